@@ -1,0 +1,36 @@
+"""Where things that outlive a session are kept, and how a file is replaced without ever being half written."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return the folder of everything that outlives a session: ``$CNN_LAB_HOME``, by default ``~/.cnn_lab``.
+
+    Examples
+    --------
+    >>> os.environ["CNN_LAB_HOME"] = "/tmp/lab"
+    >>> home().name
+    'lab'
+    """
+    return Path(os.environ.get("CNN_LAB_HOME") or "~/.cnn_lab").expanduser()
+
+
+def replace_file(path: Path, content: bytes | str) -> None:
+    """Write `content` beside `path` and rename it into place, so that a reader never sees half a file.
+
+    Raises
+    ------
+    OSError
+        When the disk is full or the folder cannot be written; `path` is then as it was before.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
