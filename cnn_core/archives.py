@@ -1,0 +1,129 @@
+"""Unpacking a zip that came from outside: no path leaves its folder, and its size is bounded before a byte is written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from cnn_core import CnnLabError
+
+MOST_BYTES = 8 * 2**30
+"""What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
+
+MOST_FILES = 200_000
+
+
+class ArchiveError(CnnLabError):
+    """The zip cannot be unpacked, or not safely."""
+
+
+def extract(
+    path: Path,
+    folder: Path,
+    wanted: Callable[[str], bool],
+    progress: Callable[[int, int, str], None] | None = None,
+) -> None:
+    """Unpack the wanted files of a zip, or of the ``train.zip`` inside it, into a new folder, all or nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The zip.
+    folder : Path
+        Where to; it appears only when everything has been written.
+    wanted : callable
+        Told each file's name inside the zip; those it declines are not unpacked.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Raises
+    ------
+    ArchiveError
+        When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MOST_BYTES`,
+        `MOST_FILES` or what the disk has free.
+    OSError
+        When the disk cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        with _open(path) as outer:
+            inner = [item for item in outer.infolist() if PurePosixPath(item.filename).name.lower() == "train.zip"]
+            if inner:
+                _check(outer, path.name, inner)
+                nested = beside / "train.zip"
+                with outer.open(inner[0]) as source, nested.open("wb") as target:
+                    shutil.copyfileobj(source, target, 2**20)
+                with _open(nested) as archive:
+                    _extract_all(archive, path.name, beside / "files", wanted, progress)
+            else:
+                _extract_all(outer, path.name, beside / "files", wanted, progress)
+        try:
+            os.replace(beside / "files", folder)
+        except OSError:
+            if not folder.exists():  # somebody else unpacked the same zip meanwhile: theirs is as good
+                raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ArchiveError(f"{path.name} is damaged or encrypted ({error}). Download or pack it again.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ArchiveError(
+            f"{path.name} is not a zip file, or only part of one. Choose a zip or a folder of photos."
+        ) from error
+
+
+def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) -> None:
+    for item in archive.infolist():
+        windows = PureWindowsPath(item.filename)
+        if windows.drive or windows.root or ".." in windows.parts or stat.S_ISLNK(item.external_attr >> 16):
+            raise ArchiveError(
+                f"{name} holds {item.filename!r}, which would land outside its own folder, so nothing of it "
+                "was unpacked. Use a zip from a source you trust."
+            )
+    total = sum(item.file_size for item in items)
+    if total > MOST_BYTES or len(items) > MOST_FILES:
+        raise ArchiveError(
+            f"{name} would unpack to {len(items):,} files and {total / 2**30:.1f} GB; "
+            f"at most {MOST_FILES:,} files and {MOST_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
+        )
+
+
+def _extract_all(
+    archive: zipfile.ZipFile,
+    name: str,
+    folder: Path,
+    wanted: Callable[[str], bool],
+    progress: Callable[[int, int, str], None] | None,
+) -> None:
+    items = [item for item in archive.infolist() if not item.is_dir() and wanted(item.filename)]
+    _check(archive, name, items)
+    total = sum(item.file_size for item in items)
+    free = shutil.disk_usage(folder.parent).free
+    if total > free:
+        raise ArchiveError(
+            f"{name} unpacks to {total / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
+            "Make room, or set CNN_LAB_HOME to a folder on another disk."
+        )
+    folder.mkdir()
+    for number, item in enumerate(items, start=1):
+        target = folder / item.filename
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with archive.open(item) as source, target.open("wb") as file:
+                shutil.copyfileobj(source, file)
+        except (zipfile.BadZipFile, zlib.error):
+            pass  # what was written is no whole picture: the dataset counts and names it as broken
+        if progress and (number % 500 == 0 or number == len(items)):
+            progress(number, len(items), "Unpacking the pictures")

@@ -1,0 +1,379 @@
+"""A zip or a folder of photos → a table of files and labels → training and test set → arrays → batches.
+
+A dataset is a plain table: one row a readable picture. What is broken is counted and named in
+``table.attrs["broken"]`` and left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cnn_core import CnnLabError, archives
+from cnn_core.files import home, replace_file
+from cnn_core.pixels import ImageError, open_image, resize
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+LABELS = ("cat", "dog")
+"""The classes; a label's number is its place here."""
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+
+MOST_CACHED_BYTES = 4 * 2**30
+"""Decoded pictures kept in the cache, oldest dropped first."""
+
+Progress = Callable[[int, int, str], None]
+"""Called as ``progress(done, total, what)`` while something takes long."""
+
+
+class DatasetError(CnnLabError):
+    """The data cannot be used; the message says what is wrong with it and what is expected."""
+
+
+def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.DataFrame:
+    """Read a dataset of cat and dog photos: which files there are, what each shows, and which are broken.
+
+    Parameters
+    ----------
+    path : str or Path
+        Kaggle's zip (which holds ``train.zip``), ``train.zip`` itself, Microsoft's ``PetImages`` zip, or a folder with
+        ``cat`` and ``dog`` subfolders or with names such as ``cat.0.jpg``. A zip is extracted once, to the cache.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``file`` (absolute path, str) and ``label`` ("cat" or "dog"), sorted by file name;
+        ``attrs["name"]`` is the dataset's name and ``attrs["broken"]`` lists the pictures left out.
+
+    Raises
+    ------
+    DatasetError
+        When there is nothing at `path`, it is no zip, a zip holds a path outside itself or unpacks to too much,
+        no picture has a label, or a class is missing.
+
+    Examples
+    --------
+    >>> open_dataset("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    cnn_core.dataset.DatasetError: There is no folder or zip at no/such/folder. Check the path and try again.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise DatasetError(f"There is no folder or zip at {path}. Check the path and try again.")
+    try:
+        return _read_folder(_folder_of(path.resolve(), progress), path.stem, progress)
+    except archives.ArchiveError as error:
+        raise DatasetError(str(error)) from error
+    except OSError as error:
+        raise DatasetError(f"{path.name} could not be read or unpacked: {error.strerror or error}.") from error
+
+
+def label_of(name: str) -> str | None:
+    """Tell what a picture shows from its path inside the dataset, or None when nothing tells.
+
+    The file's own name counts first, then its folders from the innermost out.
+
+    Examples
+    --------
+    >>> label_of("train/cat.0.jpg"), label_of("PetImages/Dog/17.jpg"), label_of("test1/17.jpg")
+    ('cat', 'dog', None)
+    """
+    path = PurePosixPath(name)
+    found = re.match(r"(cat|dog)s?(?![a-z])", path.name.lower())
+    if found:
+        return found[1]
+    for folder in reversed(path.parent.parts):
+        if folder.lower() in ("cat", "cats", "dog", "dogs"):
+            return folder.lower()[:3]
+    return None
+
+
+def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split a dataset into training and test set, shuffled, exactly as the article does.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `open_dataset` returns it.
+    test_size : float
+        Fraction of the rows that goes into the test set.
+    seed : int
+        Same seed, same split.
+
+    Returns
+    -------
+    training, test : pandas.DataFrame
+
+    Raises
+    ------
+    DatasetError
+        When there are fewer than four pictures.
+
+    References
+    ----------
+    ``sklearn.model_selection.train_test_split(table, test_size=0.25, random_state=42)``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"file": list("abcdefgh"), "label": ["cat", "dog"] * 4})
+    >>> training, test = split(table)
+    >>> len(training), len(test)
+    (6, 2)
+    """
+    if len(table) < 4:
+        raise DatasetError(f"{len(table)} pictures are too few to split into training and test set. Use at least 4.")
+    from sklearn.model_selection import train_test_split
+
+    training, test = train_test_split(table, test_size=test_size, random_state=seed)
+    return training.reset_index(drop=True), test.reset_index(drop=True)
+
+
+def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Decode and resize all pictures of a table, once: a second call maps the cached array into memory.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `open_dataset` returns it.
+    size : int
+        Height and width of the result, in pixels.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    images : numpy.ndarray
+        uint8 (N, size, size, 3), RGB, read only.
+    labels : numpy.ndarray
+        int32 (N,): 0 for cat, 1 for dog.
+
+    Raises
+    ------
+    DatasetError
+        When a picture cannot be read any more or the disk is full.
+    """
+    labels = np.array([LABELS.index(label) for label in table["label"]], np.int32)
+    files = [Path(file) for file in table["file"]]
+    folder = home() / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    cached = folder / f"images-{_fingerprint(files)}-{size}.npy"
+    try:
+        if not cached.exists():
+            _drop_oldest(folder, len(files) * size * size * 3)
+            beside = cached.with_suffix(f".{os.getpid()}.part")
+            try:
+                _decode(files, size, beside, progress)
+                os.replace(beside, cached)
+            finally:
+                beside.unlink(missing_ok=True)
+        return np.load(cached, mmap_mode="r"), labels
+    except (ImageError, OSError) as error:
+        raise DatasetError(f"The pictures could not be prepared in {folder}: {error}") from error
+
+
+def batches(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: bool, seed: int = 42
+) -> tf.data.Dataset:
+    """Serve pictures in batches, in a new order and newly augmented each epoch where asked.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        uint8 (N, H, W, 3).
+    labels : numpy.ndarray
+        int32 (N,).
+    batch_size : int
+        Pictures a batch; the last one may be smaller.
+    shuffle, augment : bool
+        For the training set both; for the test set neither.
+    seed : int
+
+    Returns
+    -------
+    tensorflow.data.Dataset
+        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)).
+    """
+    import tensorflow as tf
+
+    def take(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return images[index], labels[index]
+
+    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        picture, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
+        return tf.cast(tf.ensure_shape(picture, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
+
+    data = tf.data.Dataset.range(len(images))
+    if shuffle:
+        data = data.shuffle(len(images), seed=seed)
+    data = data.batch(batch_size).map(read, num_parallel_calls=2)
+    if augment:
+        change = augmentation(seed)
+        data = data.map(lambda picture, label: (change(picture, training=True), label), num_parallel_calls=2)
+    return data.prefetch(2)
+
+
+def augmentation(seed: int = 42) -> keras.Sequential:
+    """Build the article's augmentations as Keras layers: flip, rotation, zoom, shift and shear.
+
+    Returns
+    -------
+    keras.Sequential
+        Maps float (batch, H, W, 3) in 0–255 to the same; what moves in from outside repeats the edge.
+
+    References
+    ----------
+    The article's ``ImageDataGenerator(rotation_range=15, shear_range=0.1, zoom_range=0.2, horizontal_flip=True,
+    width_shift_range=0.1, height_shift_range=0.1)``.
+    """
+    import keras
+    from keras import layers
+
+    edge = {"fill_mode": "nearest", "seed": seed}
+    return keras.Sequential(
+        [
+            layers.RandomFlip("horizontal", seed=seed),
+            layers.RandomRotation(15 / 360, **edge),
+            layers.RandomZoom(0.2, **edge),
+            layers.RandomTranslation(0.1, 0.1, **edge),
+            layers.RandomShear(0.1, 0.0, **edge),
+        ],
+        name="augmentation",
+    )
+
+
+def augmented_examples(image: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
+    """Show what augmentation makes of one picture.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        uint8 (H, W, 3).
+    count : int
+        How many examples.
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 (count, H, W, 3).
+    """
+    batch = np.repeat(image[np.newaxis].astype(np.float32), count, axis=0)
+    changed = np.asarray(augmentation(seed)(batch, training=True))
+    return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+
+
+def _folder_of(path: Path, progress: Progress | None) -> Path:
+    """Return the folder of pictures that `path` is or holds, extracting zips into the cache once."""
+    if path.is_dir():
+        inner = path / "train.zip"
+        if not inner.exists() or any(label_of(file.name) for file in path.iterdir() if file.suffix.lower() in SUFFIXES):
+            return path
+        path = inner
+
+    def wanted(name: str) -> bool:
+        return PurePosixPath(name).suffix.lower() in SUFFIXES and label_of(name) is not None
+
+    folder = home() / "cache" / f"{path.stem}-{_fingerprint([path])}"
+    if not folder.exists():
+        archives.extract(path, folder, wanted, progress)
+    return folder
+
+
+def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
+    found = {
+        file: label
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in SUFFIXES and (label := label_of(file.relative_to(folder).as_posix()))
+    }
+    if not found:
+        raise DatasetError(
+            f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
+            'or put them into folders named "cat" and "dog".'
+        )
+    broken = _broken(list(found), progress)
+    table = pd.DataFrame({"file": [str(file) for file in found], "label": list(found.values())})
+    table = table[~table["file"].isin([str(file) for file in broken])].reset_index(drop=True)
+    counts = {label: int((table["label"] == label).sum()) for label in LABELS}
+    for label, count in counts.items():
+        if count == 0:
+            raise DatasetError(
+                f"{name} holds no readable picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs, "
+                f"{len(broken)} broken). A network needs both to learn the difference: add some."
+            )
+    table.attrs = {"name": name, "broken": [file.relative_to(folder).as_posix() for file in broken]}
+    return table
+
+
+def _broken(files: list[Path], progress: Progress | None) -> list[Path]:
+    """Return the files that are no readable picture; remembered in the cache while the files stay the same."""
+
+    def is_broken(file: Path) -> bool:
+        try:
+            open_image(file)
+        except (ImageError, OSError):
+            return True
+        return False
+
+    folder = home() / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    remembered = folder / f"broken-{_fingerprint(files)}.txt"
+    if not remembered.exists():
+        flags = list(_in_threads(is_broken, files, progress, "Checking the pictures"))
+        names = [str(file) for file, flag in zip(files, flags, strict=True) if flag]
+        replace_file(remembered, "\n".join(names))
+    return [Path(name) for name in remembered.read_text(encoding="utf-8").splitlines()]
+
+
+def _decode(files: list[Path], size: int, target: Path, progress: Progress | None) -> None:
+    shape = (len(files), size, size, 3)
+    with target.open("wb") as raw:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(raw, header)
+
+        def read(file: Path) -> bytes:
+            return resize(open_image(file), size, size).tobytes()
+
+        for picture in _in_threads(read, files, progress, "Reading the pictures"):
+            raw.write(picture)
+
+
+def _in_threads(do: Callable, files: list[Path], progress: Progress | None, what: str) -> Iterable:
+    """Yield ``do(file)`` for every file, in order; Pillow decodes outside Python's lock, so threads help."""
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        for start in range(0, len(files), 500):  # in slices, so that results do not pile up in memory
+            yield from pool.map(do, files[start : start + 500])
+            if progress:
+                progress(min(start + 500, len(files)), len(files), what)
+
+
+def _fingerprint(files: Iterable[Path]) -> str:
+    """Name the state of some files: their paths, sizes and times of change."""
+    digest = hashlib.sha256()
+    for file in files:
+        facts = file.stat()
+        digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _drop_oldest(folder: Path, needed: int) -> None:
+    arrays = sorted(folder.glob("images-*.npy"), key=lambda file: file.stat().st_mtime)
+    total = sum(file.stat().st_size for file in arrays) + needed
+    for file in arrays:
+        if total <= MOST_CACHED_BYTES:
+            break
+        total -= file.stat().st_size
+        file.unlink(missing_ok=True)
