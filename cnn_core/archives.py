@@ -1,8 +1,7 @@
-"""Unpacking a zip that came from outside: no path leaves its folder, and its size is bounded before a byte is written."""
+"""Unpacking a zip that came from outside: no path leaves its folder, its size is bounded before a byte is written."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import tempfile
@@ -65,7 +64,7 @@ def extract(
             else:
                 _extract_all(outer, path.name, beside / "files", wanted, progress)
         try:
-            os.replace(beside / "files", folder)
+            (beside / "files").replace(folder)
         except OSError:
             if not folder.exists():  # somebody else unpacked the same zip meanwhile: theirs is as good
                 raise

@@ -177,7 +177,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
             beside = cached.with_suffix(f".{os.getpid()}.part")
             try:
                 _decode(files, size, beside, progress)
-                os.replace(beside, cached)
+                beside.replace(cached)
             finally:
                 beside.unlink(missing_ok=True)
         return np.load(cached, mmap_mode="r"), labels
