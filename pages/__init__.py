@@ -1,0 +1,1 @@
+"""One file per page, read top to bottom like the lesson it shows."""

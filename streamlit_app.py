@@ -1,0 +1,47 @@
+"""CNN Lab's front door: what every page shares, and the way to each of them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.widgets import picture, warmup
+
+HERE = Path(__file__).parent
+PAGES = {
+    "": [("classify", "Cat or dog?", "pets")],
+    "Lessons": [
+        ("pixels", "1 · Pixels", "grid_on"),
+        ("convolution", "2 · Convolution", "blur_on"),
+        ("pooling", "3 · Pooling", "compress"),
+        ("network", "4 · Network", "account_tree"),
+        ("train", "5 · Train", "model_training"),
+        ("evaluate", "6 · Evaluate", "fact_check"),
+    ],
+}
+
+
+def main() -> None:
+    """Draw the sidebar, then the page that the address names."""
+    st.set_page_config("CNN Lab", ":material/pets:", layout="wide")
+    sections = {
+        section: [
+            st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
+            for name, title, icon in pages
+            if (HERE / "pages" / f"{name}.py").exists()
+        ]
+        for section, pages in PAGES.items()
+    }
+    page = st.navigation(sections if any(sections.values()) else [st.Page(lambda: None, title="Soon")])
+    with st.sidebar:
+        picture.choose()
+        try:
+            from pages.widgets import run_monitor
+        except ImportError:
+            pass
+        else:
+            run_monitor.sidebar()
+    page.run()
+    warmup.start()
+
+
+main()
