@@ -147,7 +147,7 @@ class NetworkSpec:
         rows.append(("softmax", "Dense", (self.classes,), (units + 1) * self.classes, field))
         table = pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "receptive_field"])
         if (total := int(table["parameters"].sum())) > MOST_PARAMETERS:
-            heaviest = table.loc[table["parameters"].idxmax(), "layer"]
+            heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
             raise NetworkError(
                 f"This network would have {total:,} parameters, most of them in layer {heaviest}; "
                 f"{MOST_PARAMETERS:,} is the most that is built here. Add pooling, or use fewer filters or units."

@@ -16,6 +16,7 @@ import time
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -99,11 +100,12 @@ class Run:
             status = Status()
             silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
         if status.state in LIVING and silent > SILENCE_SECONDS:
-            saved = (
-                "its last saved model is kept; resume to go on" if self.model_path.exists() else "resume to begin anew"
-            )
+            saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
             return replace(
-                status, state="interrupted", seconds_left=None, message=f"The run ended without a word: {saved}."
+                status,
+                state="interrupted",
+                seconds_left=None,
+                message=f"The run was cut off: {saved}. Resume to go on.",
             )
         if status.state in LIVING and (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
@@ -248,11 +250,9 @@ def _spawn(folder: Path) -> None:
     root = Path(__file__).resolve().parents[1]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-    apart = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        if sys.platform == "win32"
-        else {"start_new_session": True}
-    )
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     (folder / "stop").unlink(missing_ok=True)
     (folder / "status.json").unlink(missing_ok=True)
     os.utime(folder)
