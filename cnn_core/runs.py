@@ -101,12 +101,8 @@ class Run:
             silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
         if status.state in LIVING and silent > SILENCE_SECONDS:
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
-            return replace(
-                status,
-                state="interrupted",
-                seconds_left=None,
-                message=f"The run was cut off: {saved}. Resume to go on.",
-            )
+            message = f"The run was cut off: {saved}. Resume to go on."
+            return replace(status, state="interrupted", seconds_left=None, message=message)
         if status.state in LIVING and (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
         return status
