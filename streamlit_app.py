@@ -1,8 +1,11 @@
 """CNN Lab's front door: what every page shares, and the way to each of them."""
 
+import io
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.widgets import picture, warmup
 
@@ -22,7 +25,7 @@ PAGES = {
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
-    st.set_page_config("CNN Lab", ":material/pets:", layout="wide")
+    st.set_page_config("CNN Lab", Image.open(io.BytesIO(picture.thumbnail("chelsea"))), layout="wide")
     sections = {
         section: [
             st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
@@ -44,4 +47,10 @@ def main() -> None:
     warmup.start()
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
+    # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
+    PagesManager.uses_pages_directory = False
+    app = st.App(__file__)

@@ -71,7 +71,7 @@ def current(longest: int | None = None) -> tuple[np.ndarray, str]:
 
 
 def use(image: np.ndarray, name: str) -> None:
-    """Make `image` the picture of all pages. Best called in a widget's ``on_change``, so that the sidebar shows it too."""
+    """Make `image` the picture of all pages. Call it in an ``on_change``, so that the sidebar shows it too."""
     image.setflags(write=False)
     st.session_state[_OWN] = (image, name)
     st.session_state[_TURN] = True
@@ -113,18 +113,25 @@ def _data_folder() -> Path:
 def _thumbnails() -> str:
     """Return the style that shows each sample on its button; the button's text stays for screen readers."""
     rules = [
-        ".st-key-picture button { width: 3.2rem; height: 3.2rem; padding: 0; background-size: cover;"
-        " background-position: center; }",
-        ".st-key-picture button p { font-size: 0; }",
+        ".st-key-picture [role=radio] { width: 2.75rem; height: 2.75rem; padding: 0; background-size: cover;"
+        " border: 1px solid #8886; border-radius: 0.5rem; }",
+        ".st-key-picture [role=radio][aria-checked=true] { outline: 3px solid #D55E00; outline-offset: 1px; }",
+        ".st-key-picture [role=radio] p { font-size: 0; }",
     ]
     for number, key in enumerate(SAMPLES, 1):
-        image = _sample(key)[0]
-        side = min(image.shape[:2])
-        top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-        file = io.BytesIO()
-        Image.fromarray(fit(image[top : top + side, left : left + side], 96)).save(file, "JPEG", quality=80)
-        data = base64.b64encode(file.getvalue()).decode()
+        data = base64.b64encode(thumbnail(key)).decode()
         rules.append(
-            f".st-key-picture button:nth-of-type({number}) {{ background-image: url(data:image/jpeg;base64,{data}); }}"
+            f".st-key-picture [role=radio]:nth-of-type({number}) {{ background-image: url(data:image/jpeg;base64,{data}) }}"  # noqa: E501
         )
     return f"<style>{' '.join(rules)}</style>"
+
+
+@lru_cache
+def thumbnail(key: str) -> bytes:
+    """Return the middle of a sample as a small square JPEG."""
+    image = _sample(key)[0]
+    side = min(image.shape[:2])
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    file = io.BytesIO()
+    Image.fromarray(fit(image[top : top + side, left : left + side], 88)).save(file, "JPEG", quality=80)
+    return file.getvalue()

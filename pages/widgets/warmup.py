@@ -1,5 +1,6 @@
 """TensorFlow takes seconds to import: it is imported behind the visitor's back, once the first page is on screen."""
 
+import os
 import threading
 import time
 from contextlib import suppress
@@ -26,6 +27,7 @@ def start() -> None:
 
 def _load() -> None:
     _wanted_now.wait(DELAY)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its greetings mean nothing to someone at the terminal
     try:
         # A broken installation is reported by whoever uses Keras, in the thread of the page that needs it.
         with suppress(Exception):
