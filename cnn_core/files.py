@@ -1,7 +1,7 @@
 """Where things that outlive a session are kept, and how a file is replaced without ever being half written."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -26,11 +26,9 @@ def replace_file(path: Path, content: bytes | str) -> None:
         When the disk is full or the folder cannot be written; `path` is then as it was before.
     """
     data = content.encode() if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    beside = Path(name)
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        beside.write_bytes(data)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
