@@ -134,7 +134,7 @@ def _read_config(path: Path) -> dict[str, Any]:
                     raise ModelError(
                         f"The model is too large: its {name} unpacks to {size:,} bytes, at most {limit:,} are accepted."
                     )
-            config = json.loads(archive.read("config.json"))
+            text = archive.read("config.json")
     except OSError as error:
         raise ModelError(f"The model file cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
@@ -142,9 +142,9 @@ def _read_config(path: Path) -> dict[str, Any]:
             "This is not a .keras file, or it is damaged. Write one with model.save('name.keras') in Keras 3 "
             "(an .h5 file: open it in Keras and save it again)."
         ) from error
+    try:
+        config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, ModelError):
-            raise
         raise ModelError(
             "The model's config.json cannot be read. The file is damaged; save the model again."
         ) from error

@@ -14,7 +14,7 @@ SIZE = 16
 
 @pytest.fixture(scope="module")
 def bright_or_dark() -> PetModel:
-    """Two 1×1 filters, one for bright pixels and one for dark ones; the mean of the first says dog, of the second cat."""
+    """Two 1×1 filters, for bright and for dark pixels; the mean of the first says dog, of the second cat."""
     import keras
 
     network = keras.Sequential(
@@ -95,7 +95,7 @@ def test_feature_maps_are_what_the_filters_compute(bright_or_dark):
 
 
 def test_unknown_layer_and_label_are_sentences(bright_or_dark):
-    with pytest.raises(explain.ExplainError, match="no feature maps called “nose”. It has: .*see"):
+    with pytest.raises(explain.ExplainError, match=r"no feature maps called “nose”. It has: .*see"):
         explain.feature_maps(bright_or_dark, photo(), "nose")
     with pytest.raises(explain.ExplainError, match="cat and dog; received “horse”"):
         explain.heat_map(bright_or_dark, photo(), "horse")

@@ -1,0 +1,417 @@
+"""Every way into the app for a model, and everything a stranger's file may try."""
+
+import io
+import json
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn_core import model_file, models, pixels
+from cnn_core.models import ModelError
+
+SIZE = 12
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    models._loaded.clear()
+    return tmp_path / "home"
+
+
+def network(seed=0, head=None, size=SIZE, channels=3):
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    return keras.Sequential(
+        [
+            keras.layers.Input((size, size, channels)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            head or keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("good") / "good.keras"
+    network().save(path)
+    return path.read_bytes()
+
+
+def saved(model) -> bytes:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+def changed(data: bytes, **members) -> bytes:
+    """Return the file with members replaced; dots in names are written as underscores, None leaves one out."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content |= {name.replace("_", "."): value for name, value in members.items()}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in content.items():
+            if value is not None:
+                archive.writestr(name, value)
+    return out.getvalue()
+
+
+def config_of(data: bytes) -> dict:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+def with_layer(data: bytes, layer: dict, at: int = 2) -> bytes:
+    config = config_of(data)
+    config["config"]["layers"].insert(at, layer)
+    return changed(data, config_json=json.dumps(config))
+
+
+def photos(count: int = 5) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.integers(0, 256, (*rng.integers(2, 60, 2), 3), dtype=np.uint8) for _ in range(count)]
+
+
+# What a good model does
+
+
+def test_it_predicts_what_plain_keras_predicts(home, good, tmp_path):
+    import keras
+
+    path = tmp_path / "plain.keras"
+    path.write_bytes(good)
+    plain, images = keras.saving.load_model(path), photos()
+    expected = plain.predict(
+        np.stack([pixels.resize(image, SIZE, SIZE) for image in images]).astype("float32"), verbose=0
+    )
+    model = models.open_model(path)
+    probabilities = model.predict(images)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    for image, row in zip(images, expected, strict=True):
+        verdict = model.classify(image)
+        assert verdict.label == ("dog" if row[1] > row[0] else "cat")
+        assert verdict.probability == pytest.approx(row.max(), abs=1e-5)
+        assert verdict.probabilities == pytest.approx({"cat": row[0], "dog": row[1]}, abs=1e-5)
+        assert verdict.model == "plain"
+
+
+def test_batches_are_cut_and_put_together_again(home, good):
+    model, images = models.open_model(good), photos(7)
+    whole = model.predict(images)
+    model._batch = 3
+    np.testing.assert_allclose(model.predict(images), whole, atol=1e-6)
+    assert model.predict([]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16", "bfloat16"])
+def test_half_precision_is_computed_in_full(home, policy):
+    import keras
+
+    keras.config.set_dtype_policy(policy)
+    try:
+        half = network(1)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model, images = models.open_model(saved(half)), photos()
+    assert {layer.compute_dtype for layer in model.keras.layers} == {"float32"}
+    small = np.stack([pixels.resize(image, SIZE, SIZE) for image in images]).astype("float32")
+    np.testing.assert_allclose(model.predict(images), np.asarray(half(small), np.float32), atol=0.02)
+
+
+def test_a_functional_network_with_branches_opens(home):
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(4, 3, padding="same", kernel_regularizer="l2", activation=keras.activations.relu)(
+        layers.RandomRotation(0.1)(layers.RandomFlip("horizontal")(inputs))
+    )
+    x = layers.Add()([x, layers.BatchNormalization()(x)])
+    x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    opened = models.open_model(saved(model))
+    small = np.zeros((1, SIZE, SIZE, 3), np.float32)
+    np.testing.assert_allclose(opened.predict([small[0].astype(np.uint8)]), np.asarray(model(small)), atol=1e-6)
+    assert "no Rescaling layer" in opened.warnings[0]
+
+
+# Finding one
+
+
+def test_models_of_all_kinds_are_listed_and_found(home, good):
+    models.WEIGHTS.mkdir()
+    for name in ("article", "another"):
+        (models.WEIGHTS / f"{name}.keras").write_bytes(good)
+    card = {"title": "The article's network", "data": "18,750 photos", "test_accuracy": 0.8125, "images": 6250}
+    (models.WEIGHTS / "article.card.json").write_text(json.dumps(card))
+    (models.WEIGHTS / "article.history.csv").write_text("epoch,accuracy,val_accuracy\n1,0.6,0.65\n2,0.7,0.72\n")
+    run = home / "runs" / "2024-run"
+    run.mkdir(parents=True)
+    (run / "model.keras").write_bytes(good)
+    (run / "config.json").write_text(json.dumps({"data": "sketches"}))
+    (run / "history.csv").write_text("epoch,accuracy,val_accuracy\n1,0.8,0.925\n")
+    models.save_upload(good, "mine.keras")
+
+    cards = models.list_models()
+    assert [(card.name, card.kind) for card in cards] == [
+        ("article", "bundled"), ("another", "bundled"), ("2024-run", "trained"), ("mine", "uploaded"),
+    ]  # fmt: skip
+    assert {card.input_size for card in cards} == {SIZE}
+    article, _, trained, uploaded = cards
+    assert article.title == "The article's network"
+    assert "81.2 % of the 6,250 test photos" in article.text
+    assert article.history()["val_accuracy"].tolist() == [0.65, 0.72]
+    assert trained.accuracy == 0.925
+    assert "drawn cats and dogs" in trained.text
+    assert len(trained.history()) == 1
+    assert uploaded.accuracy is None
+    assert uploaded.history() is None
+    assert models.open_model().name == "article"
+    assert models.open_model("2024-run").name == "2024-run"
+    assert models.find(run).path == run / "model.keras"
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(home, good):
+    with pytest.raises(ModelError, match=r"“articel”\. The models here: none yet"):
+        models.open_model("articel")
+    models.save_upload(good, "mine.keras")
+    with pytest.raises(ModelError, match=r"“articel”\. The models here: mine"):
+        models.find("articel")
+
+
+def test_listing_and_finding_leave_tensorflow_alone(home, good):
+    models.save_upload(good, "mine.keras")
+    code = (
+        "import sys; from cnn_core import models; assert models.find('mine').input_size == 12;"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(models.__file__).parents[1])
+
+
+# Keeping an upload
+
+
+@pytest.mark.parametrize("name", ["../../evil.keras", "..\\..\\evil.keras", "/etc/evil.keras", "evil"])
+def test_an_upload_stays_in_its_folder(home, good, name):
+    card = models.save_upload(good, name)
+    assert card.path == home / "models" / "evil.keras"
+    assert card.path.read_bytes() == good
+
+
+def test_an_upload_with_a_strange_name_gets_a_plain_one(home, good):
+    assert models.save_upload(good, "...keras").name == "model"
+    assert models.save_upload(good, "my best: model/ä?.keras").name == "ä"
+
+
+def test_an_upload_never_hides_another_model(home, good):
+    models.WEIGHTS.mkdir()
+    (models.WEIGHTS / "article.keras").write_bytes(good)
+    assert models.save_upload(good, "article.keras").name == "article-uploaded"
+    assert models.find("article").kind == "bundled"
+
+
+def test_a_second_upload_of_a_name_replaces_the_first(home, good):
+    models.save_upload(good, "mine.keras")
+    first = models.open_model("mine").predict(photos())
+    models.save_upload(saved(network(9)), "mine.keras")
+    assert len(models.list_models()) == 1
+    assert not np.allclose(models.open_model("mine").predict(photos()), first)
+
+
+def test_a_refused_upload_leaves_nothing(home):
+    with pytest.raises(ModelError):
+        models.save_upload(b"no model", "mine.keras")
+    assert models.list_models() == []
+    assert not list(home.rglob("*.keras"))
+
+
+# Keeping models loaded
+
+
+def test_a_model_is_loaded_once_even_when_many_ask_at_once(home, good):
+    models.save_upload(good, "mine.keras")
+    models._loaded.clear()
+    opened = []
+    threads = [threading.Thread(target=lambda: opened.append(models.open_model("mine"))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 6
+    assert len(set(map(id, opened))) == 1
+
+
+def test_only_a_few_models_stay_in_memory(home, good):
+    for number in range(models.KEEP_LOADED + 2):
+        models.save_upload(good, f"m{number}.keras")
+        models.open_model(f"m{number}")
+    assert len(models._loaded) == models.KEEP_LOADED
+
+
+# What does not come in
+
+
+def refused(data: bytes, match: str) -> None:
+    with pytest.raises(ModelError, match=match) as caught:
+        models.open_model(data)
+    assert caught.value.args[0].endswith((".", ")"))
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(64)])
+def test_a_file_that_is_no_zip(home, data):
+    refused(data, "not a .keras file")
+
+
+def test_a_zip_that_is_no_model(home, good):
+    refused(changed(good, metadata_json=None), r"not a Keras model: .* Received config.json, model.weights.h5")
+    out = io.BytesIO()
+    zipfile.ZipFile(out, "w").close()
+    refused(out.getvalue(), "Received nothing")
+
+
+def test_a_truncated_or_scratched_file_is_never_a_traceback(home, good):
+    for cut in np.linspace(0, len(good) - 1, 25).astype(int):
+        refused(good[:cut], "damaged|not a")
+    scratched = 0
+    for at in np.linspace(0, len(good) - 1, 40).astype(int):
+        try:
+            models.open_model(good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :])
+        except ModelError:
+            scratched += 1
+    assert scratched > 20  # the checksums of the zip find most; what they miss, such as a date, does no harm
+
+
+LAMBDA = {"class_name": "__lambda__", "config": {"value": ["4wAAAA==\n", None, None]}}
+
+
+@pytest.mark.parametrize(
+    ("layer", "match"),
+    [
+        ({"class_name": "Lambda", "module": "keras.layers", "config": {"function": LAMBDA}}, "carries code"),
+        ({"class_name": "Activation", "module": "keras.layers", "config": {"activation": LAMBDA}}, "carries code"),
+        ({"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/tmp/x"}}, "carries code"),
+        ({"class_name": "Evil", "module": "evil.layers", "config": {}}, "holds a “Evil”"),
+        ({"class_name": "Dense", "module": "evil.layers", "config": {}}, "comes from “evil.layers”"),
+        ({"class_name": "Dense", "module": None, "config": {}}, "comes from “None”"),
+        ({"class_name": "Dense", "module": "keras.layers", "registered_name": "evil>D", "config": {}}, "from “evil>D”"),
+        ({"class_name": "function", "module": "keras.utils", "config": "get_file"}, "holds a “get_file”"),
+        ({"class_name": "function", "module": "builtins", "config": "exec"}, "holds a “exec”"),
+        ({"class_name": "function", "module": "os", "config": "relu"}, "comes from “os”"),
+        (
+            {"class_name": "StringLookup", "module": "keras.layers", "config": {"vocabulary": "/etc/passwd"}},
+            "StringLookup",
+        ),
+        ({"class_name": "__tensor__", "config": {"value": [1], "dtype": "float32"}}, "__tensor__"),
+        ({"class_name": ["Dense"], "module": "keras.layers", "config": {}}, "carries code"),
+    ],
+)
+def test_only_plain_keras_layers_come_in(home, good, layer, match):
+    refused(with_layer(good, layer), match)
+    hidden = {"class_name": "ReLU", "module": "keras.layers", "config": {"name": "r", "extra": [{"deep": layer}]}}
+    refused(with_layer(good, hidden), match)
+
+
+def test_a_lambda_is_refused_before_it_runs(home, tmp_path):
+    import keras
+
+    def harm(x):
+        (tmp_path / "harmed").touch()
+        return x
+
+    model = keras.Sequential([keras.layers.Input((SIZE, SIZE, 3)), keras.layers.Lambda(harm), *network().layers])
+    data = saved(model)
+    (tmp_path / "harmed").unlink()
+    refused(data, "carries code")
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_a_broken_config(home, good):
+    refused(changed(good, config_json=b"{"), "config.json cannot be read")
+    refused(changed(good, config_json=b"[" * 200_000), "config.json cannot be read")
+    refused(changed(good, config_json=b"[]"), "describes no model")
+    refused(changed(good, config_json=b"{}"), "Keras cannot build")
+    config = config_of(good)
+    config["config"]["layers"][2]["config"]["kernel_size"] = [99, 99]
+    refused(changed(good, config_json=json.dumps(config)), "Keras cannot build")
+
+
+def test_extra_members_and_bombs(home, good, monkeypatch):
+    refused(changed(good, assets="x"), "also holds “assets”")
+    monkeypatch.setattr(model_file, "MAX_WEIGHTS", 1_000_000)
+    refused(changed(good, model_weights_h5=bytes(1_000_001)), "too large: its model.weights.h5 unpacks to 1,000,001")
+
+
+@pytest.mark.parametrize(("field", "value"), [("filters", 10**9), ("filters", 10**6)])
+def test_a_small_file_cannot_ask_for_a_huge_network(home, good, field, value):
+    config = config_of(good)
+    config["config"]["layers"][2]["config"][field] = value
+    for layer in config["config"]["layers"]:
+        layer.pop("build_config", None)  # the shapes that the file declares do not decide
+    config.pop("build_config", None)
+    refused(changed(good, config_json=json.dumps(config)), "too large to open here")
+
+
+def test_weights_that_point_elsewhere_or_declare_too_much(home, good, tmp_path):
+    import h5py
+
+    def file_with(change) -> bytes:
+        data = io.BytesIO()
+        with h5py.File(data, "w") as file:
+            change(file)
+        return changed(good, model_weights_h5=data.getvalue())
+
+    refused(
+        file_with(lambda f: f.__setitem__("layers", h5py.ExternalLink("/etc/passwd", "/"))), "point to another file"
+    )
+    refused(file_with(lambda f: f.__setitem__("layers", h5py.SoftLink("/x"))), "point to another file")
+    external = [(str(tmp_path / "secret"), 0, 8)]
+    refused(file_with(lambda f: f.create_dataset("a", (2,), "f4", external=external)), "lie in another file")
+    refused(file_with(lambda f: f.create_dataset("a", (10**6, 10**6), "f4", chunks=(10, 10))), "too large")
+    refused(changed(good, model_weights_h5=b"no HDF5"), "weights are damaged")
+    refused(file_with(lambda f: None), "weights do not fit")
+
+
+def test_weights_of_another_network(home, good):
+    import keras
+
+    other = keras.Sequential([keras.layers.Input((SIZE, SIZE, 3)), keras.layers.Dense(7), keras.layers.Flatten()])
+    with zipfile.ZipFile(io.BytesIO(saved(other))) as archive:
+        refused(changed(good, model_weights_h5=archive.read("model.weights.h5")), "weights do not fit")
+
+
+def test_weights_that_are_no_numbers(home):
+    model = network()
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    refused(saved(model), "not a number")
+
+
+def test_the_shapes_that_are_expected_are_said(home):
+    import keras
+
+    dense = keras.layers.Dense
+    refused(saved(network(channels=1)), r"input must be square colour pictures.*received \(None, 12, 12, 1\)")
+    refused(saved(network(head=dense(3, activation="softmax"))), r"two probabilities.*received \(None, 3\)")
+    refused(saved(network(head=dense(1, activation="sigmoid"))), r"received \(None, 1\).*Dense\(2, softmax\)")
+    refused(saved(network(head=dense(2, kernel_initializer="ones"))), "probabilities that sum to 1")
+    anything = keras.Sequential(
+        [keras.layers.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D(), dense(2, activation="softmax")]
+    )
+    refused(saved(anything), "S fixed")
+    oblong = keras.Sequential([keras.layers.Input((8, 9, 3)), keras.layers.Flatten(), dense(2, activation="softmax")])
+    refused(saved(oblong), r"received \(None, 8, 9, 3\)")
