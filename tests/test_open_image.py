@@ -1,0 +1,366 @@
+"""`pixels.open_image`: what can be opened, against files written by hand, and what is refused with a sentence."""
+
+import io
+import struct
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from cnn_core import CnnLabError, pixels
+from cnn_core.pixels import ImageError, open_image
+
+RGB = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(2, 12), st.just(3)))
+
+
+def saved(image: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(file, format, **options)
+    return file.getvalue()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(values: np.ndarray, colour_type: int, bits: int = 16, transparent: tuple[int, ...] = ()) -> bytes:
+    """A PNG written from its specification, since Pillow writes no 16-bit colour."""
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2" if bits == 16 else "u1").tobytes() for row in values)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+        + (chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent)) if transparent else b"")
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def tiff(bits: int, photometric: int, data: bytes, width: int) -> bytes:
+    """A TIFF of one row of grey, written from its specification."""
+    tags = [(256, width), (257, 1), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 1)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (279, len(data))])
+    padded = data + b"\0" * (len(data) % 2)
+    return b"II*\0" + struct.pack("<I", 8 + len(padded)) + padded + struct.pack("<H", 9) + entries + bytes(4)
+
+
+def photo(height: int = 40, width: int = 60) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows * 4, columns * 3, 255 - rows - columns], axis=-1).astype(np.uint8)
+
+
+# --- what can be opened -----------------------------------------------------------------------------------------------
+
+
+@given(RGB)
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF"])
+def test_lossless_formats_give_back_every_value(format, image):
+    opened = open_image(saved(image, format))
+    assert opened.dtype == np.uint8
+    np.testing.assert_array_equal(opened, image)
+
+
+def test_lossless_webp_gives_back_every_value():
+    np.testing.assert_array_equal(open_image(saved(photo(), "WEBP", lossless=True)), photo())
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_lossy_formats_come_close(format):
+    opened = open_image(saved(photo(), format, quality=95))
+    assert opened.shape == (40, 60, 3)
+    assert np.abs(opened.astype(int) - photo()).mean() < 4
+
+
+def test_path_text_bytes_and_files_give_the_same(tmp_path):
+    content = saved(photo(), "PNG")
+    path = tmp_path / "Käthe’s cat.png"
+    path.write_bytes(content)
+    read = io.BytesIO(content)
+    read.seek(0, io.SEEK_END)
+    with path.open("rb") as file:
+        for source in (path, str(path), content, bytearray(content), read, file):
+            np.testing.assert_array_equal(open_image(source), photo())
+        assert not file.closed
+    path.unlink()  # fails on Windows if a handle were left open
+
+
+def test_a_stream_that_cannot_seek_is_read():
+    class Stream:
+        def __init__(self, content: bytes) -> None:
+            self.read = io.BytesIO(content).read
+
+    np.testing.assert_array_equal(open_image(Stream(saved(photo(), "PNG"))), photo())
+
+
+UPRIGHT = {  # EXIF's definition: what to do with the stored picture to see it upright
+    1: lambda stored: stored,
+    2: np.fliplr,
+    3: lambda stored: np.rot90(stored, 2),
+    4: np.flipud,
+    5: lambda stored: stored.transpose(1, 0, 2),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: np.rot90(stored, 2).transpose(1, 0, 2),
+    8: np.rot90,
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+def test_exif_orientation_is_applied(format, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if format == "WEBP" else {}
+    opened = open_image(saved(photo(), format, exif=exif, **options))
+    np.testing.assert_array_equal(opened, UPRIGHT[orientation](photo()))
+
+
+def test_exif_orientation_of_a_jpeg():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.zeros((16, 32, 3), np.uint8)
+    stored[:, 16:] = 255
+    opened = open_image(saved(stored, "JPEG", exif=exif))
+    assert opened.shape == (32, 16, 3)
+    assert opened[:12].max() < 40
+    assert opened[20:].min() > 215
+
+
+def test_broken_exif_does_not_cost_the_picture():
+    content = saved(photo(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7fnonsense")
+    assert open_image(content).shape == (40, 60, 3)
+
+
+def test_grey_becomes_three_equal_channels():
+    grey = np.array([[0, 100, 255]], np.uint8)
+    opened = open_image(saved(grey, "PNG"))
+    for channel in pixels.split_channels(opened):
+        np.testing.assert_array_equal(channel, grey)
+
+
+def test_one_bit_is_black_and_white():
+    image = Image.new("1", (2, 1))
+    image.putpixel((1, 0), 1)
+    assert open_image(saved(image, "PNG")).tolist() == [[[0, 0, 0], [255, 255, 255]]]
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped():
+    grey = np.array([[0, 128, 129, 257, 32768, 65535]])
+    expected = np.repeat(np.rint(grey / 257).astype(np.uint8)[..., None], 3, axis=-1)
+    np.testing.assert_array_equal(open_image(png(grey, 0)), expected)
+    np.testing.assert_array_equal(open_image(saved(grey.astype(np.uint16), "TIFF")), expected)
+    np.testing.assert_array_equal(open_image(saved(grey.astype(">u2"), "TIFF")), expected)
+
+
+def test_sixteen_bit_colour_is_scaled_not_clipped():
+    values = np.array([[[0, 32768, 65535], [300, 1000, 65000]]])
+    assert np.abs(open_image(png(values, 2)) - values / 257).max() <= 1
+
+
+def test_twelve_bit_grey_reaches_white():
+    assert open_image(tiff(12, 1, b"\xff\xf8\x00", width=2))[..., 0].tolist() == [[255, 128]]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_whose_zero_is_white(bits):
+    data = np.array([0, 255 if bits == 8 else 65535], f"<u{bits // 8}").tobytes()
+    assert open_image(tiff(bits, 0, data, width=2))[..., 0].tolist() == [[255, 0]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_values_without_an_agreed_white_are_stretched(dtype):
+    values = np.array([[-50, 0, 50]], dtype)
+    assert open_image(saved(values, "TIFF"))[..., 0].tolist() == [[0, 128, 255]]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_float_pictures_with_odd_values_open(odd):
+    opened = open_image(saved(np.array([[0, 1, odd]], np.float32), "TIFF"))
+    assert opened.shape == (1, 3, 3)
+
+
+def test_a_flat_float_picture_opens():
+    assert open_image(saved(np.full((2, 2), 7, np.float32), "TIFF")).shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_cmyk(format):
+    cmyk = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    red, green, blue = (channel.mean() for channel in pixels.split_channels(open_image(saved(cmyk, format))))
+    assert red > 245
+    assert green < 10
+    assert blue < 10
+
+
+@given(arrays(np.uint8, (3, 4, 4)))
+def test_transparency_lies_over_white(rgba):
+    alpha = rgba[..., 3:] / 255
+    expected = rgba[..., :3] * alpha + 255 * (1 - alpha)
+    assert np.abs(open_image(saved(rgba, "PNG")) - expected).max() <= 1
+
+
+def test_transparent_grey_lies_over_white():
+    grey = np.array([[[0, 255], [0, 0], [0, 128]]], np.uint8)
+    opened = open_image(png(grey, 4, bits=8))
+    assert opened[0, :, 0].tolist() == [0, 255, 127]
+
+
+def test_transparent_palette_lies_over_white():
+    image = Image.new("P", (3, 1))
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    image.putdata([0, 1, 2])
+    expected = [[255, 0, 0], [255, 255, 255], [0, 0, 255]]
+    assert open_image(saved(image, "PNG", transparency=1)).tolist() == [expected]
+    assert open_image(saved(image, "GIF", transparency=1)).tolist() == [expected]
+    assert open_image(saved(image, "PNG")).tolist() == [[[255, 0, 0], [0, 255, 0], [0, 0, 255]]]
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3)])
+def test_a_transparent_sixteen_bit_colour_lies_over_white(colour_type, channels):
+    values = np.repeat(np.array([[0, 0x8000, 0x1234]])[..., None], channels, axis=-1).squeeze()
+    opened = open_image(png(values.reshape(1, 3, *values.shape[1:]), colour_type, transparent=(0x8000,) * channels))
+    assert opened[0, :, 0].tolist() == [0, 255, 0x12]
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_an_animation_the_first_frame_is_taken(format):
+    red, blue = (Image.new("RGB", (20, 10), colour) for colour in ("red", "blue"))
+    content = saved(red, format, save_all=True, append_images=[blue])
+    opened = open_image(content)
+    assert opened.shape == (10, 20, 3)
+    assert np.abs(opened.astype(int) - (255, 0, 0)).max() <= 2
+
+
+def test_the_result_can_be_changed():
+    image = open_image(saved(photo(), "JPEG"))
+    image[0, 0] = 7
+    assert image[0, 0].tolist() == [7, 7, 7]
+
+
+def test_small_pictures_are_welcome():
+    for shape in ((2, 3, 3), (1, 2, 3), (2, 1, 3)):
+        assert open_image(saved(np.zeros(shape, np.uint8), "PNG")).shape == shape
+
+
+def test_many_threads_at_once():
+    images = [np.full((30, 30, 3), value, np.uint8) for value in range(40)]
+    contents = [saved(image, "PNG") for image in images]
+    barrier = threading.Barrier(8)
+
+    def work(number: int) -> bool:
+        if number < 8:
+            barrier.wait(10)
+        return bool((open_image(contents[number]) == number).all())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(40)))
+
+
+# --- what cannot ------------------------------------------------------------------------------------------------------
+
+
+def refusal(source: object) -> str:
+    with pytest.raises(ImageError) as caught:
+        open_image(source)  # type: ignore[arg-type]
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert ". " in message or ";" in message, "a reason and a next step"
+    return message
+
+
+def test_an_image_error_is_the_family_s():
+    assert issubclass(ImageError, CnnLabError)
+
+
+def test_empty():
+    assert "empty" in refusal(b"")
+    assert "empty" in refusal(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    "content", [b"Dear cat,\n", b"\0" * 100, b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"]
+)
+def test_not_a_picture(content, tmp_path):
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(content)
+    for source in (path, content):
+        assert "not a picture" in refusal(source)
+
+
+def test_formats_that_are_not_promised_are_refused():
+    assert "JPEG, PNG" in refusal(saved(photo(), "PPM"))
+    assert "JPEG, PNG" in refusal(saved(photo(), "ICO"))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
+def test_a_truncated_picture(format, share):
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80, 3), np.uint8)
+    content = saved(noise, format)
+    assert "damaged or incomplete" in refusal(content[: max(20, int(len(content) * share))])
+
+
+@given(st.binary(max_size=200), st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
+def test_any_damage_is_an_image_error_or_a_picture(noise, format, data):
+    content = saved(photo(8, 8), format)
+    start = data.draw(st.integers(0, len(content)))
+    damaged = content[:start] + noise + content[start + len(noise) :]
+    try:
+        image = open_image(damaged)
+    except ImageError:
+        return
+    assert image.ndim == 3
+    assert image.shape[2] == 3
+    assert image.dtype == np.uint8
+
+
+def bomb(width: int, height: int) -> bytes:
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [8001, 10_000, 30_000, 2**31 - 1])
+def test_a_decompression_bomb_is_refused_by_its_header(side):
+    message = refusal(bomb(side, side))
+    assert "too large" in message
+    assert "64 million pixels" in message
+
+
+def test_the_largest_picture_is_not_called_too_large():
+    # Its header passes, so its missing rows are found.
+    assert "damaged" in refusal(bomb(2000, 2000))
+
+
+def test_a_single_pixel():
+    assert "single pixel" in refusal(saved(np.zeros((1, 1, 3), np.uint8), "PNG"))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert "There is no file" in refusal(tmp_path / "cat.jpg")
+    assert "cat.jpg" in refusal(str(tmp_path / "cat.jpg"))
+
+
+def test_a_folder(tmp_path):
+    assert str(tmp_path) in refusal(tmp_path)
+
+
+def test_names_that_no_file_can_have():
+    for name in ("cat\0.jpg", "c" * 5000):
+        refusal(name)
+
+
+def test_a_closed_file_and_a_text_file():
+    closed = io.BytesIO(saved(photo(), "PNG"))
+    closed.close()
+    assert "closed" in refusal(closed)
+    refusal(io.StringIO("cat"))
