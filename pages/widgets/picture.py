@@ -5,80 +5,124 @@ import importlib.util
 import io
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from cnn_core import CnnLabError
-from cnn_core.pixels import fit, open_image
+from cnn_core.pixels import ImageError, fit, open_image
 
 MEGABYTES = 30
 """The largest picture file that is taken."""
 
 FORMATS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
-SAMPLES = {
-    "chelsea": ("Chelsea the cat", "chelsea.png"),
-    "coffee": ("A cup of coffee", "coffee.png"),
-    "astronaut": ("Eileen Collins, astronaut", "astronaut.png"),
-    "rocket": ("A rocket", "rocket.jpg"),
-}
-"""Name in the URL → title and file in scikit-image. All are CC0 or in the public domain, as `skimage.data` states."""
 
-_SAMPLE, _OWN, _ERROR, _TURN = "picture", "picture_own", "picture_error", "picture_turn"
+class Sample(NamedTuple):
+    """A picture that comes with the app: a file of scikit-image, or a pet that `cnn_core.sketches` draws."""
+
+    title: str
+    file: str = ""
+    sketch: str = ""
+
+
+# Only photos that `skimage.data` calls CC0 or in the public domain.
+SAMPLES = {
+    "chelsea": Sample("Chelsea the cat", file="chelsea.png"),
+    "coffee": Sample("A cup of coffee", file="coffee.png"),
+    "astronaut": Sample("Eileen Collins, astronaut", file="astronaut.png"),
+    "rocket": Sample("A rocket on its pad", file="rocket.jpg"),
+}
+FIRST = "chelsea"
+
+# Keys of the session's state. The first is the widget's, and with it the name in the address: /pixels?picture=coffee
+_SAMPLE, _OWN, _ERROR, _SHOW_OWN = "picture", "picture_own", "picture_error", "picture_show_own"
 
 
 def choose() -> None:
     """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
-    if st.session_state.pop(_TURN, False):
+    if st.session_state.pop(_SHOW_OWN, False):
         st.session_state[_SAMPLE] = None
-    st.html(_thumbnails())
+    st.html(_style())
     shown = st.container(key="picture_shown")
     st.pills(
-        "Picture",
+        "Sample pictures",
         list(SAMPLES),
-        default="chelsea",
+        default=FIRST,
         key=_SAMPLE,
         required=True,
         bind="query-params",
         on_change=_forget_error,
-        help="One picture for all pages. The link in the address bar keeps a sample.",
     )
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
         st.file_uploader(
-            "Upload a picture", FORMATS, key="picture_upload", on_change=_take, args=("picture_upload",),
+            "Upload a picture",
+            FORMATS,
+            key="picture_upload",
+            on_change=_take,
+            args=("picture_upload",),
             max_upload_size=MEGABYTES,
-        )  # fmt: skip
+        )
+        # The browser asks for permission as soon as the camera is drawn.
         if st.toggle("Use the camera", key="picture_camera_on"):
             st.camera_input("Take a picture", key="picture_camera", on_change=_take, args=("picture_camera",))
     if error := st.session_state.get(_ERROR):
         st.error(error)
     image, name = current()
     height, width = image.shape[:2]
-    shown.image(fit(image, 480), width="stretch", alt=name, caption=f"{name} · {width} × {height}")
+    shown.image(fit(image, 480), width="stretch", alt=f"The picture of all pages: {name}")
+    shown.caption(f"{name} · {width} × {height}")
 
 
 def current(longest: int | None = None) -> tuple[np.ndarray, str]:
     """Return the picture, ``uint8 (H, W, 3)`` and read-only, and its name.
 
-    With `longest` it is shrunk so that no side has more pixels: lessons that draw every number want a small one.
+    With `longest` it is shrunk so that no side has more pixels: a lesson that draws every number wants a small one.
     """
     own = st.session_state.get(_OWN)
-    sample = None if st.session_state.get(_TURN) else st.session_state.get(_SAMPLE, "chelsea")
-    image, name = own if own and sample not in SAMPLES else _sample(sample if sample in SAMPLES else "chelsea")
-    return (image if longest is None else fit(image, longest)), name
+    name = None if st.session_state.get(_SHOW_OWN) else st.session_state.get(_SAMPLE)
+    image, title = own if own and name is None else sample(name or FIRST)
+    return (image if longest is None else fit(image, longest)), title
 
 
 def use(image: np.ndarray, name: str) -> None:
     """Make `image` the picture of all pages. Call it in an ``on_change``, so that the sidebar shows it too."""
     image.setflags(write=False)
     st.session_state[_OWN] = (image, name)
-    st.session_state[_TURN] = True
+    st.session_state[_SHOW_OWN] = True
     _forget_error()
 
 
+@lru_cache
+def sample(name: str) -> tuple[np.ndarray, str]:
+    """Return the sample of that name, read-only, and its title."""
+    title, file, sketch = SAMPLES[name]
+    if sketch:
+        from cnn_core.sketches import draw
+
+        image = draw(sketch, np.random.default_rng(7), size=256)
+    else:
+        image = open_image(_photo_folder() / file)
+    image.setflags(write=False)
+    return image, title
+
+
+@lru_cache
+def thumbnail(name: str) -> bytes:
+    """Return the middle of a sample as a small square JPEG."""
+    image, _ = sample(name)
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    file = io.BytesIO()
+    Image.fromarray(fit(image[top : top + side, left : left + side], 88)).save(file, "JPEG", quality=80)
+    return file.getvalue()
+
+
 def _take(key: str) -> None:
+    """Make what was uploaded or snapped the picture; when it is none, say why and keep the one before."""
     upload = st.session_state[key]
     if upload is None:
         return
@@ -93,45 +137,25 @@ def _forget_error() -> None:
 
 
 @lru_cache
-def _sample(key: str) -> tuple[np.ndarray, str]:
-    title, file = SAMPLES[key]
-    image = open_image(_data_folder() / file)
-    image.setflags(write=False)
-    return image, title
-
-
-@lru_cache
-def _data_folder() -> Path:
-    # scikit-image itself takes half a second to import, and only its picture files are wanted.
+def _photo_folder() -> Path:
+    # Only scikit-image's picture files are wanted: to import it as well would delay the first page.
     spec = importlib.util.find_spec("skimage")
     if spec is None or spec.origin is None:
-        raise CnnLabError("scikit-image is not installed. Run: pip install -r requirements.txt")
+        raise ImageError("The sample photos are missing. Run: python -m pip install -r requirements.txt")
     return Path(spec.origin).parent / "data"
 
 
 @lru_cache
-def _thumbnails() -> str:
-    """Return the style that shows each sample on its button; the button's text stays for screen readers."""
+def _style() -> str:
+    """Return the style that lays each sample over its button; the button's text stays for screen readers."""
+    button = ".st-key-picture [role=radio]"
     rules = [
-        ".st-key-picture [role=radio] { width: 2.75rem; height: 2.75rem; padding: 0; background-size: cover;"
-        " border: 1px solid #8886; border-radius: 0.5rem; }",
-        ".st-key-picture [role=radio][aria-checked=true] { outline: 3px solid #D55E00; outline-offset: 1px; }",
-        ".st-key-picture [role=radio] p { font-size: 0; }",
+        f"{button} {{width: 2.75rem; height: 2.75rem; padding: 0; border: 1px solid #8886; border-radius: .5rem;"
+        " background-size: cover}",
+        f"{button}[aria-checked=true] {{outline: 3px solid #D55E00; outline-offset: 1px}}",
+        f"{button} p {{font-size: 0}}",
     ]
-    for number, key in enumerate(SAMPLES, 1):
-        data = base64.b64encode(thumbnail(key)).decode()
-        rules.append(
-            f".st-key-picture [role=radio]:nth-of-type({number}) {{ background-image: url(data:image/jpeg;base64,{data}) }}"  # noqa: E501
-        )
+    for place, name in enumerate(SAMPLES, 1):
+        data = base64.b64encode(thumbnail(name)).decode()
+        rules.append(f"{button}:nth-of-type({place}) {{background-image: url(data:image/jpeg;base64,{data})}}")
     return f"<style>{' '.join(rules)}</style>"
-
-
-@lru_cache
-def thumbnail(key: str) -> bytes:
-    """Return the middle of a sample as a small square JPEG."""
-    image = _sample(key)[0]
-    side = min(image.shape[:2])
-    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-    file = io.BytesIO()
-    Image.fromarray(fit(image[top : top + side, left : left + side], 88)).save(file, "JPEG", quality=80)
-    return file.getvalue()

@@ -1,0 +1,156 @@
+"""What several tests share: the app as a script, the app as a server, and a real Chromium looking at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from pages.widgets import warmup
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory) -> None:
+    """No test may see or change what the person at this machine has trained."""
+    os.environ["CNN_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_warmup() -> None:
+    """AppTests run hundreds of pages in one process; only the ones that classify need TensorFlow."""
+    warmup.DELAY = 3600
+
+
+@pytest.fixture(autouse=True)
+def _front_door(monkeypatch) -> None:
+    """Let AppTest run pages through streamlit_app.py, as the server does.
+
+    Before every run AppTest forgets that the app has a navigation of its own, and would run files in `pages` bare.
+    """
+    begin = PagesManager.__init__
+
+    def with_navigation(self, *arguments, **options):
+        begin(self, *arguments, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", with_navigation)
+
+
+@pytest.fixture
+def app() -> Callable[..., AppTest]:
+    """Return a function that runs the app, and shows the page of that name: ``app("pixels", picture="coffee")``."""
+
+    def run(page: str = "classify", timeout: float = 60, **query: str) -> AppTest:
+        test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=timeout)
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+        return test if page == "classify" else test.switch_page(f"pages/{page}.py").run()
+
+    return run
+
+
+@contextmanager
+def serve(home: Path, script: Path = ROOT / "streamlit_app.py", log: Path | None = None) -> Iterator[str]:
+    """Run `script` on a server of its own, and yield its address once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    output = (log or home / "server.log").open("wb")
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    server = subprocess.Popen(
+        command, cwd=script.parent, env=os.environ | {"CNN_LAB_HOME": str(home)}, stdout=output, stderr=output
+    )
+    try:
+        _wait_for(f"{address}/_stcore/health", server)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+        output.close()
+
+
+def _wait_for(address: str, server: subprocess.Popen) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError(f"The server ended with code {server.returncode} before it answered.")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"No answer from {address} within a minute.")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[str]:
+    """The address of the started app, with a home of its own."""
+    with serve(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture
+def fresh_server(tmp_path) -> Iterator[str]:
+    """The address of an app that nobody has visited yet."""
+    with serve(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A real Chromium. Without one the browser tests are skipped, except in CI, where that is a failure."""
+    path = _find_chromium()
+    if path is None:
+        message = "No Chromium found. Install it with: python -m playwright install chromium"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _find_chromium() -> str | None:
+    try:
+        from cnn_core.environment import find_chromium
+    except ImportError:
+        return shutil.which("chromium") or shutil.which("google-chrome")
+    found = find_chromium()
+    return str(found) if found else None
+
+
+@pytest.fixture
+def page(chromium):
+    """An empty tab, 1280 pixels wide."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,99 @@
+"""The shell that every page shares: the navigation, the picture of all pages, and lightness until needed."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pages.widgets import picture
+
+PAGES = ["classify", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
+
+
+def png(height: int, width: int, colour: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def caption(test) -> str:
+    return test.sidebar.caption[0].value
+
+
+def pills(test):
+    return next(group for group in test.sidebar.button_group if group.key == "picture")
+
+
+def uploader(test):
+    return next(upload for upload in test.sidebar.file_uploader if upload.key == "picture_upload")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_without_an_error(app, name):
+    test = app(name)
+    assert not test.exception
+    assert test.main.children, "the page shows nothing"
+    assert "Chelsea" in caption(test)
+
+
+def test_the_first_script_run_is_light():
+    """The first page must not wait for TensorFlow, scikit-image or scikit-learn."""
+    code = """
+import sys
+from streamlit.testing.v1 import AppTest
+from pages.widgets import warmup
+warmup.DELAY = 3600
+test = AppTest.from_file("streamlit_app.py", default_timeout=60).run()
+assert not test.exception
+print(*sorted({"tensorflow", "keras", "skimage", "sklearn", "scipy"} & set(sys.modules)))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", picture.SAMPLES)
+def test_the_address_names_the_sample(app, name):
+    assert picture.SAMPLES[name].title in caption(app("pixels", picture=name))
+
+
+def test_an_unknown_sample_in_the_address_means_the_first_one(app):
+    test = app("pixels", picture="../../etc/passwd")
+    assert not test.exception
+    assert "Chelsea" in caption(test)
+
+
+def test_the_samples_are_pictures_that_nobody_can_change():
+    for name in picture.SAMPLES:
+        image, _ = picture.sample(name)
+        assert image.dtype == np.uint8
+        assert image.ndim == 3
+        assert min(image.shape[:2]) >= 128
+        with pytest.raises(ValueError, match="read-only"):
+            image[0, 0] = 0
+
+
+def test_an_upload_is_the_picture_of_every_page_until_a_sample_is_chosen(app):
+    test = app("pixels")
+    uploader(test).upload("my cat.png", png(40, 60, (9, 9, 9)), "image/png")
+    test.run()
+    assert caption(test) == "my cat.png · 60 × 40"
+    assert pills(test).value is None
+    test.switch_page("pages/pooling.py").run()
+    assert caption(test) == "my cat.png · 60 × 40"
+    pills(test).set_value("coffee").run()
+    assert "coffee" in caption(test)
+
+
+@pytest.mark.parametrize("content", [b"", b"I am a cat, believe me.", png(300, 300, (1, 2, 3))[:150]])
+def test_a_bad_upload_is_a_sentence_and_the_picture_stays(app, content):
+    test = app("pixels", picture="coffee")
+    uploader(test).upload("pet.png", content, "image/png")
+    test.run()
+    assert not test.exception
+    assert test.sidebar.error[0].value.startswith("pet.png: ")
+    assert "coffee" in caption(test)
+    pills(test).set_value("chelsea").run()
+    assert not test.sidebar.error
