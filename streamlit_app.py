@@ -1,6 +1,10 @@
 """CNN Lab's front door: what every page shares, and the way to each of them."""
 
+import asyncio
 import io
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -47,10 +51,19 @@ def main() -> None:
     warmup.start()
 
 
+@asynccontextmanager
+async def open_browser(_app: st.App) -> AsyncIterator[None]:
+    """Open the browser once the server listens, which `streamlit run` does only for files without an `st.App`."""
+    if not st.get_option("server.headless"):
+        address = f"http://localhost:{st.get_option('server.port')}"
+        asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
+    yield
+
+
 if __name__ == "__main__":
     main()
 else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__)
+    app = st.App(__file__, lifespan=open_browser)
