@@ -1,0 +1,150 @@
+"""The command line's contract: what is on stdout, what is not, and the exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core import cli
+from cnn_core.network import ConvBlock, NetworkSpec
+
+PETS = Path(__file__).parents[2] / "shared" / "data" / "pet-photos"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    NetworkSpec(input_size=16, blocks=(ConvBlock(2),), dense_units=2).build().save(path)
+    return path
+
+
+def photo(path: Path) -> str:
+    Image.fromarray(np.full((20, 30, 3), 200, np.uint8)).save(path)
+    return str(path)
+
+
+def lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["classify"], ["classify", "--epochs", "3", "x.jpg"], ["evaluate"], ["train", "--epochs", "few"], ["fly"]],
+)
+def test_wrong_usage_is_2(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    assert stopped.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "usage:" in captured.err
+
+
+@pytest.mark.slow
+def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, tiny_model, capsys):
+    good = photo(tmp_path / "good.png")
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("text")
+    assert cli.main(["classify", good, "--model", str(tiny_model), "--json"]) == 0
+    (answer,) = lines(capsys)
+    assert set(answer) == {"file", "label", "probability", "probabilities", "model"}
+    assert answer["file"] == good
+    assert answer["probability"] == answer["probabilities"][answer["label"]] >= 0.5
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    missing = str(tmp_path / "missing.jpg")
+    assert cli.main(["classify", str(bad), good, missing, "--model", str(tiny_model), "--json"]) == 1
+    answers = lines(capsys)
+    assert [set(answer) == {"file", "error"} for answer in answers] == [True, False, True]
+    assert answers[1]["file"] == good
+
+
+@pytest.mark.slow
+def test_classify_for_people(tmp_path, tiny_model, capsys):
+    good = photo(tmp_path / "good.png")
+    assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", str(tiny_model)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{good}: ")
+    assert "none.jpg" in captured.err
+
+
+def test_unknown_model_is_a_sentence(tmp_path, capsys):
+    assert cli.main(["classify", photo(tmp_path / "a.png"), "--model", "parrot", "--json"]) == 1
+    (answer,) = lines(capsys)
+    assert "parrot" in answer["error"]
+    assert cli.main(["evaluate", "--data", "sketches", "--model", "parrot"]) == 1
+    assert "parrot" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_train_then_evaluate_then_list(tmp_path, capsys):
+    """In processes of their own: Keras's chatter must not reach stdout either."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "cnn_core"]
+    words = ["train", "--images", "40", "--epochs", "2", "--batch-size", "10", "--out", str(out), "--json"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["run"] == str(out)
+    assert answer["epochs"] == 2
+    assert set(answer["history"]) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert all(len(values) == 2 for values in answer["history"].values())
+    assert Path(answer["model"]).is_file()
+    assert answer["seconds"] > 0
+    assert answer["images_per_second"] > 0
+    assert "epoch 2:" in done.stderr
+    assert cli.main(["train", "--out", str(out), "--json"]) == 1  # the folder is in use
+    assert "not empty" in lines(capsys)[0]["error"]
+
+    cats = tmp_path / "pets"
+    for label in ("cat", "dog"):
+        (cats / label).mkdir(parents=True)
+        for n in range(4):
+            photo(cats / label / f"{n}.png")
+    (cats / "cat" / "broken.png").write_bytes(b"")
+    words = ["evaluate", "--data", str(cats), "--model", answer["model"], "--subset", "all", "--json"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    (scores,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert set(scores) == {"model", "images", "skipped", "accuracy", "log_loss", "confusion"}
+    assert (scores["images"], scores["skipped"]) == (8, 1)
+    (cat, cat_as_dog), (dog_as_cat, dog) = scores["confusion"]
+    assert cat + cat_as_dog == dog_as_cat + dog == 4
+    assert scores["accuracy"] == (cat + dog) / 8
+
+
+def test_bad_data_is_a_sentence_on_the_command_line(tmp_path, capsys):
+    bad = tmp_path / "photos.zip"
+    bad.write_text("no zip")
+    assert cli.main(["evaluate", "--data", str(bad), "--json"]) == 1
+    assert "error" in lines(capsys)[0]
+    assert cli.main(["train", "--epochs", "0"]) == 1
+    assert "epochs must be" in capsys.readouterr().err
+
+
+def test_models_lists_the_bundled_article(capsys):
+    assert cli.main(["models", "--json"]) == 0
+    cards = {card["name"]: card for card in lines(capsys)}
+    assert cards["article"]["kind"] == "bundled"
+    assert cards["article"]["accuracy"] > 0.7505  # the article's
+    assert cards["article"]["input_size"] == 128
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PETS.exists(), reason="the real pet photos, ../shared/data/pet-photos, are not here")
+def test_bundled_model_is_mostly_right_on_real_photos(capsys):
+    """The photos are part of the dataset, most of them of its training set: this checks the way, not the score."""
+    photos = sorted(PETS.glob("*.jpg"))
+    assert cli.main(["classify", *map(str, photos), "--json"]) == 0
+    right = [Path(answer["file"]).name.startswith(answer["label"]) for answer in lines(capsys)]
+    assert len(right) == len(photos)
+    assert np.mean(right) > 0.75
