@@ -1,0 +1,360 @@
+"""Convolution: a small table of numbers, the kernel, slides over the picture and answers at every stop.
+
+At each stop four things happen, and `step` returns them one by one:
+
+1. overlay: the kernel is laid over a window of the picture as large as itself;
+2. multiply: each number of the window is multiplied by the kernel's number on top of it;
+3. sum: the products are added up, which gives one number of the feature map (plus a bias, through an activation);
+4. move: the window moves on by the stride.
+
+`conv2d` does the same for all stops at once. As in Keras the kernel is not flipped.
+"""
+
+import operator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cnn_core import CnnLabError
+
+MAX_WEIGHT = 1_000_000.0
+"""The largest size of a kernel value or a bias: beyond it float32 has too few digits left for a picture's numbers."""
+
+PADDINGS = ("valid", "same")
+"""``"valid"``: the window stays inside the picture. ``"same"``: zeros go around it, so that stride 1 keeps its size."""
+
+_CACHE = 48 * 1024  # numbers that are worked on at a time: they fit a processor's cache, which triples the speed
+
+Pair = tuple[int, int]
+Activation = Literal["relu"] | None
+
+
+class ConvolutionError(CnnLabError):
+    """A convolution that cannot be done as asked. The message says which part does not fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One stop of the sliding window, with every number on the way. ``value`` is what `conv2d` has at this place.
+
+    Attributes
+    ----------
+    window : ndarray of float32, shape (kh, kw) or (kh, kw, C)
+        What lies under the kernel, padding included (its zeros).
+    kernel : ndarray of float32
+        As given.
+    products : ndarray of float32
+        Window times kernel, number by number. Shape (kh, kw), (kh, kw, C), or (kh, kw, C, F) for F filters.
+    sum : ndarray of float32, shape (), (C,) or (F,)
+        The products added up, before the bias.
+    value : ndarray of float32, shape (), (C,) or (F,)
+        The sum plus the bias, after the activation.
+    top, left : int
+        Where the window begins, in pixels of the picture; negative where it begins in the padding.
+    """
+
+    window: np.ndarray
+    kernel: np.ndarray
+    products: np.ndarray
+    sum: np.ndarray
+    value: np.ndarray
+    top: int
+    left: int
+
+
+def conv2d(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    *,
+    stride: int | Pair = 1,
+    padding: str = "valid",
+    bias: ArrayLike = 0.0,
+    activation: Activation = None,
+) -> np.ndarray:
+    """Slide a kernel over a picture and return the feature map.
+
+    Parameters
+    ----------
+    image : array_like of numbers, shape (H, W) or (H, W, C)
+    kernel : array_like of numbers, shape (kh, kw), (kh, kw, C) or (kh, kw, C, F)
+        Of any odd or even size, each value within ±`MAX_WEIGHT`. ``(kh, kw)`` slides over every channel by itself;
+        ``(kh, kw, C)`` is one filter of a Keras ``Conv2D`` layer, which adds the channels up; ``(kh, kw, C, F)`` is
+        that layer's whole kernel of F filters.
+    stride : int or (int, int), optional
+        Pixels that the window moves at a time (down, right).
+    padding : {"valid", "same"}, optional
+        Without padding, or with as many zeros around the picture as TensorFlow lays there.
+    bias : float or array_like of shape (F,), optional
+        Is added to every sum.
+    activation : {None, "relu"}, optional
+        ``"relu"`` replaces negative values by zero.
+
+    Returns
+    -------
+    ndarray of float32
+        Shape (H', W') for a grey picture or a ``(kh, kw, C)`` kernel, (H', W', C) when a ``(kh, kw)`` kernel slides
+        over C channels, (H', W', F) for F filters; H' and W' are given by `output_size`.
+
+    Raises
+    ------
+    ConvolutionError
+        When shapes do not fit, the kernel is larger than the picture (``"valid"``), the stride is below 1, padding or
+        activation are unknown, or a kernel value or the bias is no finite number within ±`MAX_WEIGHT`.
+
+    See Also
+    --------
+    step : the numbers of one stop.
+
+    References
+    ----------
+    V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285. Where the zeros
+    of ``"same"`` go is TensorFlow's rule (``tf.nn``, "Notes on padding"): half of them before, the odd one after.
+
+    Examples
+    --------
+    >>> conv2d([[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9]], [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    array([[36., 36.]], dtype=float32)
+    >>> conv2d(np.ones((5, 5, 3)), np.ones((3, 3, 3, 8)), stride=2, padding="same").shape
+    (3, 3, 8)
+    """
+    picture, weights, biases = _picture(image), _weights(kernel), _biases(bias)
+    _fit_channels(picture, weights, biases)
+    activate = _activation(activation)
+    (kernel_height, kernel_width), (down, right) = weights.shape[:2], _pair(stride)
+
+    above, below = _padding(picture.shape[0], kernel_height, down, padding)
+    before, after = _padding(picture.shape[1], kernel_width, right, padding)
+    channels = picture.reshape(*picture.shape[:2], -1)
+    if above or below or before or after:
+        channels = np.pad(channels, ((above, below), (before, after), (0, 0)))
+
+    sums = _slide(channels, weights[..., None] if weights.ndim == 3 else weights)[::down, ::right]
+    if picture.ndim == 2 or weights.ndim == 3:
+        sums = sums[..., 0]
+    return activate(sums + biases)
+
+
+def _slide(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Return the sums at every stop of stride 1: (H, W, C) and (kh, kw) → (H', W', C), or (kh, kw, C, F) → (H', W', F).
+
+    Instead of visiting each window, visit each number of the kernel: under the number in row i and column j lies, for
+    all windows at once, the picture moved up by i and left by j. In memory a picture is one long line of pixels, so
+    that move is a single offset. A window that would run over the right edge into the next row gives nonsense: those
+    columns are cut off at the end.
+    """
+    height, width, channels = image.shape
+    kernel_height, kernel_width = kernel.shape[:2]
+    multiply, features = (np.multiply, channels) if kernel.ndim == 2 else (np.matmul, kernel.shape[3])
+    result = np.empty((height - kernel_height + 1, width - kernel_width + 1, features), np.float32)
+
+    rows = max(1, _CACHE // (width * max(channels, features)))
+    for top in range(0, len(result), rows):
+        band = result[top : top + rows]
+        pixels = image[top : top + len(band) + kernel_height - 1].astype(np.float32).reshape(-1, channels)
+        sums = np.zeros((len(band) * width, features), np.float32)
+        stops = len(sums) - kernel_width + 1
+        for i, j in np.ndindex(kernel_height, kernel_width):
+            offset = i * width + j
+            sums[:stops] += multiply(pixels[offset : offset + stops], kernel[i, j])
+        band[...] = sums.reshape(len(band), width, features)[:, : result.shape[1]]
+    return result
+
+
+def step(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    row: int,
+    column: int,
+    *,
+    stride: int | Pair = 1,
+    padding: str = "valid",
+    bias: ArrayLike = 0.0,
+    activation: Activation = None,
+) -> Step:
+    """Return every number that leads to one value of the feature map.
+
+    Parameters
+    ----------
+    image, kernel, stride, padding, bias, activation
+        As for `conv2d`.
+    row, column : int
+        The place in the feature map, from 0.
+
+    Returns
+    -------
+    Step
+
+    Raises
+    ------
+    ConvolutionError
+        As `conv2d`, and when the feature map has no such place.
+
+    Examples
+    --------
+    >>> one = step([[1, 2], [3, 4]], [[0, 1], [1, 0]], 0, 0, bias=10)
+    >>> print(one.products)
+    [[0. 2.]
+     [3. 0.]]
+    >>> float(one.sum), float(one.value), one.top, one.left
+    (5.0, 15.0, 0, 0)
+    """
+    picture, weights, biases = _picture(image), _weights(kernel), _biases(bias)
+    _fit_channels(picture, weights, biases)
+    activate = _activation(activation)
+    (height, width), (kernel_height, kernel_width), (down, right) = picture.shape[:2], weights.shape[:2], _pair(stride)
+    rows = output_size(height, kernel_height, stride=down, padding=padding)
+    columns = output_size(width, kernel_width, stride=right, padding=padding)
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise ConvolutionError(
+            f"The feature map has {rows} rows and {columns} columns, so there is no row {row}, column {column}. "
+            f"Count from 0."
+        )
+
+    top = row * down - _padding(height, kernel_height, down, padding)[0]
+    left = column * right - _padding(width, kernel_width, right, padding)[0]
+    window = np.zeros((kernel_height, kernel_width, *picture.shape[2:]), np.float32)
+    inside = picture[max(top, 0) : top + kernel_height, max(left, 0) : left + kernel_width]
+    down_by, right_by = max(-top, 0), max(-left, 0)
+    window[down_by : down_by + inside.shape[0], right_by : right_by + inside.shape[1]] = inside
+
+    wide_window = window[..., None] if weights.ndim == 4 else window
+    wide_kernel = weights[..., None] if weights.ndim == 2 and window.ndim == 3 else weights
+    products = wide_window * wide_kernel
+    summed_axes = (0, 1) if weights.ndim == 2 else (0, 1, 2)
+    total = np.asarray(products.sum(axis=summed_axes, dtype=np.float64).astype(np.float32))
+    return Step(window, weights, products, total, np.asarray(activate(total + biases)), top, left)
+
+
+def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = "valid") -> int:
+    """Return how many stops a window makes along one side, which is the size of the feature map.
+
+    ``"valid"``: ⌊(size − kernel_size) / stride⌋ + 1. ``"same"``: ⌈size / stride⌉.
+
+    Parameters
+    ----------
+    size, kernel_size, stride : int
+        In pixels, along one side.
+    padding : {"valid", "same"}, optional
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ConvolutionError
+        When a size or the stride is below 1, the padding is unknown, or the kernel is larger than the picture
+        (``"valid"``).
+
+    References
+    ----------
+    V. Dumoulin and F. Visin, arXiv:1603.07285, relationships 5 and 6 (there with the padding written out).
+
+    Examples
+    --------
+    >>> output_size(128, 3), output_size(128, 3, stride=2), output_size(128, 3, stride=2, padding="same")
+    (126, 63, 64)
+    """
+    size, kernel_size = _whole(size, "The picture's size"), _whole(kernel_size, "The kernel's size")
+    stride = _whole(stride, "The stride")
+    if padding not in PADDINGS:
+        raise ConvolutionError(f"There is no padding {padding!r}. Choose “valid” or “same”.")
+    if padding == "same":
+        return -(-size // stride)
+    if kernel_size > size:
+        raise ConvolutionError(
+            f"The kernel ({kernel_size} pixels) is larger than the picture ({size} pixels). "
+            "Choose a smaller kernel, a larger picture, or the padding “same”."
+        )
+    return (size - kernel_size) // stride + 1
+
+
+def _padding(size: int, kernel_size: int, stride: int, padding: str) -> Pair:
+    """Return how many zeros go before and after one side. The odd one goes after."""
+    stops = output_size(size, kernel_size, stride=stride, padding=padding)
+    if padding == "valid":
+        return 0, 0
+    missing = max((stops - 1) * stride + kernel_size - size, 0)
+    return missing // 2, missing - missing // 2
+
+
+def _picture(image: ArrayLike) -> np.ndarray:
+    picture = np.asarray(image)
+    if picture.dtype.kind not in "buif":
+        raise ConvolutionError(f"A picture holds numbers, not values of type {picture.dtype}.")
+    if picture.ndim not in (2, 3) or picture.size == 0:
+        raise ConvolutionError(
+            f"A picture has the shape (height, width) or (height, width, channels), not {picture.shape}."
+        )
+    return picture
+
+
+def _weights(kernel: ArrayLike) -> np.ndarray:
+    weights = _numbers(kernel, "kernel value")
+    if weights.ndim not in (2, 3, 4) or weights.size == 0:
+        raise ConvolutionError(
+            "A kernel has the shape (height, width), (height, width, channels) or (height, width, channels, filters), "
+            f"none of them 0, not {weights.shape}."
+        )
+    return weights
+
+
+def _biases(bias: ArrayLike) -> np.ndarray:
+    biases = _numbers(bias, "bias")
+    if biases.ndim > 1:
+        raise ConvolutionError(f"The bias is one number, or one for each filter, not an array of shape {biases.shape}.")
+    return biases
+
+
+def _numbers(values: ArrayLike, what: str) -> np.ndarray:
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConvolutionError(f"Every {what} must be a number. Replace the one that is empty or text.") from error
+    if not np.isfinite(numbers).all():
+        raise ConvolutionError(f"Every {what} must be a finite number. Replace the one that is infinite or missing.")
+    if (abs(numbers) > MAX_WEIGHT).any():
+        raise ConvolutionError(f"Every {what} must lie between −{MAX_WEIGHT:,.0f} and {MAX_WEIGHT:,.0f}.")
+    return numbers.astype(np.float32)
+
+
+def _fit_channels(picture: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> None:
+    if weights.ndim > 2 and (picture.ndim == 2 or picture.shape[2] != weights.shape[2]):
+        channels = 1 if picture.ndim == 2 else picture.shape[2]
+        raise ConvolutionError(
+            f"The kernel is made for {weights.shape[2]} channels (its shape is {weights.shape}), "
+            f"the picture has {channels} (its shape is {picture.shape}). They must be the same."
+        )
+    if biases.ndim == 1 and (weights.ndim != 4 or len(biases) != weights.shape[3]):
+        filters = weights.shape[3] if weights.ndim == 4 else 1
+        raise ConvolutionError(
+            f"There are {len(biases)} biases for {filters} filters. Give one number, or one for each."
+        )
+
+
+def _activation(name: Activation):
+    if name is None:
+        return np.asarray
+    if name == "relu":
+        return lambda values: np.maximum(values, np.float32(0))
+    raise ConvolutionError(f"There is no activation {name!r} here. Choose “relu”, or None for none.")
+
+
+def _pair(stride: int | Pair) -> Pair:
+    if isinstance(stride, (tuple, list)):
+        if len(stride) != 2:
+            raise ConvolutionError(f"The stride is one number, or two (down, right), not {stride!r}.")
+        return _whole(stride[0], "The stride"), _whole(stride[1], "The stride")
+    return _whole(stride, "The stride"), _whole(stride, "The stride")
+
+
+def _whole(value: int, what: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError as error:
+        raise ConvolutionError(f"{what} must be a whole number, not {value!r}.") from error
+    if number < 1:
+        raise ConvolutionError(f"{what} must be at least 1, not {number}.")
+    return number
