@@ -22,7 +22,8 @@ import pandas as pd
 
 from cnn_core import CnnLabError
 from cnn_core.files import home, replace_file
-from cnn_core.training import HISTORY, Status, TrainingConfig
+from cnn_core.journal import HISTORY, Status
+from cnn_core.training import TrainingConfig
 
 SILENCE_SECONDS = 15.0
 """A run whose status file was not touched for so long has been killed: a living one touches it every second."""

@@ -9,30 +9,18 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import signal
 import sys
-import threading
-import time
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from cnn_core import CnnLabError
-from cnn_core.files import replace_file
+from cnn_core.journal import Journal, Stopped, read_history, writer
 from cnn_core.network import NetworkSpec
 
 if TYPE_CHECKING:
     import keras
-
-HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
-"""Columns of ``history.csv``: accuracy and loss on the training set, then on the test set."""
-
-HEARTBEAT_SECONDS = 1.0
-"""How often a living run touches its status file."""
 
 
 class TrainingError(CnnLabError):
@@ -109,41 +97,6 @@ class TrainingConfig:
             raise TrainingError(f"These are no settings of a training run: {error}.") from error
 
 
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands; ``status.json`` holds these fields.
-
-    Attributes
-    ----------
-    state : str
-        "starting", "reading", "running", "stopping", "finished", "stopped", "failed" or "interrupted".
-    message : str
-        A sentence for people: what is being read, or why the run ended.
-    epoch, epochs : int
-        The epoch under way (from 1) and how many there will be.
-    step, steps : int
-        The batch under way in this epoch (from 1) and how many an epoch has.
-    images_per_second : float
-        Training pictures a second, over this process's whole training.
-    seconds, seconds_left : float
-        Since the start, and the estimate until the end.
-    """
-
-    state: str = "starting"
-    message: str = ""
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps: int = 0
-    images_per_second: float = 0.0
-    seconds: float = 0.0
-    seconds_left: float | None = None
-
-
-class _Stopped(Exception):
-    """Somebody asked the run to stop."""
-
-
 def train(folder: Path) -> None:
     """Carry out the run that ``folder/config.json`` describes, or go on where it stopped.
 
@@ -164,7 +117,7 @@ def train(folder: Path) -> None:
         config = TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         config.check()
         _fit(config, folder, journal)
-    except _Stopped:
+    except Stopped:
         journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
     except Exception as error:
         sentence = _sentence(error)
@@ -174,61 +127,6 @@ def train(folder: Path) -> None:
         journal.write(state="finished", message="", seconds_left=0.0)
     finally:
         journal.close()
-
-
-class Journal:
-    """Writes a run's status, and touches it every second so that readers can tell a living run from a killed one.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder. A request to stop that was left in it is removed.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.status = Status()
-        self.start = time.monotonic()
-        self._written = 0.0
-        self._closed = threading.Event()
-        (folder / "stop").unlink(missing_ok=True)
-        self.write(state="starting", message="Loading TensorFlow.")
-        threading.Thread(target=self._beat, daemon=True).start()
-
-    def write(self, **changes: Any) -> None:
-        """Change fields of the status and write it; a full disk does not stop the run for this file's sake."""
-        self.status = replace(self.status, seconds=round(time.monotonic() - self.start, 2), **changes)
-        self._written = time.monotonic()
-        try:
-            replace_file(self.folder / "status.json", json.dumps(asdict(self.status)))
-        except OSError as error:
-            print(f"status.json could not be written: {error}", file=sys.stderr, flush=True)
-
-    def note(self, **changes: Any) -> None:
-        """Change fields of the status, and write it at most four times a second."""
-        if time.monotonic() - self._written > 0.25:
-            self.write(**changes)
-        else:
-            self.status = replace(self.status, **changes)
-
-    def reading(self, done: int, total: int, what: str) -> None:
-        """Report progress while data is read, and end the run if that was asked for."""
-        self.note(state="reading", message=f"{what}: {done:,} of {total:,}.")
-        self.heed_stop()
-
-    def heed_stop(self) -> None:
-        """Raise when somebody has asked this run to stop."""
-        if (self.folder / "stop").exists():
-            raise _Stopped
-
-    def close(self) -> None:
-        """End the heartbeat."""
-        self._closed.set()
-
-    def _beat(self) -> None:
-        while not self._closed.wait(HEARTBEAT_SECONDS):
-            with suppress(OSError):
-                os.utime(self.folder / "status.json")
 
 
 def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
@@ -255,18 +153,28 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         keras.config.set_dtype_policy(_precision(config.precision))
         model = _compiled(config, steps)
         _copy(saved, model)
-    history = _history(folder)
+    done = len(read_history(folder))
     batches = dataset.batches(
-        pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + len(history)
+        pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
     )
     test_batches = dataset.batches(*unseen, 64, shuffle=False, augment=False)
-    writer = _writer(config, folder, journal, model, saved, history, (len(labels), steps))
+
+    def save() -> None:
+        if saved is not model:
+            _copy(model, saved)
+        beside = folder / ".model.part.keras"
+        try:
+            saved.save(beside)
+            beside.replace(folder / "model.keras")
+        finally:
+            beside.unlink(missing_ok=True)
+
     model.fit(
         batches,
         validation_data=test_batches,
         epochs=config.epochs,
-        initial_epoch=len(history),
-        callbacks=[writer],
+        initial_epoch=done,
+        callbacks=[writer(journal, config, len(labels), steps, save)],
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
@@ -300,98 +208,6 @@ def _copy(source: keras.Model, target: keras.Model) -> None:
     target.set_weights(source.get_weights())
     for there, here in zip(target.optimizer.variables, source.optimizer.variables, strict=True):
         there.assign(here)
-
-
-def _writer(
-    config: TrainingConfig,
-    folder: Path,
-    journal: Journal,
-    model: keras.Model,
-    saved: keras.Model,
-    history: pd.DataFrame,
-    sizes: tuple[int, int],
-) -> keras.callbacks.Callback:
-    """Make the callback that writes the run folder while Keras trains."""
-    import keras
-
-    images, steps = sizes
-    rows: list[dict[Any, Any]] = history.to_dict("records")
-
-    class Writer(keras.callbacks.Callback):
-        epoch = len(rows)
-        trained = 0  # pictures seen by this process
-        training_seconds = 0.0  # of this process, without the epochs' tests
-        best = min((row["val_loss"] for row in rows), default=float("inf"))
-
-        def on_train_begin(self, logs: dict | None = None) -> None:
-            done = _keep_steps(folder / "steps.jsonl", len(rows) * steps)
-            self.total = done
-            self.log = (folder / "steps.jsonl").open("a", encoding="utf-8")
-            journal.write(state="running", message="", epoch=self.epoch + 1, epochs=config.epochs, steps=steps)
-
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.epoch, self.epoch_start, self.last = epoch, time.monotonic(), time.monotonic()
-
-        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-            now = time.monotonic()
-            if self.total or self.trained:  # the very first step mostly compiles
-                self.training_seconds += now - self.last
-                self.trained += min(config.batch_size, images - batch * config.batch_size)
-            self.last, self.total = now, self.total + 1
-            values = {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])} if logs else {}
-            self.log.write(json.dumps({"step": self.total, "epoch": self.epoch + 1, **values}) + "\n")
-            self.log.flush()
-            speed = self.trained / self.training_seconds if self.training_seconds else 0.0
-            left = (config.epochs - self.epoch) * images - (batch + 1) * config.batch_size
-            journal.note(
-                epoch=self.epoch + 1,
-                step=batch + 1,
-                images_per_second=round(speed, 1),
-                seconds_left=round(max(left, 0) / speed, 1) if speed else None,
-            )
-            if (folder / "stop").exists():
-                journal.write(state="stopping", message="Saving the model.")
-                self.save()
-                raise _Stopped
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            values = {name: round(float((logs or {})[name]), 5) for name in HISTORY[1:5]}
-            rows.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.epoch_start, 2)})
-            improved = values["val_loss"] < self.best
-            self.best = min(self.best, values["val_loss"])
-            if improved or config.patience is None:
-                self.save()
-            replace_file(folder / "history.csv", pd.DataFrame(rows, columns=HISTORY).to_csv(index=False))
-            losses = [row["val_loss"] for row in rows]
-            if config.patience and len(losses) - 1 - losses.index(min(losses)) >= config.patience:
-                self.model.stop_training = True
-
-        def on_train_end(self, logs: dict | None = None) -> None:
-            self.log.close()
-
-        def save(self) -> None:
-            if saved is not model:
-                _copy(model, saved)
-            beside = folder / ".model.part.keras"
-            try:
-                saved.save(beside)
-                beside.replace(folder / "model.keras")
-            finally:
-                beside.unlink(missing_ok=True)
-
-    return Writer()
-
-
-def _history(folder: Path) -> pd.DataFrame:
-    path = folder / "history.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=HISTORY)
-
-
-def _keep_steps(path: Path, most: int) -> int:
-    """Drop the steps of an epoch that was not finished, since it is trained again; return how many are left."""
-    lines = path.read_text(encoding="utf-8").splitlines()[:most] if path.exists() else []
-    replace_file(path, "".join(f"{line}\n" for line in lines))
-    return len(lines)
 
 
 def _precision(wanted: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import runs, training
+from cnn_core import journal, runs, training
+from cnn_core.journal import HISTORY, Journal, Status
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
-from cnn_core.training import HISTORY, Journal, Status, TrainingConfig, TrainingError
+from cnn_core.training import TrainingConfig, TrainingError
 
 TINY = TrainingConfig(
     images=24, epochs=2, batch_size=6, network=NetworkSpec(input_size=16, blocks=(ConvBlock(4),), dense_units=4)
@@ -120,17 +121,17 @@ def test_silent_run_is_interrupted_and_living_one_cannot_be_deleted_or_resumed(t
 
 
 def test_heartbeat_and_full_disk_in_the_journal(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "HEARTBEAT_SECONDS", 0.02)
-    journal = Journal(folder_with(tmp_path / "run"))
+    monkeypatch.setattr(journal, "HEARTBEAT_SECONDS", 0.02)
+    written = Journal(folder_with(tmp_path / "run"))
     os.utime(tmp_path / "run" / "status.json", (1, 1))
     until(lambda: (tmp_path / "run" / "status.json").stat().st_mtime > 1, 5)
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(training, "replace_file", full)
-    journal.write(state="running")  # goes on
-    journal.close()
+    monkeypatch.setattr(journal, "replace_file", full)
+    written.write(state="running")  # goes on
+    written.close()
     assert "No space left" in capsys.readouterr().err
 
 
@@ -159,9 +160,9 @@ def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, m
 def test_steps_of_an_unfinished_epoch_are_dropped_on_resume(tmp_path):
     path = tmp_path / "steps.jsonl"
     path.write_text("".join(f'{{"step": {n}}}\n' for n in range(1, 8)))
-    assert training._keep_steps(path, 4) == 4
+    assert journal.keep_steps(path, 4) == 4
     assert path.read_text().splitlines() == [f'{{"step": {n}}}' for n in range(1, 5)]
-    assert training._keep_steps(tmp_path / "none.jsonl", 4) == 0
+    assert journal.keep_steps(tmp_path / "none.jsonl", 4) == 0
 
 
 @pytest.mark.slow
