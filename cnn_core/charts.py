@@ -152,7 +152,9 @@ def _epochs(figure: go.Figure, quantity: str, height: int) -> go.Figure:
     return bare(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 40, "b": 0})
 
 
-def numbered_cells(values: np.ndarray, colours: np.ndarray, top: int = 0, left: int = 0, height: int = 420) -> go.Figure:
+def numbered_cells(
+    values: np.ndarray, colours: np.ndarray, top: int = 0, left: int = 0, height: int = 420
+) -> go.Figure:
     """Draw a few pixels as large cells and write their numbers into them.
 
     Parameters
@@ -169,8 +171,8 @@ def numbered_cells(values: np.ndarray, colours: np.ndarray, top: int = 0, left: 
     Examples
     --------
     >>> figure = numbered_cells(np.array([[7, 250]]), np.zeros((1, 2, 3), np.uint8), top=100)
-    >>> list(figure.data[1].text), list(figure.data[1].y)
-    (['7', '250'], [100, 100])
+    >>> figure.data[1].text, figure.data[1].y.tolist()
+    (('7', '250'), [100, 100])
     """
     rows, columns = (axis.ravel() for axis in np.mgrid[: values.shape[0], : values.shape[1]])
     numbers = values.reshape(len(rows), -1)
@@ -195,12 +197,12 @@ def numbered_cells(values: np.ndarray, colours: np.ndarray, top: int = 0, left: 
     )
 
 
-def histogram(counts: np.ndarray, threshold: int, height: int = 260) -> go.Figure:
+def histogram(channel: np.ndarray, threshold: int, height: int = 260) -> go.Figure:
     """Draw how often each brightness occurs, and the threshold that parts black from white.
 
     Parameters
     ----------
-    counts : ndarray of int, shape (256,)
+    channel : ndarray of uint8, shape (H, W)
     threshold : int
         The first brightness that becomes white.
     height : int
@@ -208,23 +210,24 @@ def histogram(counts: np.ndarray, threshold: int, height: int = 260) -> go.Figur
 
     Examples
     --------
-    >>> figure = histogram(np.ones(256, int), threshold=200)
-    >>> [len(bars.x) for bars in figure.data], figure.layout.shapes[0].x0
-    ([200, 56], 199.5)
+    >>> figure = histogram(np.array([[7, 7, 200]], np.uint8), threshold=200)
+    >>> [int(bars.y.sum()) for bars in figure.data], figure.layout.shapes[0].x0
+    ([2, 1], 199.5)
     """
+    counts = np.bincount(channel.ravel(), minlength=256)
     values = np.arange(256)
+    sides = ("becomes black", values < threshold, "#595959"), ("becomes white", values >= threshold, "#A6A6A6")
     figure = go.Figure(
-        go.Bar(
-            x=values[side],
-            y=counts[side],
-            name=name,
-            marker={"color": colour, "line": {"width": 0}},
-            hovertemplate="brightness %{x}: %{y} pixels<extra></extra>",
-        )
-        for name, side, colour in (
-            ("becomes black", values < threshold, "#4D4D4D"),
-            ("becomes white", values >= threshold, "#B3B3B3"),
-        )
+        [
+            go.Bar(
+                x=values[side],
+                y=counts[side],
+                name=name,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate="brightness %{x}: %{y} pixels<extra></extra>",
+            )
+            for name, side, colour in sides
+        ]
     )
     figure.add_vline(threshold - 0.5, line={"color": DOG, "width": 3})
     figure.update_layout(bargap=0, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from cnn_core import CnnLabError
 
@@ -23,6 +23,9 @@ MAX_PIXELS = 64_000_000
 
 CHANNELS = ("red", "green", "blue")
 """The names of a picture's channels, in the order of its last axis."""
+
+FRAME = (213, 94, 0)
+"""The colour that marks a region: vermilion, which colour-blind eyes tell from the usual greens and blues."""
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _FORMATS_TEXT = "JPEG, PNG, WebP, GIF, BMP or TIFF"
@@ -274,25 +277,6 @@ def to_binary(image: np.ndarray, threshold: int = 128) -> np.ndarray:
     return (to_grayscale(image) >= threshold).astype(np.uint8)
 
 
-def histogram(channel: np.ndarray) -> np.ndarray:
-    """Count how many pixels have each of the 256 values.
-
-    Parameters
-    ----------
-    channel : ndarray of uint8, shape (H, W)
-
-    Returns
-    -------
-    ndarray of int, shape (256,)
-
-    Examples
-    --------
-    >>> histogram(np.array([[0, 2, 2]], np.uint8))[:4]
-    array([1, 0, 2, 0])
-    """
-    return np.bincount(channel.ravel(), minlength=256)
-
-
 def region(image: np.ndarray, row: int, column: int, size: int) -> tuple[int, int, np.ndarray]:
     """Cut a square out of a picture, moved inwards where it would reach over the edge.
 
@@ -320,6 +304,41 @@ def region(image: np.ndarray, row: int, column: int, size: int) -> tuple[int, in
     top = max(0, min(row, image.shape[0] - size))
     left = max(0, min(column, image.shape[1] - size))
     return top, left, image[top : top + size, left : left + size]
+
+
+def mark(image: np.ndarray, top: int, left: int, size: int, longest: int = 640) -> np.ndarray:
+    """Draw a frame around a region of a picture, on a copy that is shrunk for the screen.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+    top, left, size : int
+        The region, in pixels of `image`, as `region` gives it.
+    longest : int
+        The longer side of the result is at most this many pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (h, w, 3)
+        The frame is an orange line between two white ones, just outside the region, and never too small to be seen.
+
+    Examples
+    --------
+    >>> marked = mark(np.zeros((40, 40, 3), np.uint8), top=10, left=20, size=8)
+    >>> marked[11, 21].tolist(), marked[8, 21].tolist()
+    ([0, 0, 0], [213, 94, 0])
+    """
+    small = fit(image, longest)
+    scale = small.shape[0] / image.shape[0]
+    right, bottom = min(left + size, image.shape[1]), min(top + size, image.shape[0])
+    corners = [round(left * scale), round(top * scale), round(right * scale) - 1, round(bottom * scale) - 1]
+    picture = Image.fromarray(small)
+    draw = ImageDraw.Draw(picture)
+    for distance, colour in ((1, "white"), (2, FRAME), (3, FRAME), (4, "white")):
+        x0, y0, x1, y1 = corners
+        box = (x0 - distance, y0 - distance, max(x0, x1) + distance, max(y0, y1) + distance)
+        draw.rectangle(box, outline=colour)
+    return np.array(picture)
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:

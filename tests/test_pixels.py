@@ -48,13 +48,6 @@ def test_the_default_threshold_is_half_way():
     assert pixels.to_binary(image).tolist() == [[0, 1]]
 
 
-@given(arrays(np.uint8, (5, 7)))
-def test_histogram_counts_every_pixel(channel):
-    counts = pixels.histogram(channel)
-    assert counts.shape == (256,)
-    assert [channel.ravel().tolist().count(value) for value in range(256)] == counts.tolist()
-
-
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(-5, 20), st.integers(-5, 20), st.integers(1, 12))
 def test_a_region_is_as_large_as_can_be_and_where_it_says(height, width, row, column, size):
     image = np.arange(height * width).reshape(height, width)
