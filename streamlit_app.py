@@ -29,6 +29,8 @@ PAGES = {
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
+    from pages.widgets import run_monitor  # with it comes pandas, which `warmup.first_page` has loaded by now
+
     st.set_page_config("CNN Lab", Image.open(io.BytesIO(picture.thumbnail("chelsea"))), layout="wide")
     sections = {
         section: [
@@ -41,19 +43,15 @@ def main() -> None:
     page = st.navigation(sections if any(sections.values()) else [st.Page(lambda: None, title="Soon")])
     with st.sidebar:
         picture.choose()
-        try:
-            from pages.widgets import run_monitor
-        except ImportError:
-            pass
-        else:
-            run_monitor.sidebar()
+        run_monitor.sidebar()
     page.run()
     warmup.start()
 
 
 @asynccontextmanager
-async def open_browser(_app: st.App) -> AsyncIterator[None]:
-    """Open the browser once the server listens, which `streamlit run` does only for files without an `st.App`."""
+async def started(_app: st.App) -> AsyncIterator[None]:
+    """Get the first page ready while the browser still opens; `streamlit run` leaves that too to an `st.App`."""
+    warmup.first_page()
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
@@ -66,4 +64,4 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, lifespan=open_browser)
+    app = st.App(__file__, lifespan=started)

@@ -39,6 +39,12 @@ FIRST = "chelsea"
 
 # Keys of the session's state. The first is the widget's, and with it the name in the address: /pixels?picture=coffee
 _SAMPLE, _OWN, _ERROR, _SHOW_OWN = "picture", "picture_own", "picture_error", "picture_show_own"
+_PREVIEW = "picture_preview"
+
+
+def get_ready() -> None:
+    """Read the samples, so that the first visitor need not wait for them."""
+    _style()
 
 
 def choose() -> None:
@@ -72,7 +78,7 @@ def choose() -> None:
         st.error(error)
     image, name = current()
     height, width = image.shape[:2]
-    shown.image(fit(image, 480), width="stretch", alt=f"The picture of all pages: {name}")
+    shown.image(_preview(image), width="stretch", alt=f"The picture of all pages: {name}")
     shown.caption(f"{name} · {width} × {height}")
 
 
@@ -116,8 +122,21 @@ def thumbnail(name: str) -> bytes:
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
+    return _jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
+
+
+def _preview(image: np.ndarray) -> bytes:
+    """Return `image` as a small JPEG. The sidebar is drawn at every change of any control: it is encoded once."""
+    seen, data = st.session_state.get(_PREVIEW, (None, b""))
+    if seen is not image:
+        data = _jpeg(fit(image, 480), quality=92)
+        st.session_state[_PREVIEW] = (image, data)
+    return data
+
+
+def _jpeg(image: np.ndarray, quality: int) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(fit(image[top : top + side, left : left + side], 88)).save(file, "JPEG", quality=80)
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 

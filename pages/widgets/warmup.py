@@ -1,4 +1,8 @@
-"""TensorFlow takes seconds to import: it is imported behind the visitor's back, once the first page is on screen."""
+"""Imports that take long happen behind the visitor's back.
+
+What every page needs is imported while the browser loads Streamlit's own script; TensorFlow, which takes seconds, once
+the first page is on screen.
+"""
 
 import os
 import threading
@@ -14,6 +18,19 @@ _lock = threading.Lock()
 _wanted_now = threading.Event()
 _finished = threading.Event()
 _thread: threading.Thread | None = None
+
+
+def first_page() -> None:
+    """Begin to load what every page needs. Called when the server starts, before anyone visits it."""
+    threading.Thread(target=_load_first_page, name="first-page-warmup", daemon=True).start()
+
+
+def _load_first_page() -> None:
+    # What is broken here is reported by the page that needs it.
+    with suppress(Exception):
+        from pages.widgets import picture, run_monitor, verdict  # noqa: F401
+
+        picture.get_ready()
 
 
 def start() -> None:

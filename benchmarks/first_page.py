@@ -1,0 +1,101 @@
+"""How long until the first page is on screen, against a bare one-line Streamlit app.
+
+    python benchmarks/first_page.py [--rounds 7]
+
+Each round starts both servers anew, one after the other, and opens each in a fresh Chromium profile: a visitor's very
+first page. The clock runs from the start of the server to the page's own text on screen ("from the start"), and from
+the opening of the address ("from the address"). The ratio of the medians should stay below 1.3.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from cnn_core.environment import find_chromium  # noqa: E402
+
+BARE = "import streamlit as st; st.title('Bare')"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+def measure(browser: Browser, script: Path, folder: Path) -> tuple[float, float]:
+    """Return the seconds from the server's start, and from the address being opened, to the page's title on screen."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    command += [f"--server.port={port}", "--browser.gatherUsageStats=false"]
+    began = time.perf_counter()
+    server = subprocess.Popen(
+        command,
+        cwd=script.parent,
+        env=os.environ | {"CNN_LAB_HOME": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        _wait_for(f"{address}/_stcore/health")
+        opened = time.perf_counter()
+        page = context.new_page()
+        page.goto(address, wait_until="commit")
+        page.locator("[data-testid=stMain] h1").first.wait_for()
+        seen = time.perf_counter()
+        return seen - began, seen - opened
+    finally:
+        context.close()
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(3000):
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit(f"No answer from {address} within a minute.")
+
+
+def main() -> None:
+    """Measure both apps alternately and print their medians and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    chromium = find_chromium()
+    if chromium is None:
+        raise SystemExit("No Chromium found. Install it with: python -m playwright install chromium")
+    times: dict[str, list[tuple[float, float]]] = {"bare": [], "CNN Lab": []}
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        bare = folder / "bare.py"
+        bare.write_text(BARE)
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
+        scripts = {"bare": bare, "CNN Lab": ROOT / "streamlit_app.py"}
+        for number in range(rounds + 1):  # the first round fills the disk's cache and is not counted
+            for title, script in scripts.items():
+                seconds = measure(browser, script, folder)
+                if number:
+                    times[title].append(seconds)
+        browser.close()
+    for place, what in enumerate(("from the start of the server", "from opening the address")):
+        medians = {title: statistics.median(pair[place] for pair in pairs) for title, pairs in times.items()}
+        ratio = medians["CNN Lab"] / medians["bare"]
+        print(f"{what}: bare {medians['bare']:.2f} s, CNN Lab {medians['CNN Lab']:.2f} s, ratio {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
