@@ -96,7 +96,7 @@ def training_curve(
 
 
 def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int = 320) -> go.Figure:
-    """Draw accuracy or loss of several runs in one chart: the test set's solid, the training set's dotted.
+    """Draw accuracy or loss of several runs in one chart: on the test set solid, on the training set dotted.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
     --------
     >>> history = pd.DataFrame({"epoch": [1], "loss": [0.7], "val_loss": [0.6]})
     >>> [line.name for line in compare_runs({"first": history}, "loss").data]
-    ['first: test', 'first: training']
+    ['first', 'first, training']
     """
     figure = go.Figure()
     for number, (name, history) in enumerate(histories.items()):
@@ -124,7 +124,9 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
                 x=history["epoch"],
                 y=history[column],
                 mode="lines+markers",
-                name=f"{name}: {what}",
+                name=name if what == "test" else f"{name}, training",
+                legendgroup=name,
+                showlegend=what == "test",
                 line={"color": colour, "width": 2.5 if what == "test" else 1.5, "dash": dash},
                 marker={"size": 8 if what == "test" else 5, "symbol": number % 8},
                 hovertemplate=f"{name}, {what}, after epoch %{{x}}: %{{y:.4f}}<extra></extra>",

@@ -1,0 +1,390 @@
+"""Lesson 5: pictures in, a trained network out, and every step of it to be watched."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core import CnnLabError, charts, codegen, dataset, models, runs
+from cnn_core.journal import Status
+from cnn_core.network import ARTICLE, NetworkSpec
+from cnn_core.pixels import fit, open_image
+from cnn_core.training import TrainingConfig
+from pages.widgets import code_panel, data_source, picture, run_monitor, warmup
+
+# The bundled model stands among the runs: its curves are shown before anyone has trained anything.
+BUNDLED = "article"
+
+PLOT = {"displayModeBar": False}
+
+
+def main() -> None:
+    """Draw the page: watch a run on the left, prepare the next one on the right, compare all below."""
+    st.title("Train the network")
+    st.markdown(
+        "The network looks at a **batch** of pictures, measures how wrong it is (the **loss**), and nudges all its "
+        "weights a little so that it would have been less wrong. One pass over all pictures is an **epoch**. "
+        "Pictures it never learns from, the **test set**, tell whether it has understood or only memorised."
+    )
+    everything = runs.list_runs()
+    watch, prepare = st.columns([3, 2], gap="large")
+    with watch:
+        _watch(everything)
+    with prepare:
+        config = _prepare(active=any(run.active for run in everything))
+    _compare(everything)
+    if config is not None:
+        code_panel.show(codegen.training(config))
+
+
+def _watch(everything: list[runs.Run]) -> None:
+    """Show one run, by default the newest: how it stands, its curves, what can be done with it."""
+    _follow_new_runs(everything)
+    names = [run.id for run in everything] + [BUNDLED]
+    labels = {run.id: _label(run) for run in everything}
+    name = names[0]
+    if everything:
+        name = st.selectbox(
+            "Training run",
+            names,
+            format_func=lambda name: labels.get(name, "The bundled model"),
+            key="run",
+            bind="query-params",
+            persist_state="session",
+        )
+    run = next((run for run in everything if run.id == name), None)
+    if run is None:
+        _bundled()
+    elif run.active:
+        st.fragment(_live, run_every=run_monitor.REFRESH)(run)
+    else:
+        _live(run)
+        _actions(run)
+
+
+def _follow_new_runs(everything: list[runs.Run]) -> None:
+    """Choose a run that has just begun, here or in another tab; later the visitor may choose another."""
+    active = next((run.id for run in everything if run.active), None)
+    if active and st.session_state.get("run_seen") != active and "run" not in st.query_params:
+        st.session_state["run"] = active
+    st.session_state["run_seen"] = active
+    if st.session_state.get("run") not in [run.id for run in everything] + [BUNDLED]:
+        st.session_state.pop("run", None)
+
+
+def _bundled() -> None:
+    with st.container(key="training_status"):
+        try:
+            card = models.find(BUNDLED)
+        except CnnLabError:
+            st.info("Nothing has been trained here yet. Start a training: its curves appear here.")
+            return
+        st.markdown(f"**The bundled model: {card.title}**")
+        st.write(card.text)
+        st.caption("These are its real curves. Start a training, and yours appear here.")
+    history = card.history()
+    if history is not None and len(history):
+        with st.container(key="training_curves"):
+            _curves(history, "the bundled model")
+
+
+def _live(run: runs.Run) -> None:
+    """Show where a run stands and its curves; redrawn every second while it is going on."""
+    status, history, steps = run.status(), run.history(), run.steps()
+    alive = status.state in runs.LIVING
+    if not alive and st.session_state.get("run_live") == run.id:
+        st.session_state.pop("run_live")
+        st.rerun()
+    with st.container(key="training_status"):
+        if alive:
+            st.session_state["run_live"] = run.id
+            st.progress(run_monitor.share_done(status), run_monitor.where(status))
+        else:
+            run_monitor.announce(status, history)
+        _numbers(status, history, steps)
+        if alive:
+            run_monitor.stop_button(run, status, "train_stop")
+    with st.container(key="training_curves"):
+        if len(history) or len(steps):
+            _curves(history, "this run", steps, status.steps)
+        elif alive:
+            st.caption("The curves begin with the first step.")
+
+
+def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None:
+    if not len(steps):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Training accuracy", run_monitor.percent(steps["accuracy"].iloc[-1]), width="content")
+        st.metric("Training loss", f"{steps['loss'].iloc[-1]:.3f}", width="content")
+        if len(history):
+            st.metric("Test accuracy", run_monitor.percent(history["val_accuracy"].iloc[-1]), width="content")
+            st.metric("Test loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
+    if status.images_per_second:
+        st.caption(f"{status.images_per_second:.0f} pictures a second · {run_monitor.duration(status.seconds)} so far.")
+
+
+def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:
+    for quantity, says in (("accuracy", "the share of pictures it gets right"), ("loss", "how wrong it is")):
+        st.plotly_chart(
+            charts.training_curve(history, quantity, steps, steps_per_epoch),
+            key=f"curve_{quantity}",
+            config=PLOT,
+            alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the test set",
+        )
+    if len(history):
+        with st.expander("The numbers behind the curves", icon=":material/table:"):
+            st.dataframe(history, hide_index=True, alt="Accuracy and loss after each epoch")
+
+
+def _actions(run: runs.Run) -> None:
+    status, saved = run.status(), run.model_path.exists()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        run_monitor.resume_button(run, status, "train_resume")
+        if saved:
+            st.page_link(
+                run_monitor.CLASSIFY_PAGE,
+                label="Classify with this model",
+                icon=":material/pets:",
+                query_params={"model": run.id},
+            )
+            st.download_button(
+                "Download the model",
+                run.model_path.read_bytes,
+                file_name=f"cnn-lab-{run.id}.keras",
+                mime="application/octet-stream",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        with st.popover("Delete", icon=":material/delete:"):
+            st.write("The run's curves and its model are lost.")
+            if st.button("Delete this run for good", type="primary"):
+                run_monitor.attempt(run.delete, "page")
+                st.rerun()
+    run_monitor.show_error("page")
+    if status.state in ("failed", "interrupted") and (log := run.log().strip()):
+        with st.expander("What the process printed last", icon=":material/terminal:"):
+            st.code(log, language=None, wrap_lines=True)
+
+
+def _prepare(active: bool) -> TrainingConfig | None:
+    """Show the settings of the next run with their explanations; return them, or None while no data is chosen."""
+    st.markdown("#### 1 · The pictures")
+    data = data_source.choose()
+    images = st.number_input(
+        "At most so many pictures",
+        8,
+        None,
+        600 if data == data_source.DRAWN else None,
+        100,
+        key=f"train_images_{data == data_source.DRAWN}",
+        placeholder="all",
+        help="Training and test set together, as many cats as dogs. Empty: all there are.",
+    )
+    st.markdown("#### 2 · The split")
+    kept = st.slider("Kept for testing", 10, 50, 25, 5, format="%d %%", key="test_percent", bind="query-params")
+    inside = st.container(key="dataset_inside")
+    st.markdown("#### 3 · Augmentation")
+    augment = st.toggle("Vary every picture in each epoch", True, key="augment", bind="query-params")
+    st.caption("Flipped, turned, zoomed, shifted, sheared: a cat stays a cat, and memorising gets harder.")
+    st.fragment(_augmented)()
+    st.markdown("#### 4 · The training")
+    left, right = st.columns(2)
+    epochs = left.number_input("Epochs", 1, 1000, 3, key="epochs", bind="query-params")
+    batch = right.number_input(
+        "Batch size", 1, 1024, 15, key="batch_size", bind="query-params", help="Pictures per step."
+    )
+    rate = left.number_input(
+        "Learning rate",
+        1e-6,
+        1.0,
+        1e-3,
+        1e-4,
+        format="%.6f",
+        key="learning_rate",
+        bind="query-params",
+        help="How far each step nudges the weights. Too large and it never settles, too small and it never arrives.",
+    )
+    patience = right.number_input(
+        "Stop early after",
+        1,
+        100,
+        None,
+        key="patience",
+        placeholder="never",
+        help="Epochs without a lower test loss, after which the training ends; the best epoch's weights are kept.",
+    )
+    network = _network()
+    config = TrainingConfig(
+        data=data,
+        images=images,
+        epochs=epochs,
+        batch_size=batch,
+        learning_rate=rate,
+        test_size=kept / 100,
+        augment=augment,
+        patience=patience,
+        network=network,
+    )
+    if st.button(
+        "Start this training",
+        key="train_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=active,
+        help="Stop the one that is going on first." if active else None,
+    ):
+        run_monitor.begin(config, "prepare")
+    run_monitor.show_error("prepare")
+    with inside:
+        if data:
+            _inside(data, images, config.seed, config.test_size)
+    return config if data else None
+
+
+def _inside(data: str, images: int | None, seed: int, test_size: float) -> None:
+    """Show what is in the chosen pictures, as soon as that is known."""
+    seen = data_source.look(data, images, seed)
+    if seen.ready(data_source.POLITE_SECONDS):
+        _contents(seen, data, test_size)
+    else:
+        st.fragment(_looking, run_every=run_monitor.REFRESH)(seen)
+
+
+def _looking(seen: data_source.Look) -> None:
+    if seen.ready():
+        st.rerun()
+    st.progress(min(seen.done / seen.total, 1.0), f"{seen.what}: {seen.done:,} of {seen.total:,}")
+
+
+def _contents(seen: data_source.Look, data: str, test_size: float) -> None:
+    if seen.table is None:
+        st.error(seen.error)
+        st.button("Look again", on_click=data_source.look_again, icon=":material/refresh:")
+        return
+    table, broken = seen.table, seen.table.attrs.get("broken", [])
+    try:
+        training, test = dataset.split(table, test_size)
+    except CnnLabError as error:
+        st.error(str(error))
+        return
+    counts = table["label"].value_counts()
+    st.markdown(
+        f"**{len(table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
+        f"**{len(training):,}** to learn from, **{len(test):,}** to be tested on."
+    )
+    examples = [table[table["label"] == label]["file"].iloc[number] for number in (0, 1) for label in dataset.LABELS]
+    labels = [f"{label} {number}" for number in (1, 2) for label in dataset.LABELS]
+    st.image([fit(open_image(file), 96) for file in examples], width=72, alt=[f"Example: {label}" for label in labels])
+    if broken:
+        with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
+            st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
+    if data != data_source.DRAWN:
+        st.button("Look again", on_click=data_source.look_again, icon=":material/refresh:", type="tertiary")
+
+
+def _augmented() -> None:
+    """Show what augmentation makes of the visitor's picture; only on demand, for it needs TensorFlow."""
+    if not st.toggle("See it on my picture", key="augmented_shown"):
+        return
+    image, name = picture.current(160)
+    warmup.wait()
+    seed = st.number_input("Seed of the variations", 0, 1000, 42, key="augmented_seed")
+    st.image(list(dataset.augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
+
+
+def _network() -> NetworkSpec:
+    """Return the network of the Network page, or the article's."""
+    return ARTICLE
+
+
+def _compare(everything: list[runs.Run]) -> None:
+    """Show all runs in a table, and the chosen ones' curves in one chart."""
+    if not everything:
+        return
+    st.subheader("The runs so far")
+    st.dataframe(
+        pd.DataFrame([_row(run) for run in everything]),
+        hide_index=True,
+        column_config={
+            **{name: st.column_config.NumberColumn(format="percent") for name in ("accuracy", "test accuracy")},
+            "test loss": st.column_config.NumberColumn(format="%.3f"),
+            "learning rate": st.column_config.NumberColumn(format="%g"),
+        },
+        alt="All training runs with their settings and results",
+    )
+    labels = {run.id: _label(run) for run in everything}
+    histories = {run.id: run.history() for run in everything}
+    chosen = st.multiselect(
+        "Compare",
+        [*labels, BUNDLED],
+        default=[name for name, history in histories.items() if len(history)][:3],
+        format_func=lambda name: labels.get(name, "The bundled model"),
+        key="compare",
+        max_selections=8,
+    )
+    shown = {}
+    for name in chosen:
+        history = histories[name] if name in histories else _bundled_history()
+        if history is not None and len(history):
+            shown["The bundled model" if name == BUNDLED else _when(runs.find(name))] = history
+    if shown:
+        st.caption("Solid: on the test set. Dotted: on the training set.")
+        for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+            column.plotly_chart(
+                charts.compare_runs(shown, quantity),
+                key=f"compare_{quantity}",
+                config=PLOT,
+                alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
+            )
+
+
+def _bundled_history() -> pd.DataFrame | None:
+    try:
+        return models.find(BUNDLED).history()
+    except CnnLabError:
+        return None
+
+
+def _row(run: runs.Run) -> dict:
+    status, history = run.status(), run.history()
+    row: dict = {"run": _when(run), "state": status.state}
+    try:
+        config = run.config
+    except CnnLabError:
+        return row
+    last: dict = history.iloc[-1].to_dict() if len(history) else {}
+    return row | {
+        "test accuracy": last.get("val_accuracy"),
+        "accuracy": last.get("accuracy"),
+        "test loss": last.get("val_loss"),
+        "epochs": f"{len(history)} of {config.epochs}",
+        "time": run_monitor.duration(status.seconds),
+        "pictures": "all" if config.images is None else f"{config.images:,}",
+        "data": "drawn pets" if config.data == data_source.DRAWN else config.data,
+        "batch size": config.batch_size,
+        "learning rate": config.learning_rate,
+        "augmented": config.augment,
+        "parameters": f"{config.network.parameters:,}",
+    }
+
+
+def _label(run: runs.Run) -> str:
+    """Name a run by its time and data, as people remember it."""
+    try:
+        config = run.config
+    except CnnLabError:
+        return _when(run)
+    data = "drawn pets" if config.data == data_source.DRAWN else config.data.replace("\\", "/").rpartition("/")[2]
+    count = "" if config.images is None else f"{config.images:,} "
+    return f"{_when(run)} · {count}{data}, {config.epochs} epoch{'' if config.epochs == 1 else 's'}"
+
+
+def _when(run: runs.Run) -> str:
+    try:
+        return f"{datetime.strptime(run.id[:15], '%Y%m%d-%H%M%S'):%d %b %H:%M:%S}"
+    except ValueError:
+        return run.id
+
+
+main()

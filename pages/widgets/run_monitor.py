@@ -1,0 +1,206 @@
+"""The short training run in the sidebar, and the strip that shows a running training on every page."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core import CnnLabError, runs
+from cnn_core.dataset import DatasetError
+from cnn_core.journal import Status
+from cnn_core.training import TrainingConfig
+
+TRAIN_PAGE, CLASSIFY_PAGE = "pages/train.py", "pages/classify.py"
+
+REFRESH = 1.0
+"""Seconds between two looks into the folder of a running training."""
+
+DRAWN, OWN = "drawn", "own"
+SOURCES = {DRAWN: "Drawn pets", OWN: "My pictures"}
+
+_FOLLOWED, _ERROR = "run_followed", "run_error"
+
+Result = TypeVar("Result")
+
+
+def sidebar() -> None:
+    """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
+    with st.container(key="short_run"):
+        st.markdown("**Short training run**")
+        run = active_run()
+        if run is None:
+            _outcome()
+            st.fragment(_form)()
+        else:
+            st.session_state[_FOLLOWED] = run.id
+            st.fragment(_strip, run_every=REFRESH)(run)
+
+
+def active_run() -> runs.Run | None:
+    """Return the newest training that is going on, whoever started it, or None."""
+    return next((run for run in runs.list_runs() if run.active), None)
+
+
+def attempt(action: Callable[[], Result], place: str) -> Result | None:
+    """Do what may fail for a reason that a user can mend; keep the sentence for `show_error`, and return None."""
+    st.session_state.pop(_ERROR, None)
+    try:
+        return action()
+    except CnnLabError as error:
+        st.session_state[_ERROR] = (place, str(error))
+        return None
+
+
+def show_error(place: str) -> None:
+    """Show what the last `attempt` at this place left."""
+    at, sentence = st.session_state.get(_ERROR, ("", ""))
+    if at == place:
+        st.error(sentence)
+
+
+def begin(config: TrainingConfig, place: str) -> None:
+    """Start a training and show it everywhere; when it cannot start, `show_error` at this place says why."""
+
+    def start() -> runs.Run:
+        if not config.data:
+            raise DatasetError("Type the path of a folder or zip with pictures of cats and dogs first.")
+        if config.data != "sketches" and not Path(config.data).expanduser().exists():
+            raise DatasetError(f"There is no folder or zip at “{config.data}”. Check the path and try again.")
+        return runs.start(config)
+
+    run = attempt(start, place)
+    if run is not None:
+        st.session_state[_FOLLOWED] = run.id
+        st.toast("The training has started.", icon=":material/model_training:")
+    st.rerun()
+
+
+def share_done(status: Status) -> float:
+    """Return how much of a run is done, 0 to 1."""
+    all_steps = status.epochs * status.steps
+    done = (status.epoch - 1) * status.steps + status.step
+    return min(max(done / all_steps, 0.0), 1.0) if all_steps else 0.0
+
+
+def duration(seconds: float | None) -> str:
+    """Say a time as people do: "45 s", "3 min 20 s", "1 h 05 min".
+
+    Examples
+    --------
+    >>> duration(45), duration(200), duration(3900)
+    ('45 s', '3 min 20 s', '1 h 05 min')
+    """
+    whole = round(seconds or 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def percent(share: float) -> str:
+    """Write 0.942 as "94.2 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def where(status: Status) -> str:
+    """Say where a living run stands, in one line."""
+    if status.state == "starting":
+        return f"Starting. {status.message}"
+    if status.state in ("reading", "stopping"):
+        return status.message
+    left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
+    return f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}{left}"
+
+
+def ending(status: Status, history: pd.DataFrame) -> str:
+    """Say how a run ended, in one or two sentences."""
+    epochs = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
+    score = f" It is right on {percent(history['val_accuracy'].iloc[-1])} of the test pictures." if len(history) else ""
+    if status.state == "finished":
+        return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
+    if status.state == "stopped":
+        return f"Stopped after {epochs}. {status.message}{score}"
+    return f"{status.message}{score}"
+
+
+def announce(status: Status, history: pd.DataFrame) -> None:
+    """Show how a run ended, in the colour of its outcome."""
+    show = {"finished": st.success, "stopped": st.info, "interrupted": st.warning}.get(status.state, st.error)
+    show(ending(status, history))
+
+
+def stop_button(run: runs.Run, status: Status, key: str) -> None:
+    """Draw the button that ends a run gracefully."""
+    waiting = status.state == "stopping"
+    if st.button("Stop", key=key, icon=":material/stop_circle:", disabled=waiting, help="The model is saved first."):
+        run.stop()
+        st.rerun()
+
+
+def resume_button(run: runs.Run, status: Status, key: str) -> None:
+    """Draw the button that goes on with a run that did not finish."""
+    if status.state in ("stopped", "failed", "interrupted") and st.button(
+        "Resume", key=key, icon=":material/resume:", help="Goes on from the last saved model."
+    ):
+        attempt(run.resume, key)
+        st.session_state[_FOLLOWED] = run.id
+        st.rerun()
+    show_error(key)
+
+
+def _strip(run: runs.Run) -> None:
+    status = run.status()
+    if status.state not in runs.LIVING:
+        st.rerun()
+    st.progress(share_done(status), where(status))
+    steps = run.steps()
+    if len(steps):
+        st.caption(f"Right on {percent(steps['accuracy'].iloc[-1])} of this epoch's training pictures so far.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        stop_button(run, status, "strip_stop")
+        st.page_link(TRAIN_PAGE, label="Watch", icon=":material/monitoring:", query_params={"run": run.id})
+
+
+def _outcome() -> None:
+    """Show how the run ended that this session has watched, until the next one starts."""
+    name = st.session_state.get(_FOLLOWED)
+    run = next((run for run in runs.list_runs() if run.id == name), None)
+    if run is None:
+        return
+    announce(run.status(), run.history())
+    resume_button(run, run.status(), "strip_resume")
+    with st.container(horizontal=True):
+        st.page_link(TRAIN_PAGE, label="See the curves", icon=":material/monitoring:", query_params={"run": run.id})
+        if run.model_path.exists():
+            st.page_link(
+                CLASSIFY_PAGE, label="Classify with it", icon=":material/pets:", query_params={"model": run.id}
+            )
+
+
+def _form() -> None:
+    top = st.container()
+    with st.expander("Settings of the short run", icon=":material/tune:"):
+        source = st.radio("Data", list(SOURCES), format_func=SOURCES.__getitem__, horizontal=True, key="short_source")
+        path = ""
+        if source == OWN:
+            path = st.text_input(
+                "Folder or zip",
+                key="short_path",
+                placeholder="/home/me/dogs-vs-cats.zip",
+                help="A path on the machine that runs CNN Lab: Kaggle's zip, or a folder with cat and dog pictures.",
+            ).strip()
+        images = st.number_input("Pictures", 8, 25_000, 600, 100, key="short_images", help="A quarter is for testing.")
+        epochs = st.number_input("Epochs", 1, 100, 3, key="short_epochs", help="How often it sees every picture.")
+        batch = st.number_input("Batch size", 1, 512, 15, key="short_batch", help="Pictures per step.")
+    with top:
+        what = "drawn pets" if source == DRAWN else "of your pictures"
+        st.caption(f"{images:,} {what}, {epochs} epoch{'' if epochs == 1 else 's'}, batches of {batch}.")
+        if st.button(
+            "Start training", key="short_start", type="primary", icon=":material/play_arrow:", width="stretch"
+        ):
+            data = "sketches" if source == DRAWN else path
+            begin(TrainingConfig(data=data, images=images, epochs=epochs, batch_size=batch), "sidebar")
+        show_error("sidebar")
