@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from cnn_core.training import TrainingConfig
 
 
-def pixels(top: int = 0, left: int = 0, size: int = 8, threshold: int = 128) -> str:
-    """Return the script that loads a picture as numbers and looks at a region, the channels and black and white.
+def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
+    """Return the script that loads a picture as numbers, and looks at a region and the channels.
 
     Examples
     --------
@@ -31,8 +31,23 @@ region = image[{top}:{top + size}, {left}:{left + size}]
 print(region)
 
 red, green, blue = image[:, :, 0], image[:, :, 1], image[:, :, 2]
+print(red)
+"""
 
-gray = keras.utils.img_to_array(photo.convert("L"), dtype="uint8")[:, :, 0]
+
+def black_and_white(threshold: int = 128) -> str:
+    """Return the script that turns a picture into zeros and ones.
+
+    Examples
+    --------
+    >>> "gray >= 100" in black_and_white(threshold=100)
+    True
+    """
+    return f"""\
+import keras
+
+photo = keras.utils.load_img("photo.jpg", color_mode="grayscale")  # 0.299 red + 0.587 green + 0.114 blue
+gray = keras.utils.img_to_array(photo, dtype="uint8")[:, :, 0]
 binary = (gray >= {threshold}).astype("uint8")  # 1 is white, 0 is black
 print(binary)
 """

@@ -17,7 +17,7 @@ class ExplainError(CnnLabError):
 
 def layers(model: PetModel) -> list[str]:
     """Return the names of the layers that give feature maps, (None, H, W, C), in order."""
-    return [layer.name for layer in model.keras.layers if _is_map(layer) and type(layer).__name__ != "InputLayer"]
+    return [layer.name for layer, tensor in _outputs(model) if len(tensor.shape) == 4]
 
 
 def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
@@ -42,10 +42,10 @@ def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
     """
     import keras
 
-    names = layers(model)
-    if layer not in names:
-        raise ExplainError(f"The model {model.name} has no feature maps called “{layer}”. It has: {', '.join(names)}.")
-    part = keras.Model(model.keras.inputs[0], model.keras.get_layer(layer).output)
+    maps = {found.name: tensor for found, tensor in _outputs(model) if len(tensor.shape) == 4}
+    if layer not in maps:
+        raise ExplainError(f"The model {model.name} has no feature maps called “{layer}”. It has: {', '.join(maps)}.")
+    part = keras.Model(model.keras.inputs[0], maps[layer])
     return np.asarray(part(_input(model, image), training=False), np.float32)[0]
 
 
@@ -81,14 +81,15 @@ def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
 
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
-    convolutions = [layer for layer in model.keras.layers if _is_map(layer) and "Conv2D" in type(layer).__name__]
+    outputs = _outputs(model)
+    convolutions = [tensor for layer, tensor in outputs if "Conv2D" in type(layer).__name__]
     if not convolutions:
         raise ExplainError(f"The model {model.name} has no convolution of its own, so there is no heat map of it.")
-    score = _scores(model.keras)
-    part = keras.Model(model.keras.inputs[0], [convolutions[-1].output, score[0]])
+    before_scores, to_scores = _scores(*outputs[-1])
+    part = keras.Model(model.keras.inputs[0], [convolutions[-1], before_scores])
     with tf.GradientTape() as tape:
         maps, before = part(_input(model, image), training=False)
-        y = score[1](before)[0, LABELS.index(label)]
+        y = to_scores(before)[0, LABELS.index(label)]
     weights = tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True)
     heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy()
     if heat.max() > 0:
@@ -133,21 +134,38 @@ def _rgb(colour: str) -> tuple[float, ...]:
     return unlabel_rgb(colour)
 
 
-def _is_map(layer: Any) -> bool:
-    return len(getattr(getattr(layer, "output", None), "shape", ())) == 4
-
-
 def _input(model: PetModel, image: np.ndarray) -> np.ndarray:
     return resize(image, model.input_size, model.input_size)[None].astype(np.float32)
 
 
-def _scores(network: Any) -> tuple[Any, Any]:
+def _outputs(model: PetModel) -> list[tuple[Any, Any]]:
+    """Return each layer and its output, from the first layer to the last, on the way from the input to the verdict.
+
+    A Sequential model calls its layers several times while it is built, so ``layer.output`` may belong to another call.
+    """
+    found, todo = {}, [model.keras.outputs[0]]
+    while todo:
+        tensor = todo.pop()
+        layer, node, _ = tensor._keras_history
+        if layer.name not in found:
+            found[layer.name] = (layer, tensor)
+            todo.extend(layer._inbound_nodes[node].input_tensors)
+    return [
+        found[layer.name]
+        for layer in model.keras.layers
+        if layer.name in found and type(layer).__name__ != "InputLayer"
+    ]
+
+
+def _scores(last: Any, output: Any) -> tuple[Any, Any]:
     """Return a tensor of the network, and the function that turns it into the scores before the softmax."""
     import tensorflow as tf
 
-    last = network.layers[-1]
-    if type(last).__name__ == "Dense" and getattr(last.activation, "__name__", "") == "softmax":
-        return last.input, lambda x: tf.matmul(x, last.kernel) + (last.bias if last.use_bias else 0.0)
-    if type(last).__name__ == "Softmax" or getattr(getattr(last, "activation", None), "__name__", "") == "softmax":
-        return last.input, tf.identity
-    return network.output, lambda p: tf.math.log(p + 1e-12)
+    softmax = getattr(getattr(last, "activation", None), "__name__", type(last).__name__).lower() == "softmax"
+    if not softmax:
+        return output, lambda p: tf.math.log(p + 1e-12)
+    layer, node, _ = output._keras_history
+    before = layer._inbound_nodes[node].input_tensors[0]
+    if type(last).__name__ == "Dense":
+        return before, lambda x: tf.matmul(x, last.kernel) + (last.bias if last.use_bias else 0.0)
+    return before, tf.identity  # a Softmax or Activation layer of its own

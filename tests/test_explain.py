@@ -85,6 +85,40 @@ def test_softmax_as_a_layer_of_its_own_gives_the_same_heat(bright_or_dark):
         np.testing.assert_allclose(explain.heat_map(PetModel("split", network, 1), image, label), expected, atol=1e-5)
 
 
+def test_a_deep_saved_network_gives_the_gradient_times_the_maps(tmp_path):
+    """Against the definition, computed by running the layers one by one."""
+    import keras
+    import tensorflow as tf
+
+    from cnn_core.models import open_model
+    from cnn_core.pixels import resize
+
+    keras.utils.set_random_seed(5)
+    conv, pool = keras.layers.Conv2D, keras.layers.MaxPooling2D
+    body = [conv(4, 3, activation="relu"), pool(2), conv(5, 3, activation="relu"), pool(2), keras.layers.Flatten()]
+    head = [keras.layers.Dense(6, activation="relu"), keras.layers.Dense(2, activation="softmax")]
+    network = keras.Sequential([keras.layers.Input((SIZE, SIZE, 3)), keras.layers.Rescaling(1 / 255), *body, *head])
+    network.save(tmp_path / "deep.keras")
+    image = np.random.default_rng(2).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    for index, label in enumerate(["cat", "dog"]):
+        maps = tf.constant(image[None].astype("float32"))
+        for layer in network.layers[:4]:
+            maps = layer(maps)
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            x = maps
+            for layer in network.layers[4:-1]:
+                x = layer(x)
+            score = (x @ network.layers[-1].kernel + network.layers[-1].bias)[0, index]
+        weights = tape.gradient(score, maps).numpy().mean(axis=(1, 2))[0]
+        expected = np.maximum((maps.numpy()[0] * weights).sum(axis=-1), 0)
+        assert expected.max() > 0
+        heat = explain.heat_map(open_model(tmp_path / "deep.keras"), image, label)
+        # The heat has been enlarged to the photo's size: compare after shrinking both to few pixels.
+        small = [resize(np.rint(255 * m / m.max()).astype(np.uint8), 3, 3).astype(float) for m in (heat, expected)]
+        np.testing.assert_allclose(small[0], small[1], atol=16)
+
+
 def test_feature_maps_are_what_the_filters_compute(bright_or_dark):
     assert explain.layers(bright_or_dark) == [bright_or_dark.keras.layers[0].name, "see"]
     image = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)

@@ -1,0 +1,24 @@
+"""What a model says about one photo: the words, and both probabilities as bars."""
+
+import streamlit as st
+
+from cnn_core.models import Prediction
+
+_STYLE = """<style>
+.verdict-bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .5rem .75rem;
+  align-items: center; max-width: 32rem; font-variant-numeric: tabular-nums; }
+.verdict-bars .track { height: .9rem; border-radius: .45rem; background: rgba(128, 128, 128, .22); overflow: hidden; }
+.verdict-bars .fill { height: 100%; border-radius: .45rem; }
+.verdict-bars .cat { background: #0072B2; } .verdict-bars .dog { background: #D55E00; }
+</style>"""
+
+
+def show(prediction: Prediction) -> None:
+    """Write the verdict large, and draw a bar for cat and one for dog."""
+    st.markdown(f"# {prediction.sentence}")
+    rows = [
+        f'<span>{label.title()}</span><div class="track" aria-hidden="true">'
+        f'<div class="fill {label}" style="width: {value:.1%}"></div></div><span>{value * 100:.1f} %</span>'
+        for label, value in prediction.probabilities.items()
+    ]
+    st.html(f'{_STYLE}<div class="verdict-bars">{"".join(rows)}</div>')
