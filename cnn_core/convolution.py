@@ -133,7 +133,8 @@ def conv2d(
     sums = _slide(channels, weights[..., None] if weights.ndim == 3 else weights)[::down, ::right]
     if picture.ndim == 2 or weights.ndim == 3:
         sums = sums[..., 0]
-    return activate(sums + biases)
+    sums += biases
+    return activate(sums)
 
 
 def _slide(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -154,10 +155,10 @@ def _slide(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         band = result[top : top + rows]
         pixels = image[top : top + len(band) + kernel_height - 1].astype(np.float32).reshape(-1, channels)
         sums = np.zeros((len(band) * width, features), np.float32)
-        stops = len(sums) - kernel_width + 1
+        answers = sums[: len(sums) - kernel_width + 1]
         for i, j in np.ndindex(kernel_height, kernel_width):
             offset = i * width + j
-            sums[:stops] += multiply(pixels[offset : offset + stops], kernel[i, j])
+            answers += multiply(pixels[offset : offset + len(answers)], kernel[i, j])
         band[...] = sums.reshape(len(band), width, features)[:, : result.shape[1]]
     return result
 
@@ -224,7 +225,7 @@ def step(
     products = wide_window * wide_kernel
     summed_axes = (0, 1) if weights.ndim == 2 else (0, 1, 2)
     total = np.asarray(products.sum(axis=summed_axes, dtype=np.float64).astype(np.float32))
-    return Step(window, weights, products, total, np.asarray(activate(total + biases)), top, left)
+    return Step(window, weights, products, total, activate(np.asarray(total + biases)), top, left)
 
 
 def output_size(size: int, kernel_size: int, *, stride: int = 1, padding: str = "valid") -> int:
@@ -338,7 +339,7 @@ def _activation(name: Activation):
     if name is None:
         return np.asarray
     if name == "relu":
-        return lambda values: np.maximum(values, np.float32(0))
+        return lambda values: np.maximum(values, np.float32(0), out=values)
     raise ConvolutionError(f"There is no activation {name!r} here. Choose “relu”, or None for none.")
 
 
