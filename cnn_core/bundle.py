@@ -56,24 +56,23 @@ def bundle(
     training, test = dataset.split(table, config.test_size, config.seed)
     result = evaluation.evaluate(models.open_model(target), test, progress=progress)
     history = run.history()
-    best = int(history["val_loss"].argmin()) if config.patience else len(history) - 1
+    epochs = len(history)
+    training_text = (
+        f"Adam, learning rate {config.learning_rate} ({config.schedule}), batches of {config.batch_size}, "
+        f"{'augmented' if config.augment else 'not augmented'}, {epochs} epochs"
+    )
+    if config.patience:  # then the run kept the best epoch's weights
+        epochs = int(history["val_loss"].argmin()) + 1
+        training_text += f"; the weights are those after epoch {epochs}, where the test loss was lowest"
     card = {
         "title": title,
         "data": about,
-        "split": f"sorted by file name, then train_test_split(test_size={config.test_size}, random_state={config.seed})",
+        "split": f"by file name, then train_test_split(test_size={config.test_size}, random_state={config.seed})",
         "training_images": len(training),
         "images": result.images,
         "skipped": result.skipped,
-        "epochs": best + 1,
-        "training": (
-            f"Adam, learning rate {config.learning_rate} ({config.schedule}), batches of {config.batch_size}, "
-            f"{'augmented' if config.augment else 'not augmented'}, {len(history)} epochs"
-            + (
-                f"; the weights are those after epoch {best + 1}, where the test loss was lowest"
-                if config.patience
-                else ""
-            )
-        ),
+        "epochs": epochs,
+        "training": training_text,
         "seconds": round(float(history["seconds"].sum())),
         "test_accuracy": round(result.accuracy, 4),
         "log_loss": round(result.log_loss, 4),

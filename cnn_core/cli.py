@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(evaluate)
 
     _command(commands, "models", _models, "list the models there are")
+
+    bundle = _command(commands, "bundle", _bundle, "make a finished run a bundled model, with its history and a card")
+    bundle.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    bundle.add_argument("--name", required=True, help="the model's name")
+    bundle.add_argument("--title", required=True, help="its name for people")
+    bundle.add_argument("--about", required=True, help="what it learned from, in a few words")
     return parser
 
 
@@ -209,6 +215,15 @@ def _models(options: argparse.Namespace) -> int:
         }
         accuracy = "" if card.accuracy is None else f", test accuracy {card.accuracy:.1%}"
         _answer(options, answer, f"{card.name} ({card.kind}): {card.title}{accuracy}")
+    return 0
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from cnn_core import bundle, runs
+
+    run = runs.Run(options.run_folder)
+    path = bundle.bundle(run, options.name, options.title, options.about, progress=_progress)
+    _answer(options, {"model": str(path), "bytes": path.stat().st_size}, f"{path}: {path.stat().st_size:,} bytes")
     return 0
 
 
