@@ -186,7 +186,7 @@ def numbered_cells(
         text=["<br>".join(f"{number:g}" for number in cell) for cell in numbers],
         textfont={
             "color": np.where(bright, "black", "white").tolist(),
-            "size": (0.3 if numbers.shape[1] == 1 else 0.22) * height / max(values.shape[:2]),
+            "size": (0.28 if numbers.shape[1] == 1 else 0.17) * height / max(values.shape[:2]),
         },
         customdata=[", ".join(f"{number:g}" for number in cell) for cell in numbers],
         hovertemplate="row %{y}, column %{x}<br>%{customdata}<extra></extra>",

@@ -260,9 +260,10 @@ def to_binary(image: np.ndarray, threshold: int = 128) -> np.ndarray:
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (H, W, 3)
+    image : ndarray of uint8, shape (H, W, 3) or (H, W)
+        A picture, or its brightness as `to_grayscale` gives it.
     threshold : int
-        Brightness as `to_grayscale` gives it. At 0 everything is white, from 256 on everything is black.
+        At 0 everything is white, from 256 on everything is black.
 
     Returns
     -------
@@ -274,7 +275,8 @@ def to_binary(image: np.ndarray, threshold: int = 128) -> np.ndarray:
     >>> to_binary(np.array([[[10, 10, 10], [128, 128, 128], [250, 250, 250]]], np.uint8))
     array([[0, 1, 1]], dtype=uint8)
     """
-    return (to_grayscale(image) >= threshold).astype(np.uint8)
+    gray = image if image.ndim == 2 else to_grayscale(image)
+    return (gray >= threshold).astype(np.uint8)
 
 
 def region(image: np.ndarray, row: int, column: int, size: int) -> tuple[int, int, np.ndarray]:

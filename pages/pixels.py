@@ -4,20 +4,11 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import charts, codegen
-from cnn_core.pixels import (
-    CHANNELS,
-    fit,
-    mark,
-    region,
-    split_channels,
-    tint_channel,
-    to_binary,
-    to_grayscale,
-)
+from cnn_core.pixels import CHANNELS, fit, mark, region, split_channels, tint_channel, to_binary, to_grayscale
 from pages.widgets import code_panel, picture
 
+# Pictures are shown at most this large; the numbers are those of the whole picture.
 LONGEST = 640
-"""Pictures are shown at most this large; the numbers are those of the whole picture."""
 
 
 def main() -> None:
@@ -30,27 +21,28 @@ def main() -> None:
         f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."
     )
-    top, left, size = _zoom(image, name)
+    _zoom(image, name)
     st.header("Three channels", divider="gray")
     _channels(image, name)
     st.header("Black and white", divider="gray")
-    threshold = _black_and_white(image, name)
-    code_panel.show(codegen.pixels(top, left, size, threshold))
+    _black_and_white(image, name)
 
 
-def _zoom(image: np.ndarray, name: str) -> tuple[int, int, int]:
-    """Mark a small region in the picture and write its numbers into its cells. Return its top, left and size."""
-    whole, cells = st.columns(2, gap="medium")
+@st.fragment
+def _zoom(image: np.ndarray, name: str) -> None:
+    """Mark a small region in the picture and write its numbers into its cells."""
+    whole, zoomed = st.columns(2, gap="medium")
     with whole:
         marked = st.container(key="region_marked")
-        row = _position("Region's top row", "region_row", image.shape[0])
-        column = _position("Region's left column", "region_column", image.shape[1])
-        size = st.slider("Region's size", 3, 12, 8, key="region_size", bind="query-params")
+        row = _position("Region's top row", "region_row", image.shape[0], 0.35)
+        column = _position("Region's left column", "region_column", image.shape[1], 0.375)
+        size = st.slider("Region's size", 3, 10, 8, key="region_size", bind="query-params")
     top, left, values = region(image, row, column, size)
-    place = f"rows {top} to {top + len(values) - 1}, columns {left} to {left + values.shape[1] - 1}"
+    bottom, right = top + values.shape[0], left + values.shape[1]
+    place = f"rows {top} to {bottom - 1}, columns {left} to {right - 1}"
     marked.image(mark(image, top, left, size, LONGEST), width="stretch", alt=f"{name}; a frame marks {place}")
 
-    with cells:
+    with zoomed:
         choice = st.segmented_control(
             "Numbers to show",
             ["all", *CHANNELS, "gray"],
@@ -66,25 +58,25 @@ def _zoom(image: np.ndarray, name: str) -> tuple[int, int, int]:
                 charts.numbered_cells(numbers, colours, top, left),
                 config={"displayModeBar": False},
                 key="region_chart",
-                alt=f"The {choice} values of {place}, one cell a pixel: {numbers.tolist()}",
+                alt=f"The framed pixels, {place}, one large cell each, with the numbers that are printed below",
             )
-        st.caption(f"The framed pixels: {place}. In gray, 0.299 red + 0.587 green + 0.114 blue.")
+        st.caption(f"The framed pixels: {place}. Gray is 0.299 red + 0.587 green + 0.114 blue.")
 
     st.subheader("The same as NumPy prints it")
-    printed_picture, printed_region = st.tabs(["The picture", "The framed region"])
-    printed_picture.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}")
-    part = "image" if choice in ("all", "gray") else choice
-    expression = f"{'gray' if choice == 'gray' else part}[{top}:{top + len(values)}, {left}:{left + values.shape[1]}]"
-    with printed_region, st.container(height=320):
-        st.code(f">>> print({expression})\n{numbers}")
-    return top, left, size
+    of_picture, of_region = st.tabs(["The whole picture", "The framed region"])
+    with of_picture:
+        st.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}", height=320)
+    with of_region:
+        array = "image" if choice == "all" else choice
+        st.code(f">>> print({array}[{top}:{bottom}, {left}:{right}])\n{numbers}", height=320)
+    code_panel.show(codegen.pixels(top, left, size))
 
 
-def _position(label: str, key: str, count: int) -> int:
+def _position(label: str, key: str, count: int, share: float) -> int:
     """Ask for a row or column. The bounds do not depend on the region's size, which would reset the slider."""
     if count == 1:
         return 0
-    return st.slider(label, 0, count - 1, count // 3, key=key, bind="query-params")
+    return st.slider(label, 0, count - 1, int(count * share), key=key, bind="query-params")
 
 
 def _numbers(values: np.ndarray, choice: str) -> tuple[np.ndarray, np.ndarray]:
@@ -104,27 +96,28 @@ def _channels(image: np.ndarray, name: str) -> None:
         "white is 255, black is 0. Where all three are bright, the picture is white."
     )
     shown = fit(image, LONGEST)
-    for column, channel, full, channel_name in zip(
+    for place, channel, full, colour in zip(
         st.columns(3), split_channels(shown), split_channels(image), CHANNELS, strict=True
     ):
-        with column, st.container(key=f"channel_{channel_name}"):
-            st.subheader(channel_name.capitalize())
-            st.image(tint_channel(channel, channel_name), width="stretch", alt=f"{name}, {channel_name} light only")
-            st.image(channel, width="stretch", alt=f"{name}, its {channel_name} channel in gray")
+        with place, st.container(key=f"channel_{colour}"):
+            st.subheader(colour.capitalize())
+            st.image(tint_channel(channel, colour), width="stretch", alt=f"{name}, {colour} light only")
+            st.image(channel, width="stretch", alt=f"{name}, its {colour} channel in gray")
             st.caption(f"From {full.min()} to {full.max()}, on average {full.mean():.1f}")
 
 
-def _black_and_white(image: np.ndarray, name: str) -> int:
-    """Show the picture with one bit a pixel. Return the threshold."""
+@st.fragment
+def _black_and_white(image: np.ndarray, name: str) -> None:
+    """Show the picture with one bit a pixel, and how the threshold parts its brightness."""
     st.markdown(
-        "One number is left when the three are weighed into brightness, and one bit when all that is at least as "
-        "bright as a threshold becomes 1 (white) and the rest 0 (black)."
+        "Weighed into brightness, one number a pixel is left. Whatever is at least as bright as the threshold becomes "
+        "1 (white), the rest 0 (black): one bit a pixel."
     )
     threshold = st.slider("Threshold", 0, 256, 128, key="threshold", bind="query-params")
-    binary = to_binary(image, threshold)
     gray = to_grayscale(image)
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(key="binary"):
+    binary = to_binary(gray, threshold)
+    result, numbers = st.columns(2, gap="medium")
+    with result, st.container(key="binary"):
         st.image(
             fit(binary * np.uint8(255), LONGEST),
             width="stretch",
@@ -132,7 +125,7 @@ def _black_and_white(image: np.ndarray, name: str) -> int:
             alt=f"{name} in black and white, threshold {threshold}",
         )
         st.caption(f"{binary.mean():.1%} of the pixels are 1 (white).")
-    with right:
+    with numbers:
         st.plotly_chart(
             charts.histogram(gray, threshold),
             config={"displayModeBar": False},
@@ -140,7 +133,7 @@ def _black_and_white(image: np.ndarray, name: str) -> int:
             alt=f"How many pixels have each brightness from 0 to 255, with a line at the threshold {threshold}",
         )
         st.code(f">>> print((gray >= {threshold}).astype('uint8'))\n{binary}")
-    return threshold
+    code_panel.show(codegen.black_and_white(threshold))
 
 
 main()
