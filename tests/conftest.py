@@ -1,7 +1,6 @@
 """What several tests share: the app as a script, the app as a server, and a real Chromium looking at it."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.environment import find_chromium
 from pages.widgets import warmup
 
 ROOT = Path(__file__).parents[1]
@@ -115,9 +115,9 @@ def fresh_server(tmp_path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium():
     """A real Chromium. Without one the browser tests are skipped, except in CI, where that is a failure."""
-    path = _find_chromium()
+    path = find_chromium()
     if path is None:
-        message = "No Chromium found. Install it with: python -m playwright install chromium"
+        message = "No Chromium found: the browser tests cannot run. Install one: python -m playwright install chromium"
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(message)
         pytest.skip(message)
@@ -136,15 +136,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def _find_chromium() -> str | None:
-    try:
-        from cnn_core.environment import find_chromium
-    except ImportError:
-        return shutil.which("chromium") or shutil.which("google-chrome")
-    found = find_chromium()
-    return str(found) if found else None
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""What every page promises, in a real Chromium: its own address, no traceback, one picture, and room on a phone."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+PAGES = ["", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator('[data-testid="stMain"] h1').first).to_be_visible()
+    expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def test_a_deep_link_lands_on_its_page_of_a_server_that_nobody_has_visited(fresh_server, page):
+    """Streamlit's old multipage apps would show pages/convolution.py bare, without the sidebar of the front door."""
+    open_page(page, f"{fresh_server}/convolution?picture=coffee")
+    expect(page.get_by_label("Kernel row 1 column 1")).to_be_visible()
+    expect(page.locator('[data-testid="stSidebarNav"]').get_by_text("Lessons")).to_be_visible()
+    expect(page.locator('[data-testid="stSidebarNav"] a')).to_have_count(len(PAGES))
+    expect(page.locator(".st-key-picture_shown")).to_contain_text("coffee")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_shows_no_traceback_and_fits_the_screen(server, page, path, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    open_page(page, f"{server}/{path}")
+    page.wait_for_timeout(500)  # charts are drawn after the script has ended
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('html, [data-testid=stMain], [data-testid=stMainBlockContainer]')]
+            .map(area => area.scrollWidth - area.clientWidth)"""
+    )
+    assert max(wide) <= 0, f"{max(wide)} pixels lie beyond the right edge"
+    unnamed = page.locator('[data-testid="stMain"] img:not([alt]), [data-testid="stMain"] img[alt=""]')
+    expect(unnamed).to_have_count(0)
+
+
+def test_the_picture_is_kept_from_page_to_page_and_in_the_address(server, page):
+    open_page(page, f"{server}/pixels")
+    page.get_by_role("radio", name="astronaut").click()
+    shown = page.locator(".st-key-picture_shown")
+    expect(shown).to_contain_text("Eileen Collins")
+    expect(page).to_have_url(f"{server}/pixels?picture=astronaut")
+    page.locator('[data-testid="stSidebarNav"]').get_by_text("Pooling").click()
+    expect(page).to_have_url(f"{server}/pooling?picture=astronaut")
+    expect(shown).to_contain_text("Eileen Collins")
+    page.go_back()
+    expect(page).to_have_url(f"{server}/pixels?picture=astronaut")
+
+
+def test_a_bad_upload_is_a_sentence_in_the_sidebar(server, page, tmp_path):
+    text = tmp_path / "cat.jpg"
+    text.write_text("I am a cat, believe me.")
+    open_page(page, f"{server}/pixels")
+    sidebar = page.locator('[data-testid="stSidebar"]')
+    sidebar.get_by_text("Use your own picture").click()
+    sidebar.locator('input[type="file"]').set_input_files(text)
+    expect(sidebar.get_by_role("alert").filter(has_text="cat.jpg")).to_be_visible()
+    expect(page.locator(".st-key-picture_shown")).to_contain_text("Chelsea")
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+
+
+def test_the_camera_is_asked_for_only_on_demand(server, page):
+    open_page(page, f"{server}/pixels")
+    expect(page.locator('[data-testid="stCameraInput"]')).to_have_count(0)
+    sidebar = page.locator('[data-testid="stSidebar"]')
+    sidebar.get_by_text("Use your own picture").click()
+    sidebar.get_by_text("Use the camera").click()
+    expect(page.locator('[data-testid="stCameraInput"]')).to_be_visible()
