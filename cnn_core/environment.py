@@ -86,6 +86,9 @@ def test(arguments: "list[str]") -> int:
     return outcome or int(bool(failed))
 
 
+test.__test__ = False  # type: ignore[attr-defined]  # for pytest, which takes every test* of a file it is given
+
+
 def prepare(requirements: str) -> Path:
     """Make ``.venv`` if it is missing or broken, and install `requirements` if they changed since the last time.
 
@@ -284,8 +287,8 @@ def _why(words: str) -> str:
             "The disk, or the folder for temporary files, is full: make room, then run the same command again.",
         ),
         (
-            r"establish a new connection|ConnectionError|name resolution|getaddrinfo|timed out|ProxyError|SSLError"
-            r"|Network is unreachable|Connection (refused|reset|aborted)|ConnectionResetError|IncompleteRead",
+            r"establish a new connection|ConnectionError|[Nn]ame ?[Rr]esolution|getaddrinfo|timed out|ProxyError"
+            r"|SSLError|Network is unreachable|Connection (refused|reset|aborted)|ConnectionResetError|IncompleteRead",
             "The network did not answer: check the connection (or the proxy settings), then run the same command "
             "again; what was already downloaded is kept.",
         ),
@@ -294,6 +297,7 @@ def _why(words: str) -> str:
             "TensorFlow has no build for this system. It has one for 64-bit Linux with glibc, for 64-bit Windows and "
             "for Macs with an Apple chip.",
         ),
+        (r"from versions: none", "No package index was reached: check the connection (or pip's settings)."),
         (r"Permission denied|Access is denied", "A file could not be written: check who owns this folder."),
     ]
     for pattern, sentence in known:
