@@ -17,7 +17,8 @@ from pages.widgets import code_panel, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
-.st-key-photos [data-testid="stFileUploaderDropzone"] { min-height: 7rem; border: 2px dashed rgba(128, 128, 128, .45); }
+.st-key-photos [data-testid="stFileUploaderDropzone"] { min-height: 7rem; align-items: center;
+  border: 2px dashed rgba(128, 128, 128, .45); }
 @media (max-width: 640px) { .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; } }
 </style>"""  # a drop zone that is easy to hit; on a phone the verdict stands above its photo
 SHOWN = 720  # photos are drawn with at most so many pixels a side; the model gets all of them
@@ -33,7 +34,8 @@ def main() -> None:
     st.html(STYLE)
     uploads = st.file_uploader(
         "Drop a photo of your cat or dog", picture.FORMATS, accept_multiple_files=True, key="photos",
-        on_change=_take_new, max_upload_size=picture.MEGABYTES, help="One photo or many. They are forgotten when you close the page.",
+        on_change=_take_new, max_upload_size=picture.MEGABYTES,
+        help="One photo or many. They are forgotten when you close the page.",
     )  # fmt: skip
     st.session_state["photos_seen"] = {upload.file_id for upload in uploads}
     answer = st.container()
@@ -139,8 +141,8 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 verdict.show(prediction)
                 st.caption(f"**{card.title}.** {card.text}")
                 st.caption(
-                    f"It sees the photo shrunk to {card.input_size} × {card.input_size} pixels, and knows nothing but cats "
-                    "and dogs: whatever it is shown, it says one of the two."
+                    f"It sees the photo shrunk to {card.input_size} × {card.input_size} pixels, and knows nothing but "
+                    "cats and dogs: whatever it is shown, it says one of the two."
                 )
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)

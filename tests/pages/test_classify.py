@@ -1,0 +1,205 @@
+"""The first page: a photo in, a verdict and its reason out; and what happens when something is missing or broken."""
+
+import contextlib
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core import models, pixels
+from pages.widgets import picture, warmup
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory):
+    import keras
+
+    keras.utils.set_random_seed(7)
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            layers.Input((16, 16, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    network.save(path)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A lab without any model, bundled or not, and with TensorFlow awake."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(warmup, "ready", lambda: True)
+    return tmp_path
+
+
+@pytest.fixture
+def lab(home, keras_file):
+    """A lab with one small model, called tiny."""
+    (home / "models").mkdir()
+    (home / "models" / "tiny.keras").write_bytes(keras_file.read_bytes())
+    return home
+
+
+def photo(seed: int, name: str = "") -> bytes:
+    file = io.BytesIO()
+    image = np.random.default_rng(seed).integers(0, 256, (30 + seed, 50, 3), dtype=np.uint8)
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def uploader(test, key="photos"):
+    return next(upload for upload in test.main.file_uploader if upload.key == key)
+
+
+def drop(test, *files):
+    for name, content in files:
+        uploader(test).upload(name, content, "image/png")
+    return test.run()
+
+
+def verdicts(test) -> list[str]:
+    return [text.value for text in test.main.markdown if text.value.startswith("# ")]
+
+
+def errors(test) -> list[str]:
+    return [error.value for error in test.main.error]
+
+
+def test_without_a_model_the_page_says_how_to_get_one(app, home):
+    test = app()
+    assert not test.exception
+    assert "There is no model to ask yet" in test.main.info[0].value
+
+
+def test_while_tensorflow_wakes_up_the_page_is_there_already(app, lab, monkeypatch):
+    monkeypatch.setattr(warmup, "ready", lambda: False)
+    test = app()
+    assert not test.exception
+    assert uploader(test).label == "Drop a photo of your cat or dog"
+    assert test.selectbox(key="model").value == "tiny"
+    assert verdicts(test) == []
+    progress = next(element.proto for element in test.main.get("progress"))
+    assert progress.text.startswith("Waking up TensorFlow")
+
+
+def test_the_picture_of_the_sidebar_is_classified_at_once(app, lab):
+    test = app()
+    assert not test.exception
+    assert verdicts(test) == ["# " + models.open_model("tiny").classify(picture.sample("chelsea")[0]).sentence]
+    test = app(picture="coffee")
+    assert verdicts(test) == ["# " + models.open_model("tiny").classify(picture.sample("coffee")[0]).sentence]
+
+
+def test_a_dropped_photo_is_classified_and_becomes_the_picture_of_all_pages(app, lab):
+    test = drop(app(), ("rex.png", photo(1)))
+    expected = models.open_model("tiny").classify(pixels.open_image(photo(1)))
+    assert not test.exception
+    assert errors(test) == []
+    assert verdicts(test) == [f"# {expected.sentence}"]
+    bars = next(html.proto.body for html in test.main.get("html") if "verdict-bars" in html.proto.body)
+    for value in expected.probabilities.values():
+        assert f"{value * 100:.1f} %" in bars
+    captions = [element.proto.imgs[0].caption for element in test.sidebar.get("imgs")]
+    assert captions[0].startswith("rex.png")
+
+
+def test_many_photos_make_a_table_and_broken_ones_are_named(app, lab):
+    good = {f"pet{number}.png": photo(number) for number in range(3)}
+    test = drop(app(), *good.items(), ("empty.jpg", b""), ("letter.jpg", b"Dear dog,"))
+    assert not test.exception
+    assert [error.split(":")[0] for error in errors(test)] == ["empty.jpg", "letter.jpg"]
+    table = test.main.dataframe[0].value
+    expected = [models.open_model("tiny").classify(pixels.open_image(content)) for content in good.values()]
+    assert table["file"].tolist() == list(good)
+    assert table["verdict"].tolist() == [prediction.sentence for prediction in expected]
+    np.testing.assert_allclose(table["dog"], [prediction.probabilities["dog"] for prediction in expected], atol=1e-5)
+    assert verdicts(test) == [f"# {expected[0].sentence}"]
+
+
+def test_a_broken_photo_alone_leaves_the_verdict_on_the_picture_there_was(app, lab):
+    test = app()
+    before = verdicts(test)
+    drop(test, ("cut.png", photo(1)[:200]))
+    assert not test.exception
+    assert errors(test)[0].startswith("cut.png: ")
+    assert verdicts(test) == before
+
+
+def test_the_reason_can_be_seen_for_either_class(app, lab):
+    test = app()
+    said = verdicts(test)[0]
+    control = next(group for group in test.main.button_group if (group.key or "").startswith("why_"))
+    assert said.lower().startswith(f"# {control.value}")
+    other = {"cat": "dog", "dog": "cat"}[control.value]
+    control.set_value(other).run()
+    assert not test.exception
+    assert verdicts(test) == [said]
+    assert any(f"score for **{other}**" in text.value for text in test.main.markdown)
+    test.slider(key="heat_opacity").set_value(100).run()
+    assert not test.exception
+
+
+def test_the_model_is_part_of_the_address(app, lab, keras_file):
+    (lab / "models" / "other.keras").write_bytes(keras_file.read_bytes())
+    test = app(model="tiny")
+    assert test.selectbox(key="model").value == "tiny"
+    assert not app(model="../../etc/passwd").exception
+
+
+def test_an_uploaded_model_is_checked_kept_and_asked(app, home, keras_file):
+    test = app()
+    uploader(test, "model_upload").upload("mine.keras", b"not a model", "application/octet-stream")
+    test.run()
+    assert not test.exception
+    assert "mine.keras: This is not a .keras file" in errors(test)[0]
+    assert models.list_models() == []
+    uploader(test, "model_upload").upload("good.keras", keras_file.read_bytes(), "application/octet-stream")
+    test.run()
+    assert not test.exception
+    assert test.selectbox(key="model").value == "good"
+    assert len(verdicts(test)) == 1
+
+
+def test_a_model_that_breaks_later_is_a_sentence(app, lab):
+    (lab / "models" / "tiny.keras").write_bytes(b"overwritten by something else")
+    models._loaded.clear()
+    test = app()
+    assert not test.exception
+    assert "not a .keras file" in errors(test)[0]
+    assert uploader(test)
+
+
+def test_the_script_of_the_page_gives_the_answer_of_the_page(app, lab, tmp_path, monkeypatch):
+    test = drop(app(), ("rex.png", photo(4)))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rex.png").write_bytes(photo(4))
+    (tmp_path / "tiny.keras").write_bytes((lab / "models" / "tiny.keras").read_bytes())
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(test.main.code[0].value, "script.py", "exec"), {})
+    expected = models.open_model("tiny").classify(pixels.open_image(photo(4))).probabilities
+    assert out.getvalue() == f"cat {expected['cat']:.1%}, dog {expected['dog']:.1%}\n"
+
+
+def test_the_csv_holds_a_row_for_every_photo():
+    import importlib.util
+    from pathlib import Path
+
+    source = Path(picture.__file__).parents[1] / "classify.py"
+    page = importlib.util.module_from_spec(importlib.util.spec_from_loader("classify_page", None))
+    exec(compile(source.read_text("utf-8").removesuffix("main()\n"), str(source), "exec"), page.__dict__)
+    good = {"file": 'a,"b".png', "label": "dog", "probability": 0.9, "cat": 0.1, "dog": 0.9, "model": "m", "error": ""}
+    rows = list(csv.DictReader(io.StringIO(page._csv([good, {"file": "x.jpg", "error": "The file is empty."}]))))
+    assert rows[0]["file"] == 'a,"b".png'
+    assert float(rows[0]["dog"]) == 0.9
+    assert rows[1]["error"] == "The file is empty."
+    assert rows[1]["label"] == ""
