@@ -1,7 +1,6 @@
 """Drop a photo of a pet, get the answer and why."""
 
 import base64
-import csv
 import io
 import time
 from typing import Any
@@ -208,7 +207,7 @@ def _many(card: ModelCard, stamp: int, uploads: list[Any]) -> None:
     )  # fmt: skip
     st.caption("Choose a row to look at that photo below, and to see why.")
     st.download_button(
-        "Download the verdicts (CSV)", _csv(rows), "verdicts.csv", "text/csv", icon=":material/download:",
+        "Download the verdicts (CSV)", verdict.csv_of(rows), "verdicts.csv", "text/csv", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip
 
@@ -255,15 +254,6 @@ def _classify_some(card: ModelCard, todo: list[tuple[Any, Any]]) -> dict[Any, di
             **prediction.probabilities, "model": prediction.model, "thumbnail": _thumbnail(images[key]),
         }  # fmt: skip
     return rows
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    columns = ["file", "label", "probability", "cat", "dog", "model", "error"]
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _thumbnail(image: np.ndarray) -> str:

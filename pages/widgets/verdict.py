@@ -1,5 +1,9 @@
 """What a model says about one photo: the words, and both probabilities as bars."""
 
+import csv
+import io
+from typing import Any
+
 import streamlit as st
 
 from cnn_core.models import Prediction
@@ -22,3 +26,13 @@ def show(prediction: Prediction) -> None:
         for label, value in prediction.probabilities.items()
     ]
     st.html(f'{_STYLE}<div class="verdict-bars">{"".join(rows)}</div>')
+
+
+def csv_of(rows: list[dict[str, Any]]) -> str:
+    """Return a CSV with a row for each photo: its verdict, or the sentence that says why there is none."""
+    text = io.StringIO()
+    columns = ["file", "label", "probability", "cat", "dog", "model", "error"]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
