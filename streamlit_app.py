@@ -1,17 +1,15 @@
 """CNN Lab's front door: what every page shares, and the way to each of them."""
 
 import asyncio
-import io
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.widgets import picture, warmup
+from pages.widgets import look, picture, warmup
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -31,7 +29,9 @@ def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     from pages.widgets import run_monitor  # with it comes pandas, which `warmup.first_page` has loaded by now
 
-    st.set_page_config("CNN Lab", Image.open(io.BytesIO(picture.thumbnail("chelsea"))), layout="wide")
+    st.set_page_config("CNN Lab", look.ICON, layout="wide")
+    st.logo(look.LOGO, size="large")
+    st.html(look.STYLE)
     sections = {
         section: [
             st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")

@@ -20,7 +20,7 @@ def png(height: int, width: int, colour: tuple[int, int, int]) -> bytes:
 
 
 def caption(test) -> str:
-    return test.sidebar.caption[0].value
+    return test.sidebar.markdown[0].value
 
 
 def pills(test):
@@ -79,10 +79,10 @@ def test_an_upload_is_the_picture_of_every_page_until_a_sample_is_chosen(app):
     test = app("pixels")
     uploader(test).upload("my cat.png", png(40, 60, (9, 9, 9)), "image/png")
     test.run()
-    assert caption(test) == "my cat.png · 60 × 40"
+    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
     assert pills(test).value is None
     test.switch_page("pages/pooling.py").run()
-    assert caption(test) == "my cat.png · 60 × 40"
+    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
     pills(test).set_value("coffee").run()
     assert "coffee" in caption(test)
 

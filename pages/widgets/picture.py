@@ -52,7 +52,7 @@ def choose() -> None:
     if st.session_state.pop(_SHOW_OWN, False):
         st.session_state[_SAMPLE] = None
     st.html(_style())
-    shown = st.container(key="picture_shown")
+    shown = st.container(key="picture_shown", horizontal=True, vertical_alignment="center")
     st.pills(
         "Sample pictures",
         list(SAMPLES),
@@ -78,8 +78,8 @@ def choose() -> None:
         st.error(error)
     image, name = current()
     height, width = image.shape[:2]
-    shown.image(_preview(image), width="stretch", alt=f"The picture of all pages: {name}")
-    shown.caption(f"{name} · {width} × {height}")
+    shown.image(_preview(image), width=80, alt=f"The picture of all pages: {name}")
+    shown.markdown(f"**{name}**  \n:gray[{width} × {height} pixels]", width="stretch")
 
 
 def current(longest: int | None = None) -> tuple[np.ndarray, str]:
@@ -129,7 +129,7 @@ def _preview(image: np.ndarray) -> bytes:
     """Return `image` as a small JPEG. The sidebar is drawn at every change of any control: it is encoded once."""
     seen, data = st.session_state.get(_PREVIEW, (None, b""))
     if seen is not image:
-        data = _jpeg(fit(image, 480), quality=92)
+        data = _jpeg(fit(image, 480), quality=85)
         st.session_state[_PREVIEW] = (image, data)
     return data
 
@@ -173,6 +173,7 @@ def _style() -> str:
         " background-size: cover}",
         f"{button}[aria-checked=true] {{outline: 3px solid #D55E00; outline-offset: 1px}}",
         f"{button} p {{font-size: 0}}",
+        ".st-key-picture_shown p {overflow-wrap: anywhere}",
     ]
     for place, name in enumerate(SAMPLES, 1):
         data = base64.b64encode(thumbnail(name)).decode()
