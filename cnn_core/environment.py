@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 10), (3, 13)  # TensorFlow 2.20 and 2.21 have builds for these
 PACKAGES = ("numpy", "pandas", "PIL", "plotly", "skimage", "sklearn", "tensorflow", "keras", "streamlit")
-ROOM_GB = 3  # a full .venv takes 2.1 GB, and pip unpacks beside it
+ROOM_GB = 3.5  # a full .venv takes 2.5 GB, and pip keeps what it downloads
 NO_CHROMIUM = (
     "No Chromium was found, and none could be installed, so the browser tests are skipped. Install Chromium, Chrome "
     "or Edge, or name one in the variable CNN_LAB_CHROMIUM."
@@ -268,11 +268,11 @@ def _make_venv() -> None:
 
 
 def _install(python: Path, requirements: str) -> None:
-    _say(f"Installing {requirements} into .venv: about 400 MB to download, this first time")
+    _say(f"Installing {requirements} into .venv: up to 600 MB to download, this first time")
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "-r", str(ROOT / requirements)]
     code, words = _watch(pip)
     if code:
-        sys.exit(f"\nThe packages could not be installed. {_why(words)}")
+        sys.exit(f"{words[-3000:]}\nThe packages could not be installed. {_why(words)}")
 
 
 def _why(words: str) -> str:
@@ -343,13 +343,13 @@ def _call(command: "list[str]", timeout: "float | None" = None) -> int:
 
 
 def _watch(command: "list[str]", show: bool = True) -> "tuple[int, str]":
-    """Run, with what it prints on our standard error; return the exit code and what it printed."""
+    """Run, showing the lines that tell how far pip is; return the exit code and all that was printed."""
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, stdin=nothing)
     words = []  # type: list[str]
     for line in process.stdout or ():
         words.append(line.decode(errors="replace"))
-        if show and "already satisfied" not in words[-1]:
+        if show and re.search(r"Downloading .*MB|^Installing|^ERROR|Retrying", words[-1]):
             sys.stderr.write(words[-1])
             sys.stderr.flush()
     return process.wait(), "".join(words)
