@@ -1,6 +1,7 @@
 """What makes the app look like CNN Lab; its colours are in .streamlit/config.toml."""
 
 import numpy as np
+from PIL import Image, ImageColor
 
 _GRID = (("#56B4E9", "#2382C8", "#56B4E9"), ("#2382C8", "#D55E00", "#2382C8"), ("#56B4E9", "#2382C8", "#56B4E9"))
 """A 3×3 kernel in colours that read on light and on dark."""
@@ -20,9 +21,8 @@ LOGO = (
 )
 """The kernel and the app's name, drawn: an SVG cannot use the page's font."""
 
-ICON = np.kron(
-    [[[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in row] for row in _GRID], np.ones((16, 16, 1))
-).astype(np.uint8)
+_COLOURS = [[ImageColor.getrgb(colour) for colour in row] for row in _GRID]
+ICON = Image.fromarray(np.kron(_COLOURS, np.ones((16, 16, 1))).astype(np.uint8))
 """The kernel alone, for the browser's tab. As pixels: Streamlit would fetch a named icon from the network."""
 
 STYLE = "<style>.stMainBlockContainer {padding-top: 4rem}</style>"
