@@ -147,10 +147,13 @@ def test_the_kernel_is_not_flipped():
     assert conv2d([[1, 2, 3]], [[0, 0, 1]]).tolist() == [[3]]
 
 
-def test_bands_that_are_worked_on_one_after_another_leave_no_seam():
-    image = RNG.normal(size=(700, 301))
-    kernel = RNG.normal(size=(3, 5))
-    close(conv2d(image, kernel), correlate2d(image, kernel, "valid"))
+@pytest.mark.parametrize("kernel_size", [(3, 5), (40, 33)])
+def test_bands_that_are_worked_on_one_after_another_leave_no_seam(kernel_size):
+    image, kernel = RNG.normal(size=(300, 201)), RNG.normal(size=kernel_size)
+    expected = correlate2d(image, kernel, "valid")
+    close(conv2d(image, kernel), expected)
+    close(conv2d(image, kernel, stride=(3, 2)), expected[::3, ::2])
+    close(conv2d(image[..., None], kernel[..., None]), expected)
 
 
 def test_the_input_is_left_as_it_is():
@@ -197,6 +200,7 @@ def test_tensorflow_is_not_needed():
         ({"image": np.ones(4)}, "shape"),
         ({"image": np.ones((0, 4))}, "shape"),
         ({"image": np.array([["a"]])}, "numbers"),
+        ({"image": np.array([[np.nan, 1], [2, 3]])}, "NaN"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(change, sentence):
