@@ -4,10 +4,12 @@ A signed map (a kernel, a feature map) is always shown on a scale whose middle i
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 CAT, DOG = "#0072B2", "#D55E00"
 """Okabe and Ito's blue and vermilion: the two classes everywhere."""
@@ -235,3 +237,49 @@ def histogram(channel: np.ndarray, threshold: int, height: int = 260) -> go.Figu
     figure.update_layout(bargap=0, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     figure.update_xaxes(title="brightness", range=[-1, 256]).update_yaxes(title="pixels")
     return bare(figure, height).update_layout(margin={"t": 40})
+
+
+@lru_cache
+def _zero_centred_palette() -> np.ndarray:
+    """Return `DIVERGING` as 255 colours, uint8 (255, 3); the middle one stands for zero."""
+    colours = sample_colorscale(DIVERGING, [place / 254 for place in range(255)], colortype="tuple")
+    return np.round(np.array(colours) * 255).astype(np.uint8)
+
+
+def zero_centred(values: np.ndarray, limit: float | None = None) -> tuple[np.ndarray, float]:
+    """Colour signed numbers: below zero blue, zero white, above zero red.
+
+    Parameters
+    ----------
+    values : ndarray of float, any shape
+    limit : float, optional
+        The size of the value with the strongest colour; what lies beyond looks the same. Without it the size that one
+        value in two hundred exceeds, so that a few extremes do not make all the rest pale.
+
+    Returns
+    -------
+    colours : ndarray of uint8, shape (..., 3)
+    limit : float
+
+    Examples
+    --------
+    >>> colours, limit = zero_centred(np.array([[-8.0, 0.0, 8.0]]))
+    >>> colours.tolist(), limit
+    ([[[5, 48, 97], [247, 247, 247], [103, 0, 31]]], 8.0)
+    """
+    if limit is None:
+        sizes = np.abs(values[::2, ::2] if min(values.shape, default=0) > 64 else values)
+        limit = float(np.percentile(sizes, 99.5)) or float(np.abs(values).max()) or 1.0
+    places = np.clip(values * np.float32(127 / limit), -127, 127) + np.float32(127.5)
+    return _zero_centred_palette().take(places.astype(np.uint8), axis=0), limit
+
+
+def as_photo(values: np.ndarray) -> np.ndarray:
+    """Return numbers as a picture sees them: rounded, below 0 black and above 255 white.
+
+    Examples
+    --------
+    >>> as_photo(np.array([[-3.0, 99.6, 300.0]])).tolist()
+    [[0, 100, 255]]
+    """
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

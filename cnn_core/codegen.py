@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnn_core.network import NetworkSpec
     from cnn_core.training import TrainingConfig
 
@@ -117,8 +121,9 @@ def training(config: TrainingConfig) -> str:
     ]
     if config.images is not None and not drawn:
         parts.append(
-            f'each = min({config.images} // 2, table["label"].value_counts().min())\n'
-            f'table = table.groupby("label").sample(each, random_state={config.seed}).reset_index(drop=True)'
+            f"each, seed = {config.images // 2}, {config.seed}\n"
+            'pets = [rows.sample(min(each, len(rows)), random_state=seed) for _, rows in table.groupby("label")]\n'
+            "table = pd.concat(pets).sort_index().reset_index(drop=True)"
         )
     parts += [
         "# 2. Some pictures are kept for testing: the network never learns from them.\n"
@@ -199,7 +204,9 @@ _CHANGE = """
 
 def _source(config: TrainingConfig) -> str:
     if config.data == "sketches":
-        return f"folder = sketches.folder({config.images or 600}, seed={config.seed})"
+        from cnn_core import sketches
+
+        return f"folder = sketches.folder({config.images or sketches.DEFAULT_COUNT}, seed={config.seed})"
     path = Path(config.data).expanduser().absolute()
     if path.suffix.lower() != ".zip":
         return f"folder = Path({_quoted(path)})"
@@ -261,3 +268,102 @@ def _fit(config: TrainingConfig) -> str:
         "print(pd.DataFrame(history.history))\n"
         'model.save("cats-and-dogs.keras")'
     )
+
+
+def convolution(
+    kernel: Sequence[Sequence[float]],
+    *,
+    stride: int = 1,
+    padding: str = "valid",
+    bias: float = 0.0,
+    relu: bool = False,
+    channel: str = "gray",
+) -> str:
+    """Return the script that slides one kernel over a photo: once with ``tf.nn.conv2d``, once as a ``Conv2D`` layer.
+
+    Parameters
+    ----------
+    kernel : sequence of sequences of float
+        Its rows.
+    stride, padding, bias, relu
+        As for `cnn_core.convolution.conv2d`.
+    channel : {"gray", "red", "green", "blue", "all"}
+        What of the photo is convolved; ``"all"`` adds the three channels up.
+
+    Examples
+    --------
+    >>> print(convolution([[0, 1], [-0.5, 0]], stride=2, channel="red").splitlines()[8])
+    kernel = np.array([[0, 1], [-0.5, 0]], dtype="float32")
+    """
+    rows = ", ".join("[" + ", ".join(_number(value) for value in row) + "]" for row in kernel)
+    if channel == "gray":
+        load, part = 'keras.utils.load_img("photo.jpg", color_mode="grayscale")', ""
+    else:
+        place = {"red": 0, "green": 1, "blue": 2}.get(channel)
+        load, part = 'keras.utils.load_img("photo.jpg")', "" if place is None else f"[:, :, {place} : {place + 1}]"
+    size, activation = (len(kernel), len(kernel[0])), ', activation="relu"' if relu else ""
+    lines = [
+        "import keras",
+        "import numpy as np",
+        "import tensorflow as tf",
+        "",
+        f"photo = {load}",
+        f"image = keras.utils.img_to_array(photo){part}[None]",
+        "print(image.shape)  # (pictures, height, width, channels)",
+        "",
+        f'kernel = np.array([{rows}], dtype="float32")',
+        f"weights = np.repeat(kernel[:, :, None, None], {3 if channel == 'all' else 1}, axis=2)",
+        "print(weights.shape)  # (height, width, channels, filters)",
+        "",
+        "# The bare operation",
+        f'feature_map = tf.nn.conv2d(image, weights, strides={stride}, padding="{padding.upper()}")',
+        *([f"feature_map = feature_map {'-' if bias < 0 else '+'} {_number(abs(bias))}"] if bias else []),
+        *(["feature_map = tf.nn.relu(feature_map)"] if relu else []),
+        "print(feature_map.shape)",
+        "",
+        "# The same as a layer of a network, which would learn these numbers",
+        f'layer = keras.layers.Conv2D(1, {size}, strides={stride}, padding="{padding}"{activation})',
+        "layer.build(image.shape)",
+        f"layer.set_weights([weights, np.array([{_number(bias)}])])",
+        "print(np.allclose(layer(image), feature_map, atol=0.01))  # True",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def pooling(kind: str = "max", pool_size: int = 2, stride: int = 2, padding: str = "valid") -> str:
+    """Return the script that pools a photo: once with ``tf.nn``, once as a layer.
+
+    Parameters
+    ----------
+    kind : {"max", "average"}
+    pool_size, stride, padding
+        As for `cnn_core.pooling.max_pool2d`.
+
+    Examples
+    --------
+    >>> "tf.nn.avg_pool2d(image, 3, 2, " in pooling("average", 3, 2, "same")
+    True
+    """
+    function, layer = {"max": ("max_pool2d", "MaxPooling2D"), "average": ("avg_pool2d", "AveragePooling2D")}[kind]
+    return f"""\
+import keras
+import numpy as np
+import tensorflow as tf
+
+photo = keras.utils.load_img("photo.jpg")
+image = keras.utils.img_to_array(photo)[None]
+print(image.shape)  # (pictures, height, width, channels)
+
+# The bare operation
+pooled = tf.nn.{function}(image, {pool_size}, {stride}, "{padding.upper()}")
+print(pooled.shape)
+
+# The same as a layer of a network; it has no weights, so there is nothing to learn
+layer = keras.layers.{layer}({pool_size}, strides={stride}, padding="{padding}")
+print(np.allclose(layer(image), pooled, atol=0.01))  # True
+"""
+
+
+def _number(value: float) -> str:
+    """Write a number as short as it can be without becoming another float32."""
+    return np.format_float_positional(np.float32(value), trim="-")
