@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.widgets import look, picture, warmup
@@ -64,4 +65,4 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, lifespan=started)
+    app = st.App(__file__, lifespan=started, middleware=[Middleware(warmup.Requests)])

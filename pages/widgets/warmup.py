@@ -8,16 +8,33 @@ import os
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
-DELAY = 2.0
-"""Seconds from the end of the first page's script to the import, which would slow down the page's own drawing."""
+DELAY = 1.5
+"""Seconds without a request after which a page counts as drawn. Importing earlier would hold up what it still needs."""
 
 _lock = threading.Lock()
 _wanted_now = threading.Event()
 _finished = threading.Event()
 _thread: threading.Thread | None = None
+_last_request = 0.0
+
+
+class Requests:
+    """ASGI middleware that notes when a browser last asked for something."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand the request on."""
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            global _last_request
+            _last_request = time.monotonic()
 
 
 def first_page() -> None:
@@ -43,7 +60,10 @@ def start() -> None:
 
 
 def _load() -> None:
-    _wanted_now.wait(DELAY)
+    began = time.monotonic()
+    while (now := time.monotonic()) < began + 10 * DELAY and now < max(began, _last_request) + DELAY:
+        if _wanted_now.wait(0.1):
+            break
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its greetings mean nothing to someone at the terminal
     try:
         # A broken installation is reported by whoever uses Keras, in the thread of the page that needs it.
