@@ -336,7 +336,7 @@ def mark(image: np.ndarray, top: int, left: int, size: int, longest: int = 640) 
     corners = [round(left * scale), round(top * scale), round(right * scale) - 1, round(bottom * scale) - 1]
     picture = Image.fromarray(small)
     draw = ImageDraw.Draw(picture)
-    for distance, colour in ((1, "white"), (2, FRAME), (3, FRAME), (4, "white")):
+    for distance, colour in ((1, "white"), (2, FRAME), (3, FRAME), (4, FRAME), (5, "white")):
         x0, y0, x1, y1 = corners
         box = (x0 - distance, y0 - distance, max(x0, x1) + distance, max(y0, y1) + distance)
         draw.rectangle(box, outline=colour)

@@ -34,8 +34,8 @@ def _zoom(image: np.ndarray, name: str) -> None:
     whole, zoomed = st.columns(2, gap="medium")
     with whole:
         marked = st.container(key="region_marked")
-        row = _position("Region's top row", "region_row", image.shape[0], 0.35)
-        column = _position("Region's left column", "region_column", image.shape[1], 0.375)
+        row = _position("Region's top row", "region_row", image.shape[0], 0.36)
+        column = _position("Region's left column", "region_column", image.shape[1], 0.395)
         size = st.slider("Region's size", 3, 10, 8, key="region_size", bind="query-params")
     top, left, values = region(image, row, column, size)
     bottom, right = top + values.shape[0], left + values.shape[1]

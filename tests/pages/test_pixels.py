@@ -1,0 +1,191 @@
+"""The page of lesson 1 shows the picture's own numbers, keeps its state in the address, and stands any picture."""
+
+import base64
+import io
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import codegen
+from pages.widgets import picture
+
+
+def chelsea() -> np.ndarray:
+    return picture.sample("chelsea")[0]
+
+
+def chart(test: AppTest, number: int) -> dict:
+    return json.loads(test.get("plotly_chart")[number].proto.spec)
+
+
+def cells(test: AppTest) -> list[list[int]]:
+    """The numbers in the zoomed cells, row by row, top to bottom."""
+    return [[int(number) for number in text.split("<br>")] for text in chart(test, 0)["data"][1]["text"]]
+
+
+def unpacked(values: list | dict) -> np.ndarray:
+    """Undo the packing in which Plotly sends an array to the browser."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return np.array(values)
+
+
+def upload(test: AppTest, image: np.ndarray) -> AppTest:
+    """The page with another picture, uploaded in the sidebar."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return test.file_uploader(key="picture_upload").set_value(("mine.png", file.getvalue(), "image/png")).run()
+
+
+def alts(test: AppTest) -> list[str]:
+    """What a screen reader says for each image; Streamlit's tests called these "imgs" once and "image" later."""
+    return [image.alt for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
+
+
+def test_the_page_opens_with_everything(app):
+    test = app("pixels")
+    assert not test.exception
+    assert test.title[0].value == "A picture is numbers"
+    assert not test.error
+    text = " ".join(alts(test))
+    for expected in ("frame marks rows", "red light", "its red channel in gray", "blue light", "threshold 128"):
+        assert expected in text
+    assert all(alts(test))
+    assert all(block.proto.alt for block in test.get("plotly_chart"))
+
+
+def test_the_cells_hold_the_picture_s_numbers(app):
+    test = app("pixels", region_row="40", region_column="200", region_size="5")
+    assert cells(test) == chelsea()[40:45, 200:205].reshape(-1, 3).tolist()
+    assert any("rows 40 to 44, columns 200 to 204" in caption.value for caption in test.caption)
+    assert any("rows 40 to 44, columns 200 to 204" in alt for alt in alts(test))
+
+
+@pytest.mark.parametrize(("choice", "channel"), [("Red", 0), ("Green", 1), ("Blue", 2)])
+def test_one_channel(app, choice, channel):
+    test = app("pixels", region_row="40", region_column="200", region_numbers=choice)
+    assert cells(test) == chelsea()[40:48, 200:208, channel].reshape(-1, 1).tolist()
+    assert any(f"print({choice.lower()}[40:48, 200:208])" in code.value for code in test.code)
+
+
+def test_gray_is_pillow_s(app):
+    test = app("pixels", region_row="0", region_column="0", region_numbers="Gray")
+    gray = np.asarray(Image.fromarray(chelsea()).convert("L"))
+    assert cells(test) == gray[:8, :8].reshape(-1, 1).tolist()
+
+
+def test_numpy_s_own_print_of_the_picture(app):
+    test = app("pixels")
+    assert any(str(chelsea()) in code.value and "(300, 451, 3)" in code.value for code in test.code)
+
+
+def test_moving_the_region_changes_the_cells(app):
+    test = app("pixels", region_column="50")
+    test.slider(key="region_row").set_value(10).run()
+    assert cells(test) == chelsea()[10:18, 50:58].reshape(-1, 3).tolist()
+
+
+def test_another_size_leaves_the_region_where_it_is(app):
+    test = app("pixels", region_row="40", region_column="200")
+    test.slider(key="region_size").set_value(3).run()
+    assert cells(test) == chelsea()[40:43, 200:203].reshape(-1, 3).tolist()
+
+
+def test_a_region_at_the_edge_moves_inwards(app):
+    test = app("pixels", region_row="299", region_column="450")
+    assert cells(test) == chelsea()[292:, 443:].reshape(-1, 3).tolist()
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 100, 255, 256])
+def test_the_threshold(app, threshold):
+    test = app("pixels", threshold=str(threshold))
+    gray = np.asarray(Image.fromarray(chelsea()).convert("L"))
+    share = (gray >= threshold).mean()
+    assert any(caption.value.startswith(f"{share:.1%} of the pixels") for caption in test.caption)
+    black, white = (unpacked(bars["y"]).sum() for bars in chart(test, 1)["data"])
+    assert black + white == gray.size
+    assert white == (gray >= threshold).sum()
+
+
+def test_the_threshold_moves_without_error(app):
+    test = app("pixels")
+    test.slider(key="threshold").set_value(200).run()
+    assert not test.exception
+    assert any("gray >= 200" in code.value for code in test.code)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"region_row": "9999"},
+        {"region_row": "-3"},
+        {"region_column": "cat"},
+        {"region_size": "1e9"},
+        {"region_numbers": "infrared"},
+        {"threshold": ""},
+        {"threshold": "nan"},
+        {"picture": "unicorn"},
+    ],
+)
+def test_a_mistyped_address_shows_the_default(app, query):
+    test = app("pixels", **query)
+    assert not test.exception
+    assert len(cells(test)) == 64
+    assert test.slider(key="threshold").value == 128
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3), (2, 1, 3), (2, 3, 3), (5, 900, 3), (3000, 4, 3)])
+def test_pictures_of_odd_shapes(app, shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    test = upload(app("pixels"), image)
+    assert not test.exception
+    assert f"{shape[0]} rows × {shape[1]} columns" in test.markdown[0].value
+    assert len(cells(test)) == min(8, shape[0]) * min(8, shape[1])
+
+
+def test_a_smaller_picture_after_a_far_region(app):
+    test = app("pixels", region_row="295", region_column="445")
+    small = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    upload(test, small)
+    assert not test.exception
+    place = next(caption.value for caption in test.caption if "The framed pixels" in caption.value)
+    top, bottom, left, right = map(int, re.findall(r"\d+", place)[:4])
+    assert (bottom - top, right - left) == (7, 7)
+    assert cells(test) == small[top : bottom + 1, left : right + 1].reshape(-1, 3).tolist()
+
+
+def test_a_file_that_is_no_picture_leaves_the_page_working(app):
+    test = app("pixels")
+    before = cells(test)
+    test.file_uploader(key="picture_upload").set_value(("cat.jpg", b"meow", "image/jpeg")).run()
+    assert not test.exception
+    assert "not a picture" in test.error[0].value
+    assert cells(test) == before
+
+
+def test_the_page_needs_no_tensorflow(app):
+    before = "tensorflow" in sys.modules
+    app("pixels")
+    assert ("tensorflow" in sys.modules) == before
+
+
+@pytest.mark.slow
+def test_the_code_shown_gives_the_numbers_shown(app, tmp_path, monkeypatch, capsys):
+    rows, columns = np.mgrid[:60, :80]
+    image = np.stack([rows * 4, columns * 3, 255 - rows], axis=-1).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    (tmp_path / "photo.jpg").write_bytes(file.getvalue())
+    monkeypatch.chdir(tmp_path)
+    space: dict = {}
+    exec(codegen.pixels(top=10, left=20, size=4), space)
+    np.testing.assert_array_equal(space["image"], image)
+    np.testing.assert_array_equal(space["region"], image[10:14, 20:24])
+    assert str(image[10:14, 20:24]) in capsys.readouterr().out
+    exec(codegen.black_and_white(threshold=100), space)
+    np.testing.assert_array_equal(space["binary"], np.asarray(Image.fromarray(image).convert("L")) >= 100)
