@@ -150,7 +150,7 @@ def _follow(run: Any) -> Any:
     while True:
         try:
             status = run.status()
-            line = status.message or f"epoch {status.epoch} of {status.epochs}"
+            line = status.message or (f"epoch {status.epoch} of {status.epochs}" if status.epoch else "Starting.")
             if status.state == "running" and sys.stderr.isatty():
                 line += f", step {status.step} of {status.steps}, {status.images_per_second:.0f} images/s"
             if line != told:
