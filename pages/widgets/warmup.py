@@ -29,11 +29,12 @@ class Requests:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Hand the request on."""
+        """Hand the request on, and note when it came and when it was answered."""
+        global _last_request
+        _last_request = time.monotonic()
         try:
             await self.app(scope, receive, send)
         finally:
-            global _last_request
             _last_request = time.monotonic()
 
 
