@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, charts, codegen, dataset, models, runs
+from cnn_core import CnnLabError, charts, codegen, dataset, models, runs, sketches
 from cnn_core.journal import Status
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.pixels import fit, open_image
@@ -39,37 +39,45 @@ def main() -> None:
 
 def _watch(everything: list[runs.Run]) -> None:
     """Show one run, by default the newest: how it stands, its curves, what can be done with it."""
-    _follow_new_runs(everything)
     names = [run.id for run in everything] + [BUNDLED]
     labels = {run.id: _label(run) for run in everything}
     name = names[0]
     if everything:
+        _settle_run(everything, names)
         name = st.selectbox(
             "Training run",
             names,
             format_func=lambda name: labels.get(name, "The bundled model"),
             key="run",
-            bind="query-params",
             persist_state="session",
         )
+        # Not bound by Streamlit, which would write the label into the address: it changes with time zone and language.
+        if name == names[0]:
+            st.query_params.pop("run", None)
+        else:
+            st.query_params["run"] = name
+        st.session_state["run_in_address"] = st.query_params.get("run")
     run = next((run for run in everything if run.id == name), None)
     if run is None:
         _bundled()
     elif run.active:
-        st.fragment(_live, run_every=run_monitor.REFRESH)(run)
+        st.fragment(_live, run_every=2 * run_monitor.REFRESH)(run)  # the training needs the processor more
     else:
         _live(run)
         _actions(run)
 
 
-def _follow_new_runs(everything: list[runs.Run]) -> None:
-    """Choose a run that has just begun, here or in another tab; later the visitor may choose another."""
+def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
+    """Show the run that a new address names, or one that has just begun, here or in another tab."""
+    state, address = st.session_state, st.query_params.get("run")
     active = next((run.id for run in everything if run.active), None)
-    if active and st.session_state.get("run_seen") != active and "run" not in st.query_params:
-        st.session_state["run"] = active
-    st.session_state["run_seen"] = active
-    if st.session_state.get("run") not in [run.id for run in everything] + [BUNDLED]:
-        st.session_state.pop("run", None)
+    if address in names and address != state.get("run_in_address"):
+        state["run"] = address
+    elif active and active != state.get("run_seen"):
+        state["run"] = active
+    elif state.get("run") not in names:  # it has been deleted
+        state["run"] = names[0]
+    state["run_seen"] = active
 
 
 def _bundled() -> None:
@@ -89,7 +97,7 @@ def _bundled() -> None:
 
 
 def _live(run: runs.Run) -> None:
-    """Show where a run stands and its curves; redrawn every second while it is going on."""
+    """Show where a run stands and its curves; redrawn again and again while it is going on."""
     status, history, steps = run.status(), run.history(), run.steps()
     alive = status.state in runs.LIVING
     if not alive and st.session_state.get("run_live") == run.id:
@@ -142,12 +150,7 @@ def _actions(run: runs.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         run_monitor.resume_button(run, status, "train_resume")
         if saved:
-            st.page_link(
-                run_monitor.CLASSIFY_PAGE,
-                label="Classify with this model",
-                icon=":material/pets:",
-                query_params={"model": run.id},
-            )
+            run_monitor.classify_button(run, "train_classify")
             st.download_button(
                 "Download the model",
                 run.model_path.read_bytes,
@@ -158,7 +161,7 @@ def _actions(run: runs.Run) -> None:
             )
         with st.popover("Delete", icon=":material/delete:"):
             st.write("The run's curves and its model are lost.")
-            if st.button("Delete this run for good", type="primary"):
+            if st.button("Delete this run for good", key="delete_run", type="primary"):
                 run_monitor.attempt(run.delete, "page")
                 st.rerun()
     run_monitor.show_error("page")
@@ -171,13 +174,14 @@ def _prepare(active: bool) -> TrainingConfig | None:
     """Show the settings of the next run with their explanations; return them, or None while no data is chosen."""
     st.markdown("#### 1 · The pictures")
     data = data_source.choose()
+    drawn = data == data_source.DRAWN
     images = st.number_input(
         "At most so many pictures",
         8,
-        None,
-        600 if data == data_source.DRAWN else None,
+        sketches.MOST if drawn else None,
+        sketches.DEFAULT_COUNT if drawn else None,
         100,
-        key=f"train_images_{data == data_source.DRAWN}",
+        key="images_drawn" if drawn else "images",
         placeholder="all",
         help="Training and test set together, as many cats as dogs. Empty: all there are.",
     )

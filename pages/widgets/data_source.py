@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, dataset
+from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.files import home, replace_file
 
 DRAWN, PATH, UPLOAD = "sketches", "path", "upload"
@@ -41,14 +41,12 @@ class Look:
         self._stopped.set()
 
     def _work(self, data: str, images: int | None, seed: int) -> None:
-        from cnn_core import sketches
-
         try:
             self.table = sketches.open_source(data, images, seed, progress=self._progress)
         except CnnLabError as error:
             self.error = str(error)
-        except OSError as error:
-            self.error = f"The pictures could not be read: {error.strerror}."
+        except Exception as error:  # in a thread nobody else would hear of it
+            self.error = f"The pictures could not be read ({type(error).__name__}: {error}). Check them and try again."
 
     def _progress(self, done: int, total: int, what: str) -> None:
         self.done, self.total, self.what = done, max(total, 1), what

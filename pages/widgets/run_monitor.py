@@ -7,7 +7,7 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, runs
+from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.journal import Status
 from cnn_core.training import TrainingConfig
@@ -151,6 +151,13 @@ def resume_button(run: runs.Run, status: Status, key: str) -> None:
     show_error(key)
 
 
+def classify_button(run: runs.Run, key: str) -> None:
+    """Draw the button that leads to the Classify page, with this run's model chosen there."""
+    if st.button("Classify with this model", key=key, icon=":material/pets:"):
+        st.session_state["model_wanted"] = run.id
+        st.switch_page(CLASSIFY_PAGE)
+
+
 def _strip(run: runs.Run) -> None:
     status = run.status()
     if status.state not in runs.LIVING:
@@ -175,9 +182,7 @@ def _outcome() -> None:
     with st.container(horizontal=True):
         st.page_link(TRAIN_PAGE, label="See the curves", icon=":material/monitoring:", query_params={"run": run.id})
         if run.model_path.exists():
-            st.page_link(
-                CLASSIFY_PAGE, label="Classify with it", icon=":material/pets:", query_params={"model": run.id}
-            )
+            classify_button(run, "strip_classify")
 
 
 def _form() -> None:
@@ -192,7 +197,9 @@ def _form() -> None:
                 placeholder="/home/me/dogs-vs-cats.zip",
                 help="A path on the machine that runs CNN Lab: Kaggle's zip, or a folder with cat and dog pictures.",
             ).strip()
-        images = st.number_input("Pictures", 8, 25_000, 600, 100, key="short_images", help="A quarter is for testing.")
+        images = st.number_input(
+            "Pictures", 8, 20_000, sketches.DEFAULT_COUNT, 100, key="short_images", help="A quarter is for testing."
+        )
         epochs = st.number_input("Epochs", 1, 100, 3, key="short_epochs", help="How often it sees every picture.")
         batch = st.number_input("Batch size", 1, 512, 15, key="short_batch", help="Pictures per step.")
     with top:

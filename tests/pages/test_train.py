@@ -1,0 +1,270 @@
+"""Lesson 5: the data is looked into, runs are started, watched, resumed, compared, deleted."""
+
+import json
+import shutil
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core import models, runs, sketches
+from pages.widgets import data_source
+from tests.pages.fake_runs import fake_run, rewrite_status
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sketches, "DEFAULT_COUNT", 40)  # drawing hundreds takes seconds
+
+
+@pytest.fixture
+def spawned(monkeypatch):
+    """Runs are written but no process begins; the list holds their folders."""
+    folders = []
+
+    def spawn(folder):
+        folders.append(folder)
+        rewrite_status(folder, state="starting", message="Loading TensorFlow.")
+
+    monkeypatch.setattr(runs, "_spawn", spawn)
+    return folders
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """Twelve cats, eight dogs and a broken dog."""
+    folder = tmp_path / "pets"
+    random = np.random.default_rng(3)
+    for label, count in (("cat", 12), ("dog", 8)):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            picture = random.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(folder / label / f"{number}.png")
+    (folder / "dog" / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def text(app) -> str:
+    """All that the page's main part says."""
+    kinds = (app.markdown, app.caption, app.success, app.info, app.warning, app.error)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+def looked(app, seconds: float = 30):
+    """Run the page again until the pictures have been looked into."""
+    end = time.monotonic() + seconds
+    while any(not seen.ready() for seen in data_source._looks().values()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return app.run()
+
+
+def with_data(app, path):
+    test = app("train")
+    test.radio(key="data").set_value(data_source.PATH).run()
+    test.text_input(key="data_path").set_value(str(path)).run()
+    return looked(test)
+
+
+def chart_lines(app, key: str) -> list[str]:
+    charts = {chart.proto.id.rpartition("-")[2]: chart for chart in app.get("plotly_chart")}
+    return [line.get("name") for line in json.loads(charts[key].proto.spec)["data"]]
+
+
+def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
+    test = app("train")
+    assert not test.exception
+    try:
+        history = models.find("article").history()
+    except models.ModelError:
+        assert "Nothing has been trained here yet" in text(test)
+        return
+    assert history is not None
+    assert {"training", "test"} <= set(chart_lines(test, "curve_accuracy"))
+
+
+def test_the_drawn_pets_are_there_without_a_download(app):
+    test = looked(app("train"))
+    assert "**40** pictures, 20 cats and 20 dogs: **30** to learn from, **10** to be tested on." in text(test)
+
+
+def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
+    test = with_data(app, pets)
+    assert "**20** pictures, 12 cats and 8 dogs: **15** to learn from, **5** to be tested on." in text(test)
+    assert any("1 broken" in expander.label for expander in test.expander)
+    assert any("dog/broken.png" in list(frame.value.get("file", [])) for frame in test.dataframe)
+    test.slider(key="test_percent").set_value(50).run()
+    assert "**10** to learn from, **10** to be tested on" in text(test)
+
+
+def test_a_zip_is_read_as_the_folder_is(app, pets, tmp_path):
+    test = with_data(app, shutil.make_archive(str(tmp_path / "pets"), "zip", pets))
+    assert "**20** pictures, 12 cats and 8 dogs" in text(test)
+
+
+@pytest.mark.parametrize("case", ["missing", "no zip", "one class", "empty", "two pictures"])
+def test_bad_data_gets_a_sentence_and_the_page_goes_on(app, pets, tmp_path, case):
+    path, sentence = pets, "There is no folder or zip"
+    if case == "missing":
+        path = tmp_path / "missing"
+    elif case == "no zip":
+        path, sentence = tmp_path / "text.zip", "zip"
+        path.write_text("this is no zip")
+    elif case == "one class":
+        shutil.rmtree(pets / "dog")
+        sentence = "dog"
+    elif case == "empty":
+        shutil.rmtree(pets)
+        pets.mkdir()
+        sentence = "no picture with a label"
+    else:
+        for file in [*pets.glob("cat/*"), *pets.glob("dog/*")]:
+            if file.name != "0.png":
+                file.unlink()
+        sentence = "too few"
+    test = with_data(app, path)
+    assert not test.exception
+    assert any(sentence in error.value for error in test.error)
+    assert test.button(key="train_start")
+
+
+def test_start_writes_what_was_set(app, spawned, pets):
+    test = with_data(app, pets)
+    test.slider(key="test_percent").set_value(50).run()
+    test.toggle(key="augment").set_value(False).run()
+    test.number_input(key="epochs").set_value(7).run()
+    test.number_input(key="batch_size").set_value(4).run()
+    test.number_input(key="learning_rate").set_value(0.0005).run()
+    test.number_input(key="patience").set_value(2).run()
+    test.button(key="train_start").click().run()
+    assert not test.exception
+    config = runs.Run(spawned[0]).config
+    assert (config.data, config.images, config.test_size, config.augment) == (str(pets), None, 0.5, False)
+    assert (config.epochs, config.batch_size, config.learning_rate, config.patience) == (7, 4, 0.0005, 2)
+    assert test.button(key="train_start").disabled
+    assert test.selectbox(key="run").value == spawned[0].name
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/place"])
+def test_start_without_data_says_what_is_missing(app, spawned, path):
+    test = with_data(app, path)
+    test.button(key="train_start").click().run()
+    assert test.error
+    assert not spawned
+
+
+def test_the_address_names_the_settings(app):
+    test = app("train", epochs="9", batch_size="32", data="Folder or zip here", data_path="/pets")
+    assert test.number_input(key="epochs").value == 9
+    assert test.number_input(key="batch_size").value == 32
+    assert test.text_input(key="data_path").value == "/pets"
+    assert any("epochs=9" in code.value and 'Path("/pets")' in code.value for code in test.code)
+
+
+def test_a_running_training_is_shown_with_its_steps_and_curves(app):
+    folder = fake_run(state="running", done=1, step=5)
+    test = app("train")
+    assert test.selectbox(key="run").value == folder.name
+    metrics = {metric.label: metric.value for metric in test.metric}
+    assert metrics["Training accuracy"] == "81.2 %"
+    assert metrics["Test accuracy"] == "65.0 %"
+    assert chart_lines(test, "curve_loss") == ["training, step by step", "training", "test"]
+    test.button(key="train_stop").click().run()
+    assert (folder / "stop").exists()
+    assert test.button(key="train_stop").disabled
+
+
+def test_a_run_that_ends_is_followed_to_its_end(app):
+    folder = fake_run(state="running", done=2, step=5)
+    test = app("train")
+    rewrite_status(folder, state="finished")
+    test.run()
+    assert not test.exception
+    assert any("Finished: 2 epochs" in success.value for success in test.main.success)
+
+
+def test_a_run_begun_in_another_tab_is_followed(app):
+    fake_run("20260101-000000-aaaa")
+    test = app("train")
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+    fake_run("20260102-000000-bbbb", state="running", done=0, step=3, model=False)
+    test.run()
+    assert test.selectbox(key="run").value == "20260102-000000-bbbb"
+    test.selectbox(key="run").set_value("20260101-000000-aaaa").run()
+    test.run()
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+
+
+@pytest.mark.parametrize(
+    ("state", "silent", "sentence"),
+    [("failed", -3600, "The disk is full."), ("running", 60, "cut off"), ("stopped", -3600, "on request")],
+)
+def test_a_broken_off_run_says_why_and_is_resumed(app, spawned, state, silent, sentence):
+    message = {"failed": "The disk is full. Make room.", "stopped": "Stopped on request."}.get(state, "")
+    folder = fake_run(state=state, done=1, step=5, message=message, silent=silent)
+    test = app("train")
+    assert sentence in text(test)
+    if state != "stopped":
+        assert any("the last words" in code.value for code in test.code)
+    test.button(key="train_resume").click().run()
+    assert spawned == [folder]
+    assert test.button(key="train_stop")
+
+
+def test_a_finished_run_offers_its_model_but_no_resuming(app):
+    folder = fake_run()
+    test = app("train")
+    assert not [button for button in test.main.button if button.key == "train_resume"]
+    assert [download.label for download in test.get("download_button")] == ["Download the model"]
+    test.button(key="train_classify").click().run()
+    assert test.session_state["model"] == folder.name
+
+
+def test_the_address_names_the_run(app):
+    for name in ("20260101-000000-aaaa", "20260102-000000-bbbb"):
+        fake_run(name)
+    test = app("train", run="20260101-000000-aaaa")
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+    assert test.query_params["run"] == "20260101-000000-aaaa"
+    test.selectbox(key="run").set_value("20260102-000000-bbbb").run()
+    assert "run" not in test.query_params
+    assert app("train", run="20250101-000000-gone").selectbox(key="run").value == "20260102-000000-bbbb"
+
+
+def test_delete_takes_the_run_away_after_a_second_click(app):
+    folder, other = fake_run("20260102-000000-bbbb"), fake_run("20260101-000000-aaaa")
+    test = app("train")
+    test.button(key="delete_run").click().run()
+    assert not folder.exists()
+    assert other.exists()
+    assert not test.exception
+    assert test.selectbox(key="run").value == other.name
+
+
+def test_runs_stand_side_by_side(app):
+    fake_run("20260101-000000-aaaa", learning_rate=0.01)
+    fake_run("20260102-000000-bbbb", done=2, state="stopped", data="/data/dogs-vs-cats.zip", images=None)
+    test = app("train")
+    (table,) = [frame.value for frame in test.dataframe if "test accuracy" in frame.value]
+    assert list(table["test accuracy"]) == [0.75, 0.85]
+    assert list(table["epochs"]) == ["2 of 3", "3 of 3"]
+    assert len(chart_lines(test, "compare_accuracy")) == 4
+    test.multiselect(key="compare").set_value(["20260101-000000-aaaa"]).run()
+    assert len(chart_lines(test, "compare_loss")) == 2
+
+
+def test_unreadable_run_folders_do_not_break_the_page(app):
+    folder = fake_run()
+    for name in ("config.json", "status.json", "history.csv", "steps.jsonl"):
+        (folder / name).write_text("{half")
+    assert not app("train").exception
+
+
+@pytest.mark.slow
+def test_augmented_examples_come_on_demand(app):
+    test = app("train", timeout=120)
+    assert "augmented" not in str([image.proto for image in test.get("image")])
+    test.toggle(key="augmented_shown").set_value(True).run()
+    assert not test.exception
+    assert "augmented" in str([image.proto for image in test.get("image")])
