@@ -1,0 +1,208 @@
+"""Lesson 2: a kernel slides over the picture, and its answers are the feature map."""
+
+import io
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from cnn_core import CnnLabError, codegen
+from cnn_core.charts import as_photo, zero_centred
+from cnn_core.convolution import conv2d, output_size, step
+from cnn_core.pixels import CHANNELS, mark, split_channels, tint_channel, to_grayscale
+from pages.widgets import code_panel, kernel_editor, number_grid, picture
+
+LONGEST = 512
+"""The picture is shrunk to this many pixels a side, so that every edit shows its result at once."""
+
+KERNEL_SIZE = 3
+_ROW, _COLUMN, _MARKED = "conv_row", "conv_column", "conv_marked"
+
+
+def main() -> None:
+    """Explain the idea, then hand over to the part that answers every edit."""
+    st.title("Convolution")
+    st.markdown(
+        "A **kernel**, a small table of numbers, slides over the picture. At each stop its numbers are multiplied by "
+        "the pixels under them and the products are added up: that is one number of the **feature map**."
+    )
+    kernel_editor.read_address()
+    _lesson(*picture.current(LONGEST))
+
+
+@st.fragment
+def _lesson(image: np.ndarray, name: str) -> None:
+    """Show controls, picture and map. Only this part runs again when one of its controls changes."""
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        kernel = kernel_editor.edit()
+    with right:
+        before, after = st.columns(2, gap="small", wrap=False)
+        output = after.container(key="convolution_output")
+    channel, view, options = _options()
+    source = _channel(image, channel)
+    try:
+        kernel_editor.check(kernel)
+        weights = np.repeat(kernel[..., None], 3, axis=2) if channel == "all" else kernel
+        feature_map = conv2d(source, weights, **options)
+    except CnnLabError as error:
+        output.error(str(error))
+        before.image(_jpeg(_shown(image, channel)), width="stretch", alt=name)
+        return
+    with output:
+        _map(feature_map, view, name)
+    kernel_editor.write_address(kernel)
+    _sizes(source.shape, feature_map.shape, options)
+    top, left_edge = _step(source, weights, feature_map.shape, options, channel)
+    with before:
+        st.image(
+            _marked(image, channel, top, left_edge),
+            width="stretch",
+            alt=f"{name}, {_words(channel)}; a frame marks the window at row {top}, column {left_edge}",
+        )
+        st.caption(f"{name}, {_words(channel)}; framed: the window of the step below")
+    code_panel.show(
+        codegen.convolution(
+            kernel.tolist(),
+            stride=options["stride"],
+            padding=options["padding"],
+            bias=options["bias"],
+            relu=options["activation"] == "relu",
+            channel=channel,
+        )
+    )
+
+
+def _options() -> tuple[str, str, dict[str, Any]]:
+    """Draw the other controls. Return what is convolved, how the map is shown, and the options of `conv2d`."""
+    stride_place, padding_place, bias_place, relu_place = st.columns(4, vertical_alignment="center")
+    stride = stride_place.slider("Stride", 1, 4, 1, key="conv_stride", bind="query-params")
+    padding = padding_place.segmented_control(
+        "Padding", ["valid", "same"], default="valid", required=True, key="conv_padding", bind="query-params"
+    )
+    bias = bias_place.number_input("Bias", value=0.0, step=1.0, format="%.5g", key="conv_bias", bind="query-params")
+    relu = relu_place.toggle("ReLU: no value below 0", key="conv_relu", bind="query-params")
+    channel_place, view_place = st.columns(2)
+    channel = channel_place.segmented_control(
+        "Convolve",
+        ["gray", *CHANNELS, "all"],
+        default="gray",
+        required=True,
+        format_func=lambda option: "All three, added up" if option == "all" else option.capitalize(),
+        key="conv_channel",
+        bind="query-params",
+    )
+    view = view_place.segmented_control(
+        "Colours of the map",
+        ["zero", "photo"],
+        default="zero",
+        required=True,
+        format_func=lambda option: "Zero in the middle" if option == "zero" else "Clipped to 0–255, as a photo",
+        key="conv_view",
+        bind="query-params",
+    )
+    return channel, view, {"stride": stride, "padding": padding, "bias": bias, "activation": "relu" if relu else None}
+
+
+def _map(feature_map: np.ndarray, view: str, name: str) -> None:
+    low, high = number_grid.number(feature_map.min()), number_grid.number(feature_map.max())
+    alt = f"Feature map of {name}, values from {low} to {high}"
+    if view == "photo":
+        st.image(_jpeg(as_photo(feature_map)), width="stretch", alt=f"{alt}, clipped to 0–255 and shown as a photo")
+        st.caption(f"Feature map, values from {low} to {high}; below 0 is black, above 255 white")
+        return
+    colours, limit = zero_centred(feature_map)
+    st.image(_jpeg(colours), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
+    st.html(number_grid.scale(limit, f"Feature map, values from {low} to {high}"))
+
+
+def _sizes(source: tuple[int, ...], feature_map: tuple[int, ...], options: dict[str, Any]) -> None:
+    """Say how large the map is, and by which formula."""
+    stride, same = options["stride"], options["padding"] == "same"
+    formula = "⌈size / stride⌉" if same else "⌊(size − kernel) / stride⌋ + 1"
+    sides = [
+        f"⌈{size} / {stride}⌉ = **{output_size(size, KERNEL_SIZE, stride=stride, padding='same')}**"
+        if same
+        else f"⌊({size} − {KERNEL_SIZE}) / {stride}⌋ + 1 = **{output_size(size, KERNEL_SIZE, stride=stride)}**"
+        for size in source[:2]
+    ]
+    st.markdown(
+        f"Size of the map under “{options['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
+        f"from {source[0]} × {source[1]} pixels to **{feature_map[0]} × {feature_map[1]}** numbers."
+    )
+
+
+def _step(
+    source: np.ndarray, weights: np.ndarray, shape: tuple[int, ...], options: dict[str, Any], channel: str
+) -> tuple[int, int]:
+    """Show the arithmetic of one stop. Return where its window begins."""
+    st.subheader("One step, number by number")
+    row_place, column_place, next_place = st.columns([3, 3, 2], vertical_alignment="bottom")
+    row = _position(row_place, "Row of the map", _ROW, shape[0])
+    column = _position(column_place, "Column of the map", _COLUMN, shape[1])
+    next_place.button(
+        "Next step", icon=":material/arrow_forward:", width="stretch", on_click=_next, args=(row, column, shape)
+    )
+    one = step(source, weights, row, column, **options)
+    channels = list(CHANNELS) if channel == "all" else [channel]
+    st.html(number_grid.arithmetic(one, channels, source.shape, options["bias"], options["activation"] == "relu"))
+    st.caption(
+        f"Row {row}, column {column} of the map. The window begins at row {one.top}, column {one.left} of the picture"
+        + (" (below 0: in the padding)." if min(one.top, one.left) < 0 else ".")
+    )
+    return one.top, one.left
+
+
+def _position(place: Any, label: str, key: str, count: int) -> int:
+    """Ask for a row or column of the map, which may have become smaller since the last answer."""
+    if count == 1:
+        return 0
+    if st.session_state.get(key, 0) >= count:
+        st.session_state[key] = count - 1
+    return place.slider(label, 0, count - 1, count // 3, key=key, bind="query-params")
+
+
+def _next(row: int, column: int, shape: tuple[int, ...]) -> None:
+    """Move on by one stop: to the right, at the end of a row to the next, at the very end back to the start."""
+    place = (row * shape[1] + column + 1) % (shape[0] * shape[1])
+    st.session_state[_ROW], st.session_state[_COLUMN] = divmod(place, shape[1])
+
+
+def _channel(image: np.ndarray, channel: str) -> np.ndarray:
+    """Return what is convolved."""
+    if channel == "all":
+        return image
+    return to_grayscale(image) if channel == "gray" else split_channels(image)[CHANNELS.index(channel)]
+
+
+def _shown(image: np.ndarray, channel: str) -> np.ndarray:
+    """Return what is convolved as a picture to look at."""
+    part = _channel(image, channel)
+    if channel == "gray":
+        return np.repeat(part[..., None], 3, axis=2)
+    return image if channel == "all" else tint_channel(part, channel)
+
+
+def _words(channel: str) -> str:
+    return {"gray": "in gray", "all": "all three channels"}.get(channel, f"its {channel} channel")
+
+
+def _marked(image: np.ndarray, channel: str, top: int, left: int) -> bytes:
+    """Return the source with a frame around the window. Most edits change only the map: it is drawn once a place."""
+    place = (channel, top, left)
+    seen, where, data = st.session_state.get(_MARKED, (None, None, b""))
+    if seen is not image or where != place:
+        data = _jpeg(mark(_shown(image, channel), top, left, KERNEL_SIZE, LONGEST))
+        st.session_state[_MARKED] = (image, place, data)
+    return data
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    """Encode for the screen. PNG would take ten times as long, and twice as long to arrive."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=92, subsampling=0)
+    return file.getvalue()
+
+
+main()

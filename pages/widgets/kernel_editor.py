@@ -1,0 +1,125 @@
+"""Nine cells to edit a 3×3 kernel, the presets, and the kernel's place in the address.
+
+In the address a kernel is a name (``?kernel=sobel_x``) or nine numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
+"""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.convolution import ConvolutionError
+from cnn_core.kernels import KERNELS
+
+FIRST = "sobel_x"
+CELLS = [[f"kernel_row_{row}_column_{column}" for column in (1, 2, 3)] for row in (1, 2, 3)]
+_PARAMETER, _PRESET = "kernel", "kernel_preset"
+_WRITTEN, _WARNING = "kernel_address", "kernel_warning"
+
+
+def read_address() -> None:
+    """Fill the cells before they are drawn: from the address when it is new, else as they were left."""
+    asked = st.query_params.get(_PARAMETER)
+    if asked is not None and asked != st.session_state.get(_WRITTEN):
+        st.session_state[_WRITTEN] = asked
+        try:
+            _fill(_parse(asked))
+        except ConvolutionError as error:
+            st.session_state[_WARNING] = str(error)
+    if any(cell not in st.session_state for row in CELLS for cell in row):
+        _fill(KERNELS[FIRST].values)
+
+
+def edit() -> np.ndarray:
+    """Draw the presets and the nine cells. Return the kernel, float64 (3, 3); an empty cell is NaN."""
+    preset = st.selectbox(
+        "Preset kernel",
+        list(KERNELS),
+        index=None,
+        placeholder="A kernel of your own",
+        format_func=lambda name: KERNELS[name].title,
+        key=_PRESET,
+        on_change=_use_preset,
+        persist_state="session",
+    )
+    with st.container(gap="xsmall"):
+        for row, cells in enumerate(CELLS, 1):
+            for column, (place, cell) in enumerate(zip(st.columns(3, gap="xsmall", wrap=False), cells, strict=True), 1):
+                place.number_input(
+                    f"Kernel row {row} column {column}",
+                    value=None,
+                    step=1.0,
+                    format="%.5g",
+                    key=cell,
+                    on_change=_recognise,
+                    label_visibility="collapsed",
+                    persist_state="session",
+                )
+    if preset:
+        st.caption(KERNELS[preset].finds)
+    if warning := st.session_state.get(_WARNING):
+        st.warning(warning)
+    return _values()
+
+
+def write_address(kernel: np.ndarray) -> None:
+    """Put a sound kernel into the address, so that the link shows it again."""
+    name = _name(kernel)
+    text = name or ",".join(f"{value:.9g}" for value in kernel.ravel())
+    if st.query_params.get(_PARAMETER) != text:
+        st.query_params[_PARAMETER] = text
+    st.session_state[_WRITTEN] = text
+
+
+def check(kernel: np.ndarray) -> None:
+    """Name the first cell that holds no number.
+
+    Raises
+    ------
+    ConvolutionError
+    """
+    for row, column in np.argwhere(np.isnan(kernel)):
+        raise ConvolutionError(
+            f"Kernel row {row + 1} column {column + 1} is empty or holds no number. Type one into it, such as 0."
+        )
+
+
+def _values() -> np.ndarray:
+    return np.array([[st.session_state[cell] for cell in row] for row in CELLS], np.float64)
+
+
+def _fill(values: np.ndarray) -> None:
+    for cells, row in zip(CELLS, values.tolist(), strict=True):
+        for cell, value in zip(cells, row, strict=True):
+            st.session_state[cell] = float(value)
+    _recognise()
+
+
+def _recognise() -> None:
+    """After an edit: show the preset that the nine numbers are, or none."""
+    st.session_state[_PRESET] = _name(_values())
+    st.session_state.pop(_WARNING, None)
+
+
+def _use_preset() -> None:
+    if name := st.session_state[_PRESET]:
+        _fill(KERNELS[name].values)
+
+
+def _name(kernel: np.ndarray) -> str | None:
+    return next((name for name, preset in KERNELS.items() if np.array_equal(preset.values, kernel.astype("f4"))), None)
+
+
+def _parse(text: str) -> np.ndarray:
+    if text in KERNELS:
+        return KERNELS[text].values
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 9 or not all(math.isfinite(number) for number in numbers):
+        raise ConvolutionError(
+            f"The address asks for the kernel “{text[:60]}”, which is neither a preset's name nor nine numbers with "
+            "commas between them. Choose a preset or edit the numbers."
+        )
+    return np.reshape(numbers, (3, 3))

@@ -1,0 +1,91 @@
+"""Small tables of numbers as HTML: the arithmetic of one stop of the window, and the scale of a coloured map.
+
+Drawn by hand because they are redrawn with every edit of a kernel: a chart of Plotly's would take longer than all the
+rest of the page.
+"""
+
+import html
+
+import numpy as np
+
+from cnn_core.charts import as_photo, zero_centred
+from cnn_core.convolution import Step
+
+_STYLE = """<style>
+.step {display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; font-variant-numeric: tabular-nums}
+.step figure {margin: 0} .step figcaption {font-size: .8rem; opacity: .75; margin-bottom: .2rem}
+.step table {border-collapse: collapse; margin: 0}
+.step td {border: 1px solid #8886; padding: 0 .35rem; min-width: 3.2rem; height: 2rem; text-align: center}
+.step td.padding {border-style: dashed; border-color: #888}
+.step .sign {font-size: 1.4rem} .step .result {font-size: 1.05rem; line-height: 1.7; flex-basis: 100%}
+.scale {display: flex; align-items: center; gap: .5rem; font-size: .8rem; font-variant-numeric: tabular-nums}
+.scale i {flex: 1; height: .7rem; border: 1px solid #8886; border-radius: .2rem}
+</style>"""
+
+
+def number(value: float) -> str:
+    """Write a number for readers: at most five digits that matter, and a true minus sign."""
+    return f"{value + 0.0:.5g}".replace("-", "−")
+
+
+def scale(limit: float, caption: str) -> str:
+    """Return the legend of a zero-centred map as HTML."""
+    places, _ = zero_centred(np.linspace(-1, 1, 9), 1)
+    stops = ", ".join(_css(colour) for colour in places)
+    low, high = number(-limit), number(limit)
+    bar = f'<i style="background: linear-gradient(to right, {stops})"></i>'
+    return (
+        f'{_STYLE}<div class="scale" role="img" aria-label="Scale: {low} is blue, 0 is white, {high} is red">'
+        f'<span>{low}</span>{bar}<span>{high}</span></div><div class="scale">{html.escape(caption)}</div>'
+    )
+
+
+def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: float, relu: bool) -> str:
+    """Return window × kernel = products as tables, one line a channel, and the sum down to the value, as HTML.
+
+    `shape` is the picture's: cells of the window outside it are drawn as padding.
+    """
+    row, column = np.ogrid[: step.window.shape[0], : step.window.shape[1]]
+    row, column = row + step.top, column + step.left
+    inside = (row >= 0) & (row < shape[0]) & (column >= 0) & (column < shape[1])
+    windows, kernels, products = (np.atleast_3d(values) for values in (step.window, step.kernel, step.products))
+    lines = []
+    for place, channel in enumerate(channels):
+        window, kernel, product = windows[..., place], kernels[..., place], products[..., place]
+        shade = np.repeat(as_photo(window)[..., None], 3, axis=2)
+        lines += [
+            _table(f"Window, {channel}", window, shade, inside),
+            '<span class="sign">×</span>',
+            _table("Kernel", kernel, zero_centred(kernel, float(abs(kernels).max()) or 1)[0]),
+            '<span class="sign">=</span>',
+            _table("Products", product, zero_centred(product, float(abs(products).max()) or 1)[0]),
+        ]
+        lines.append('<span style="flex-basis: 100%; height: 0"></span>')
+    total, value = float(step.sum), float(step.value)
+    parts = [f"Sum of the {products.size} products: <b>{number(total)}</b>"]
+    if bias:
+        parts.append(f"{'+' if bias > 0 else '−'} bias {number(abs(bias))} = <b>{number(total + bias)}</b>")
+    if relu:
+        parts.append(f"through ReLU, max(0, {number(total + bias)}): <b>{number(value)}</b>")
+    return f'{_STYLE}<div class="step">{"".join(lines)}<div class="result">{" → ".join(parts)}</div></div>'
+
+
+def _table(caption: str, values: np.ndarray, colours: np.ndarray, inside: np.ndarray | None = None) -> str:
+    rows = []
+    for i, row in enumerate(values):
+        cells = []
+        for j, value in enumerate(row):
+            padding = inside is not None and not inside[i, j]
+            ink = "#000" if colours[i, j] @ (0.299, 0.587, 0.114) >= 128 else "#fff"
+            look = (
+                'class="padding" title="padding"'
+                if padding
+                else f'style="background: {_css(colours[i, j])}; color: {ink}"'
+            )
+            cells.append(f"<td {look}>{number(value)}</td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<figure><figcaption>{html.escape(caption)}</figcaption><table>{''.join(rows)}</table></figure>"
+
+
+def _css(colour: np.ndarray) -> str:
+    return "#" + bytes(colour).hex()
