@@ -308,21 +308,22 @@ def region(image: np.ndarray, row: int, column: int, size: int) -> tuple[int, in
     return top, left, image[top : top + size, left : left + size]
 
 
-def mark(image: np.ndarray, top: int, left: int, size: int, longest: int = 640) -> np.ndarray:
-    """Draw a frame around a region of a picture, on a copy that is shrunk for the screen.
+def mark(image: np.ndarray, top: int, left: int, size: int, full_height: int | None = None) -> np.ndarray:
+    """Draw a frame around a square region on a copy of a picture.
 
     Parameters
     ----------
     image : ndarray of uint8, shape (H, W, 3)
+        The picture, which may have been shrunk for the screen.
     top, left, size : int
-        The region, in pixels of `image`, as `region` gives it.
-    longest : int
-        The longer side of the result is at most this many pixels.
+        The region, in pixels of the picture as it was before shrinking.
+    full_height : int, optional
+        Height of the picture before shrinking; left out when it has not been shrunk.
 
     Returns
     -------
-    ndarray of uint8, shape (h, w, 3)
-        The frame is an orange line between two white ones, just outside the region, and never too small to be seen.
+    ndarray of uint8, shape (H, W, 3)
+        The frame is an orange line between two white ones, just outside the region and never too small to be seen.
 
     Examples
     --------
@@ -330,16 +331,14 @@ def mark(image: np.ndarray, top: int, left: int, size: int, longest: int = 640) 
     >>> marked[11, 21].tolist(), marked[8, 21].tolist()
     ([0, 0, 0], [213, 94, 0])
     """
-    small = fit(image, longest)
-    scale = small.shape[0] / image.shape[0]
-    right, bottom = min(left + size, image.shape[1]), min(top + size, image.shape[0])
-    corners = [round(left * scale), round(top * scale), round(right * scale) - 1, round(bottom * scale) - 1]
-    picture = Image.fromarray(small)
+    scale = image.shape[0] / (full_height or image.shape[0])
+    x0, y0 = round(left * scale), round(top * scale)
+    x1 = max(x0, min(round((left + size) * scale), image.shape[1]) - 1)
+    y1 = max(y0, min(round((top + size) * scale), image.shape[0]) - 1)
+    picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for distance, colour in ((1, "white"), (2, FRAME), (3, FRAME), (4, FRAME), (5, "white")):
-        x0, y0, x1, y1 = corners
-        box = (x0 - distance, y0 - distance, max(x0, x1) + distance, max(y0, y1) + distance)
-        draw.rectangle(box, outline=colour)
+        draw.rectangle((x0 - distance, y0 - distance, x1 + distance, y1 + distance), outline=colour)
     return np.array(picture)
 
 

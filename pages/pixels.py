@@ -21,15 +21,17 @@ def main() -> None:
         f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."
     )
-    _zoom(image, name)
+    # What a moved slider does not change is computed here, once, and handed to the fragments.
+    shown = fit(image, LONGEST)
+    _zoom(image, shown, name)
     st.header("Three channels", divider="gray")
-    _channels(image, name)
+    _channels(image, shown, name)
     st.header("Black and white", divider="gray")
-    _black_and_white(image, name)
+    _black_and_white(to_grayscale(image), name)
 
 
 @st.fragment
-def _zoom(image: np.ndarray, name: str) -> None:
+def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     """Mark a small region in the picture and write its numbers into its cells."""
     whole, zoomed = st.columns(2, gap="medium")
     with whole:
@@ -40,7 +42,8 @@ def _zoom(image: np.ndarray, name: str) -> None:
     top, left, values = region(image, row, column, size)
     bottom, right = top + values.shape[0], left + values.shape[1]
     place = f"rows {top} to {bottom - 1}, columns {left} to {right - 1}"
-    marked.image(mark(image, top, left, size, LONGEST), width="stretch", alt=f"{name}; a frame marks {place}")
+    picture_marked = mark(shown, top, left, size, full_height=image.shape[0])
+    marked.image(picture_marked, width="stretch", alt=f"{name}; a frame marks {place}")
 
     with zoomed:
         choice = st.segmented_control(
@@ -90,12 +93,11 @@ def _numbers(values: np.ndarray, choice: str) -> tuple[np.ndarray, np.ndarray]:
     return values, values
 
 
-def _channels(image: np.ndarray, name: str) -> None:
+def _channels(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     st.markdown(
         "Each channel is a picture of its own. Tinted, it shows the light that it adds; in gray, how strong it is: "
         "white is 255, black is 0. Where all three are bright, the picture is white."
     )
-    shown = fit(image, LONGEST)
     for place, channel, full, colour in zip(
         st.columns(3), split_channels(shown), split_channels(image), CHANNELS, strict=True
     ):
@@ -107,14 +109,13 @@ def _channels(image: np.ndarray, name: str) -> None:
 
 
 @st.fragment
-def _black_and_white(image: np.ndarray, name: str) -> None:
+def _black_and_white(gray: np.ndarray, name: str) -> None:
     """Show the picture with one bit a pixel, and how the threshold parts its brightness."""
     st.markdown(
         "Weighed into brightness, one number a pixel is left. Whatever is at least as bright as the threshold becomes "
         "1 (white), the rest 0 (black): one bit a pixel."
     )
     threshold = st.slider("Threshold", 0, 256, 128, key="threshold", bind="query-params")
-    gray = to_grayscale(image)
     binary = to_binary(gray, threshold)
     result, numbers = st.columns(2, gap="medium")
     with result, st.container(key="binary"):

@@ -62,6 +62,26 @@ def test_a_region_of_a_picture_keeps_its_channels():
     assert pixels.region(PHOTO, 3, 4, 5)[2].tolist() == PHOTO[3:8, 4:9].tolist()
 
 
+def test_a_mark_frames_the_region_and_leaves_it_to_be_seen():
+    image = np.random.default_rng(1).integers(0, 80, (60, 80, 3), np.uint8)
+    marked = pixels.mark(image, top=20, left=30, size=8)
+    changed = np.argwhere((marked != image).any(axis=2))
+    assert changed.min(axis=0).tolist() == [15, 25]
+    assert changed.max(axis=0).tolist() == [32, 42]
+    np.testing.assert_array_equal(marked[20:28, 30:38], image[20:28, 30:38])
+
+
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (992, 1992), (500, 700)])
+def test_a_mark_on_a_shrunk_picture_lies_at_the_same_place(top, left):
+    image = np.zeros((100, 200, 3), np.uint8)
+    marked = pixels.mark(image, top, left, 8, full_height=1000)
+    rows, columns = np.nonzero((marked == pixels.FRAME).all(axis=2))
+    assert abs(rows.mean() - top / 10) < 6
+    assert abs(columns.mean() - left / 10) < 6
+    assert len(rows) > 20
+    assert not image.any()
+
+
 @pytest.mark.parametrize("shape", [(17, 31, 3), (17, 31)])
 def test_resize_gives_the_size_and_keeps_the_mean(shape):
     image = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
