@@ -1,0 +1,84 @@
+"""Scores against numbers worked by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cnn_core import evaluation
+
+
+class Fake:
+    """Answers with the picture's own first pixel as the probability of a dog."""
+
+    def __init__(self):
+        self.batches = []
+
+    def predict(self, images):
+        self.batches.append(len(images))
+        dog = np.array([image[0, 0, 0] / 255 for image in images])
+        return np.stack([1 - dog, dog], 1).astype(np.float32).reshape(-1, 2)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Five pictures: two cats (one taken for a dog), three dogs (one taken for a cat)."""
+    rows = []
+    for number, (label, dog) in enumerate([("cat", 0.2), ("cat", 0.8), ("dog", 1.0), ("dog", 0.6), ("dog", 0.4)]):
+        file = tmp_path / f"{number}.png"
+        Image.fromarray(np.full((2, 3, 3), round(dog * 255), np.uint8)).save(file)
+        rows.append((str(file), label))
+    return pd.DataFrame(rows, columns=["file", "label"])
+
+
+def test_scores_by_hand(table):
+    told = []
+    model = Fake()
+    result = evaluation.evaluate(model, table, lambda *progress: told.append(progress[:2]), batch_size=2)
+    assert model.batches == [2, 2, 1]
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert result.images == 5
+    assert result.accuracy == pytest.approx(3 / 5)
+    assert result.confusion == [[1, 1], [1, 2]]
+    expected = -np.mean(np.log([0.8, 0.2, 1.0, 0.6, 0.4]))
+    assert result.log_loss == pytest.approx(expected, rel=1e-3)
+    assert result.predictions["loss"].mean() == pytest.approx(result.log_loss, rel=1e-5)
+
+
+def test_mistakes_most_confident_first(table):
+    wrong = evaluation.mistakes(evaluation.evaluate(Fake(), table))
+    assert [(row.label, row.predicted) for row in wrong.itertuples()] == [("cat", "dog"), ("dog", "cat")]
+    assert wrong["loss"].is_monotonic_decreasing
+    assert len(evaluation.mistakes(evaluation.evaluate(Fake(), table), 1)) == 1
+
+
+def test_confident_and_wrong_is_a_large_loss_not_an_infinite_one(table):
+    table.loc[2, "label"] = "cat"  # the model is certain that it is a dog
+    result = evaluation.evaluate(Fake(), table)
+    assert np.isfinite(result.log_loss)
+    assert np.isfinite(result.predictions["loss"]).all()
+
+
+def test_pictures_that_went_bad_are_skipped_and_counted(table, tmp_path):
+    (tmp_path / "1.png").write_bytes(b"")
+    (tmp_path / "3.png").unlink()
+    result = evaluation.evaluate(Fake(), table)
+    assert (result.images, result.skipped) == (3, 2)
+    for file in tmp_path.glob("*.png"):
+        file.write_text("text")
+    with pytest.raises(evaluation.EvaluationError, match="could be read"):
+        evaluation.evaluate(Fake(), table)
+
+
+def test_a_class_that_is_missing_still_counts(table):
+    result = evaluation.evaluate(Fake(), table.iloc[:2])
+    assert result.confusion == [[1, 1], [0, 0]]
+    assert result.log_loss == pytest.approx(-np.mean(np.log([0.8, 0.2])), rel=1e-3)
+
+
+def test_progress_can_stop_it(table):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluation.evaluate(Fake(), table, stop)
