@@ -123,7 +123,7 @@ def chromium():
         pytest.skip(message)
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=90_000)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
@@ -144,6 +144,6 @@ CHROMIUM_FLAGS = [
 def page(chromium):
     """An empty tab, 1280 pixels wide."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(90_000)
     yield context.new_page()
     context.close()
