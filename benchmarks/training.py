@@ -42,8 +42,10 @@ def theirs(config: TrainingConfig, folder: Path) -> tuple[float, float]:
     began = time.perf_counter()
     command = [sys.executable, __file__, "--article", str(folder), "--epochs", str(config.epochs)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment, text=True).stdout
-    return json.loads(output.splitlines()[-1])["images_per_second"], time.perf_counter() - began
+    done = subprocess.run(command, capture_output=True, env=environment, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])["images_per_second"], time.perf_counter() - began
 
 
 def article(folder: Path, epochs: int) -> float:
