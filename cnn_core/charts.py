@@ -152,7 +152,9 @@ def _epochs(figure: go.Figure, quantity: str, height: int) -> go.Figure:
         zeroline=False,
     )
     figure.update_yaxes(title=quantity, tickformat=percent, zeroline=False)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, uirevision="kept")
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, uirevision="kept"
+    )
     return bare(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 40, "b": 0})
 
 

@@ -1,21 +1,13 @@
 """Lesson 5: pictures in, a trained network out, and every step of it to be watched."""
 
-from datetime import datetime
-
 import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, charts, codegen, dataset, models, runs, sketches
 from cnn_core.journal import Status
 from cnn_core.network import ARTICLE, NetworkSpec
-from cnn_core.pixels import fit, open_image
 from cnn_core.training import TrainingConfig
-from pages.widgets import code_panel, data_source, picture, run_monitor, warmup
-
-# The bundled model stands among the runs: its curves are shown before anyone has trained anything.
-BUNDLED = "article"
-
-PLOT = {"displayModeBar": False}
+from pages.widgets import code_panel, data_source, picture, run_monitor, run_table, warmup
 
 
 def main() -> None:
@@ -32,15 +24,15 @@ def main() -> None:
         _watch(everything)
     with prepare:
         config = _prepare(active=any(run.active for run in everything))
-    _compare(everything)
+    run_table.compare(everything)
     if config is not None:
         code_panel.show(codegen.training(config))
 
 
 def _watch(everything: list[runs.Run]) -> None:
     """Show one run, by default the newest: how it stands, its curves, what can be done with it."""
-    names = [run.id for run in everything] + [BUNDLED]
-    labels = {run.id: _label(run) for run in everything}
+    names = [run.id for run in everything] + [run_table.BUNDLED]
+    labels = {run.id: run_table.label(run) for run in everything}
     name = names[0]
     if everything:
         _settle_run(everything, names)
@@ -83,7 +75,7 @@ def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
 def _bundled() -> None:
     with st.container(key="training_status"):
         try:
-            card = models.find(BUNDLED)
+            card = models.find(run_table.BUNDLED)
         except CnnLabError:
             st.info("Nothing has been trained here yet. Start a training: its curves appear here.")
             return
@@ -129,7 +121,7 @@ def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None
             st.metric("Test accuracy", run_monitor.percent(history["val_accuracy"].iloc[-1]), width="content")
             st.metric("Test loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
     if status.images_per_second:
-        st.caption(f"{status.images_per_second:.0f} pictures a second · {run_monitor.duration(status.seconds)} so far.")
+        st.caption(f"{status.images_per_second:.0f} pictures a second, {run_monitor.duration(status.seconds)} in all.")
 
 
 def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:
@@ -137,12 +129,17 @@ def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, s
         st.plotly_chart(
             charts.training_curve(history, quantity, steps, steps_per_epoch),
             key=f"curve_{quantity}",
-            config=PLOT,
+            config=run_table.PLOT,
             alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the test set",
         )
     if len(history):
         with st.expander("The numbers behind the curves", icon=":material/table:"):
             st.dataframe(history, hide_index=True, alt="Accuracy and loss after each epoch")
+            st.caption(
+                "Training accuracy and loss (accuracy, loss) are means over the epoch, taken while the weights still "
+                "change and on varied pictures; the test set (val_accuracy, val_loss) is asked at the epoch's end, on "
+                "pictures as they are. That is why the test can come out better."
+            )
 
 
 def _actions(run: runs.Run) -> None:
@@ -277,9 +274,8 @@ def _contents(seen: data_source.Look, data: str, test_size: float) -> None:
         f"**{len(table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
         f"**{len(training):,}** to learn from, **{len(test):,}** to be tested on."
     )
-    examples = [table[table["label"] == label]["file"].iloc[number] for number in (0, 1) for label in dataset.LABELS]
-    labels = [f"{label} {number}" for number in (1, 2) for label in dataset.LABELS]
-    st.image([fit(open_image(file), 96) for file in examples], width=72, alt=[f"Example: {label}" for label in labels])
+    labels, images = zip(*seen.examples, strict=True)
+    st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
     if broken:
         with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
             st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
@@ -300,95 +296,6 @@ def _augmented() -> None:
 def _network() -> NetworkSpec:
     """Return the network of the Network page, or the article's."""
     return ARTICLE
-
-
-def _compare(everything: list[runs.Run]) -> None:
-    """Show all runs in a table, and the chosen ones' curves in one chart."""
-    if not everything:
-        return
-    st.subheader("The runs so far")
-    st.dataframe(
-        pd.DataFrame([_row(run) for run in everything]),
-        hide_index=True,
-        column_config={
-            **{name: st.column_config.NumberColumn(format="percent") for name in ("accuracy", "test accuracy")},
-            "test loss": st.column_config.NumberColumn(format="%.3f"),
-            "learning rate": st.column_config.NumberColumn(format="%g"),
-        },
-        alt="All training runs with their settings and results",
-    )
-    labels = {run.id: _label(run) for run in everything}
-    histories = {run.id: run.history() for run in everything}
-    chosen = st.multiselect(
-        "Compare",
-        [*labels, BUNDLED],
-        default=[name for name, history in histories.items() if len(history)][:3],
-        format_func=lambda name: labels.get(name, "The bundled model"),
-        key="compare",
-        max_selections=8,
-    )
-    shown = {}
-    for name in chosen:
-        history = histories[name] if name in histories else _bundled_history()
-        if history is not None and len(history):
-            shown["The bundled model" if name == BUNDLED else _when(runs.find(name))] = history
-    if shown:
-        st.caption("Solid: on the test set. Dotted: on the training set.")
-        for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
-            column.plotly_chart(
-                charts.compare_runs(shown, quantity),
-                key=f"compare_{quantity}",
-                config=PLOT,
-                alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
-            )
-
-
-def _bundled_history() -> pd.DataFrame | None:
-    try:
-        return models.find(BUNDLED).history()
-    except CnnLabError:
-        return None
-
-
-def _row(run: runs.Run) -> dict:
-    status, history = run.status(), run.history()
-    row: dict = {"run": _when(run), "state": status.state}
-    try:
-        config = run.config
-    except CnnLabError:
-        return row
-    last: dict = history.iloc[-1].to_dict() if len(history) else {}
-    return row | {
-        "test accuracy": last.get("val_accuracy"),
-        "accuracy": last.get("accuracy"),
-        "test loss": last.get("val_loss"),
-        "epochs": f"{len(history)} of {config.epochs}",
-        "time": run_monitor.duration(status.seconds),
-        "pictures": "all" if config.images is None else f"{config.images:,}",
-        "data": "drawn pets" if config.data == data_source.DRAWN else config.data,
-        "batch size": config.batch_size,
-        "learning rate": config.learning_rate,
-        "augmented": config.augment,
-        "parameters": f"{config.network.parameters:,}",
-    }
-
-
-def _label(run: runs.Run) -> str:
-    """Name a run by its time and data, as people remember it."""
-    try:
-        config = run.config
-    except CnnLabError:
-        return _when(run)
-    data = "drawn pets" if config.data == data_source.DRAWN else config.data.replace("\\", "/").rpartition("/")[2]
-    count = "" if config.images is None else f"{config.images:,} "
-    return f"{_when(run)} · {count}{data}, {config.epochs} epoch{'' if config.epochs == 1 else 's'}"
-
-
-def _when(run: runs.Run) -> str:
-    try:
-        return f"{datetime.strptime(run.id[:15], '%Y%m%d-%H%M%S'):%d %b %H:%M:%S}"
-    except ValueError:
-        return run.id
 
 
 main()

@@ -5,11 +5,14 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, dataset, sketches
+from cnn_core.dataset import LABELS
 from cnn_core.files import home, replace_file
+from cnn_core.pixels import fit, open_image
 
 DRAWN, PATH, UPLOAD = "sketches", "path", "upload"
 SOURCES = {DRAWN: "Drawn pets", PATH: "Folder or zip here", UPLOAD: "Upload a zip"}
@@ -26,6 +29,7 @@ class Look:
     def __init__(self, data: str, images: int | None, seed: int) -> None:
         self.done, self.total, self.what = 0, 1, "Looking into the pictures"
         self.table: pd.DataFrame | None = None
+        self.examples: list[tuple[str, np.ndarray]] = []
         self.error = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, args=(data, images, seed), daemon=True)
@@ -42,7 +46,18 @@ class Look:
 
     def _work(self, data: str, images: int | None, seed: int) -> None:
         try:
-            self.table = sketches.open_source(data, images, seed, progress=self._progress)
+            if data == DRAWN:  # what is in them is known; the run draws them, and here it would only hold up the page
+                self.table = pd.DataFrame(
+                    {"label": [LABELS[number % 2] for number in range(images or sketches.DEFAULT_COUNT)]}
+                )
+                drawn = [(label, number) for number in (0, 1) for label in LABELS]
+                self.examples = [(label, sketches.draw(label, np.random.default_rng(n))) for label, n in drawn]
+            else:
+                table = sketches.open_source(data, images, seed, progress=self._progress)
+                some = pd.concat([table[table["label"] == label].head(2) for label in LABELS])
+                self.examples = [(label, fit(open_image(file), 128)) for file, label in some.to_numpy()]
+                self.table = table
+            import sklearn.model_selection  # noqa: F401  (the page's split asks for it, and it takes a second)
         except CnnLabError as error:
             self.error = str(error)
         except Exception as error:  # in a thread nobody else would hear of it

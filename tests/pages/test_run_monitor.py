@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from cnn_core import runs, sketches
+from cnn_core import runs
 from cnn_core.files import home
 from cnn_core.journal import Status
 from pages.widgets import run_monitor
@@ -15,7 +15,6 @@ from tests.pages.fake_runs import fake_run, rewrite_status
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
-    monkeypatch.setattr(sketches, "DEFAULT_COUNT", 40)  # drawing hundreds takes seconds
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def test_one_click_starts_a_short_run_on_drawn_pets_from_any_page(app, spawned, 
     (folder,) = spawned
     assert folder.parent == home() / "runs"
     config = runs.Run(folder).config
-    assert (config.data, config.images, config.epochs, config.batch_size) == ("sketches", 40, 3, 15)
+    assert (config.data, config.images, config.epochs, config.batch_size) == ("sketches", 800, 3, 15)
     assert "Stop" in labels(test)
     assert "Start training" not in labels(test)
 

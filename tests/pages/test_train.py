@@ -3,12 +3,14 @@
 import json
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import models, runs, sketches
+from cnn_core import models, runs
+from cnn_core.files import home
 from pages.widgets import data_source
 from tests.pages.fake_runs import fake_run, rewrite_status
 
@@ -16,7 +18,6 @@ from tests.pages.fake_runs import fake_run, rewrite_status
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(sketches, "DEFAULT_COUNT", 40)  # drawing hundreds takes seconds
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
 
 def test_the_drawn_pets_are_there_without_a_download(app):
     test = looked(app("train"))
-    assert "**40** pictures, 20 cats and 20 dogs: **30** to learn from, **10** to be tested on." in text(test)
+    assert "**800** pictures, 400 cats and 400 dogs: **600** to learn from, **200** to be tested on." in text(test)
 
 
 def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
@@ -101,6 +102,19 @@ def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
 def test_a_zip_is_read_as_the_folder_is(app, pets, tmp_path):
     test = with_data(app, shutil.make_archive(str(tmp_path / "pets"), "zip", pets))
     assert "**20** pictures, 12 cats and 8 dogs" in text(test)
+
+
+def test_an_uploaded_zip_is_kept_for_the_run(app, spawned, pets, tmp_path):
+    content = Path(shutil.make_archive(str(tmp_path / "pets"), "zip", pets)).read_bytes()
+    test = app("train")
+    test.radio(key="data").set_value(data_source.UPLOAD).run()
+    test.file_uploader(key="data_upload").set_value(("../my pets.zip", content, "application/zip")).run()
+    looked(test)
+    assert "**20** pictures, 12 cats and 8 dogs" in text(test)
+    test.button(key="train_start").click().run()
+    kept = Path(runs.Run(spawned[0]).config.data)
+    assert kept.parent == home() / "datasets"
+    assert kept.read_bytes() == content
 
 
 @pytest.mark.parametrize("case", ["missing", "no zip", "one class", "empty", "two pictures"])
