@@ -10,7 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.widgets import look, picture, warmup
+from pages.widgets import look, picture, run_monitor, warmup
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -28,8 +28,6 @@ PAGES = {
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
-    from pages.widgets import run_monitor  # with it comes pandas, which `warmup.first_page` has loaded by now
-
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     st.html(look.STYLE)
@@ -51,8 +49,7 @@ def main() -> None:
 
 @asynccontextmanager
 async def started(_app: st.App) -> AsyncIterator[None]:
-    """Get the first page ready while the browser still opens; `streamlit run` leaves that too to an `st.App`."""
-    warmup.first_page()
+    """Open the browser, which `streamlit run` does itself only for files without an `st.App`."""
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)

@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cnn_core import CnnLabError, archives
 from cnn_core.files import home, replace_file
@@ -23,6 +22,7 @@ from cnn_core.pixels import ImageError, open_image, resize
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
     import tensorflow as tf
 
 LABELS = ("cat", "dog")
@@ -129,6 +129,7 @@ def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"file": list("abcdefgh"), "label": ["cat", "dog"] * 4})
     >>> training, test = split(table)
     >>> len(training), len(test)
@@ -294,6 +295,8 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
 
 
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
+    import pandas as pd
+
     found = {
         file: label
         for file in sorted(folder.rglob("*"))

@@ -16,12 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from cnn_core.files import replace_file
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from cnn_core.training import TrainingConfig
 
@@ -189,6 +188,8 @@ def writer(
             self.best = min(self.best, values["val_loss"])
             if improved or config.patience is None:
                 save()
+            import pandas as pd
+
             replace_file(folder / "history.csv", pd.DataFrame(rows, columns=HISTORY).to_csv(index=False))
             losses = [row["val_loss"] for row in rows]
             if config.patience and len(losses) - 1 - losses.index(min(losses)) >= config.patience:
@@ -202,6 +203,8 @@ def writer(
 
 def read_history(folder: Path) -> pd.DataFrame:
     """Read ``history.csv``, or an empty table where there is none yet."""
+    import pandas as pd
+
     path = folder / "history.csv"
     return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=HISTORY)
 

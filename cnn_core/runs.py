@@ -16,14 +16,15 @@ import time
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.files import home, replace_file
 from cnn_core.journal import HISTORY, Status
 from cnn_core.training import TrainingConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SILENCE_SECONDS = 15.0
 """A run whose status file was not touched for so long has been killed: a living one touches it every second."""
@@ -116,6 +117,8 @@ class Run:
         pandas.DataFrame
             Columns `training.HISTORY`; no rows before the first epoch has ended.
         """
+        import pandas as pd
+
         return _table(self.folder / "history.csv", HISTORY, pd.read_csv)
 
     def steps(self) -> pd.DataFrame:
@@ -126,6 +129,8 @@ class Run:
         -------
         pandas.DataFrame
         """
+
+        import pandas as pd
 
         def read(path: Path) -> pd.DataFrame:
             lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a last line without its end is half written
@@ -276,6 +281,8 @@ def _reap(process: subprocess.Popen) -> None:
 
 
 def _table(path: Path, columns: list[str], read) -> pd.DataFrame:
+    import pandas as pd
+
     try:
         table = read(path)
     except (OSError, ValueError):

@@ -11,14 +11,17 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image, ImageDraw
 
 from cnn_core import dataset
 from cnn_core.dataset import LABELS, DatasetError, Progress
 from cnn_core.files import home
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SIZE = 128
 """Side of a drawn picture in pixels, what the article's network looks at."""
@@ -144,6 +147,8 @@ def open_source(
     table = dataset.open_dataset(source, progress=progress)
     if images is None or images >= len(table):
         return table
+    import pandas as pd
+
     per_class = [images - images // 2, images // 2]
     chosen = [
         rows.sample(min(count, len(rows)), random_state=seed)
@@ -206,7 +211,9 @@ class _Pet:
         self.polygon([(-0.12, 0.26), (0.12, 0.26), (0, 0.4)], (214, 120, 120))
         for side in (-1, 1):
             for slope in (-0.14, 0.02, 0.18):
-                self.line([(side * 0.3, 0.45), (side * self.rng.uniform(1.1, 1.35), 0.42 + slope)], 0.035, (240, 240, 240))
+                self.line(
+                    [(side * 0.3, 0.45), (side * self.rng.uniform(1.1, 1.35), 0.42 + slope)], 0.035, (240, 240, 240)
+                )
 
     def dog(self) -> None:
         self.head()

@@ -1,16 +1,20 @@
 """The short training run in the sidebar, and the strip that shows a running training on every page."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.journal import Status
 from cnn_core.training import TrainingConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAIN_PAGE, CLASSIFY_PAGE = "pages/train.py", "pages/classify.py"
 

@@ -1,9 +1,6 @@
-"""Imports that take long happen behind the visitor's back.
+"""TensorFlow takes seconds to import: that happens behind the visitor's back, once the first page is on screen."""
 
-What every page needs is imported while the browser loads Streamlit's own script; TensorFlow, which takes seconds, once
-the first page is on screen.
-"""
-
+import importlib
 import os
 import threading
 import time
@@ -38,19 +35,6 @@ class Requests:
             _last_request = time.monotonic()
 
 
-def first_page() -> None:
-    """Begin to load what every page needs. Called when the server starts, before anyone visits it."""
-    threading.Thread(target=_load_first_page, name="first-page-warmup", daemon=True).start()
-
-
-def _load_first_page() -> None:
-    # What is broken here is reported by the page that needs it.
-    with suppress(Exception):
-        from pages.widgets import picture, run_monitor, verdict  # noqa: F401
-
-        picture.get_ready()
-
-
 def start() -> None:
     """Begin to load TensorFlow in the background. Only the first call does anything: one server, one import."""
     global _thread
@@ -69,7 +53,8 @@ def _load() -> None:
     try:
         # A broken installation is reported by whoever uses Keras, in the thread of the page that needs it.
         with suppress(Exception):
-            import keras  # noqa: F401
+            for name in ("pandas", "keras"):
+                importlib.import_module(name)
     finally:
         _finished.set()
 
