@@ -5,6 +5,8 @@ A ``.keras`` file is a zip of three members: ``config.json`` (the layers), ``met
 stranger can neither run code nor fill the memory. Nothing here imports TensorFlow until a model is opened.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
@@ -13,15 +15,17 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cnn_core import model_file, pixels
 from cnn_core.dataset import LABELS
 from cnn_core.files import home, replace_file
 from cnn_core.model_file import ModelError as ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT = "article"
 """The model that is asked when nobody chose one."""
@@ -87,6 +91,8 @@ class ModelCard:
 
         Columns as in a run's ``history.csv``: epoch, accuracy, loss, val_accuracy, val_loss, …
         """
+        import pandas as pd
+
         beside = "history.csv" if self.path.name == "model.keras" else f"{self.path.stem}.history.csv"
         try:
             return pd.read_csv(self.path.with_name(beside))
@@ -152,7 +158,7 @@ class PetModel:
 
 def list_models() -> list[ModelCard]:
     """Return the card of every model there is: bundled first, then trained (newest first), then uploaded."""
-    runs = sorted(home().glob("runs/*/model.keras"), key=lambda path: path.stat().st_mtime, reverse=True)
+    runs = sorted(home().glob("runs/*/model.keras"), key=_changed, reverse=True)
     bundled = sorted(WEIGHTS.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
     uploaded = sorted(home().glob("models/*.keras"))
     return [*map(_bundled, bundled), *map(_trained, runs), *map(_uploaded, uploaded)]
@@ -247,6 +253,13 @@ def save_upload(data: bytes, name: str) -> ModelCard:
 
 
 UNMEASURED = "Nobody has measured yet how often this model is right; the page Evaluate does."
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # deleted just now
+        return 0.0
 
 
 def _bundled(path: Path) -> ModelCard:
