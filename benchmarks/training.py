@@ -1,11 +1,10 @@
 """Images per second of a training run, against the article's `ImageDataGenerator` script.
 
-    python benchmarks/training.py [--data PATH] [--images 800] [--epochs 2] [--rounds 3] [--precision float32]
+    python benchmarks/training.py [--data PATH] [--images 800] [--epochs 2] [--rounds 3]
 
 Both train the article's network on the same pictures in batches of 15, each in a process of its own, taking turns. Both
 are timed in the same way: from the end of the first step, which mostly compiles, to the end of the epoch's last step,
-without the test at the epoch's end. The ratio of the medians should be at least 1.5. CNN Lab's own choice of precision
-("auto") is bfloat16 where the processor has instructions for it; ``--precision float32`` compares without that.
+without the test at the epoch's end. The ratio of the medians should be at least 1.5.
 """
 
 import argparse
@@ -110,7 +109,6 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=800, help="training and test pictures together")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--precision", default="auto")
     parser.add_argument("--article", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.article:
@@ -121,7 +119,6 @@ def main() -> None:
         images=options.images,
         epochs=options.epochs,
         batch_size=BATCH,
-        precision=options.precision,
     )
     table = sketches.open_source(config.data, config.images, config.seed)
     parts = dict(zip(("training", "test"), dataset.split(table, config.test_size, config.seed), strict=True))
@@ -137,7 +134,7 @@ def main() -> None:
     speeds = {name: statistics.median(speed for speed, _ in values) for name, values in measured.items()}
     wholes = {name: statistics.median(whole for _, whole in values) for name, values in measured.items()}
     print(
-        f"\ntraining, {len(parts['training'])} pictures x {config.epochs} epochs, batch {BATCH}, {config.precision}: "
+        f"\ntraining, {len(parts['training'])} pictures x {config.epochs} epochs, batch {BATCH}: "
         f"CNN Lab {speeds['CNN Lab']:.1f}, article {speeds['article']:.1f} images/s, "
         f"ratio {speeds['CNN Lab'] / speeds['article']:.2f} (bar 1.5); "
         f"whole process {wholes['article'] / wholes['CNN Lab']:.2f} times as fast"

@@ -136,7 +136,7 @@ def training(config: TrainingConfig) -> str:
             leave_out="" if drawn else ".ignore_errors()  # a broken picture is left out",
             change=_CHANGE if config.augment else "",
         ),
-        "# 4. The network.\n" + _network(config.network, config.precision),
+        "# 4. The network.\n" + _network(config.network),
         "# 5. The training.\n" + _fit(config),
     ]
     return "\n\n".join(parts) + "\n"
@@ -221,9 +221,29 @@ def _quoted(path: str | Path) -> str:
     return json.dumps(str(path), ensure_ascii=False)
 
 
-def _network(spec: NetworkSpec, precision: str) -> str:
-    lines = [] if precision in ("auto", "float32") else [f"keras.config.set_dtype_policy({precision!r})"]
-    lines += [
+def network(spec: NetworkSpec) -> str:
+    """Write the Keras script that builds a network and prints its layers.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    Returns
+    -------
+    str
+        Python that runs as it stands; it needs tensorflow.
+
+    Examples
+    --------
+    >>> from cnn_core.network import ARTICLE
+    >>> "layers.Conv2D(64, 3" in network(ARTICLE)
+    True
+    """
+    return "import keras\nfrom keras import layers\n\n" + _network(spec)
+
+
+def _network(spec: NetworkSpec) -> str:
+    lines = [
         "model = keras.Sequential(",
         "    [",
         f"        keras.Input(({spec.input_size}, {spec.input_size}, 3)),",
@@ -240,7 +260,7 @@ def _network(spec: NetworkSpec, precision: str) -> str:
     if spec.dense_units:
         lines.append(f'        layers.Dense({spec.dense_units}, activation="relu"),')
     lines += [
-        f'        layers.Dense({spec.classes}, activation="softmax", dtype="float32"),',
+        f'        layers.Dense({spec.classes}, activation="softmax"),',
         "    ]",
         ")",
         "model.summary()",
@@ -249,6 +269,8 @@ def _network(spec: NetworkSpec, precision: str) -> str:
 
 
 def _fit(config: TrainingConfig) -> str:
+    from cnn_core.training import CLIP_NORM as clip
+
     rate = f"{config.learning_rate:g}"
     if config.schedule == "cosine":
         steps = f"{config.epochs} * -(-len(training) // {config.batch_size})"
@@ -260,7 +282,8 @@ def _fit(config: TrainingConfig) -> str:
         )
     return (
         f"rate = {rate}\n"
-        'model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
+        f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={clip})\n"
+        'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
         "history = model.fit(\n"
         "    batches(training, learn=True),\n"
         "    validation_data=batches(test, learn=False),\n"

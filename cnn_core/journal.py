@@ -6,6 +6,7 @@ Every file that is replaced is written beside itself and renamed, so that whoeve
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnn_core import CnnLabError
 from cnn_core.files import replace_file
 
 if TYPE_CHECKING:
@@ -60,6 +62,10 @@ class Status:
     images_per_second: float = 0.0
     seconds: float = 0.0
     seconds_left: float | None = None
+
+
+class Diverged(CnnLabError):
+    """The loss is no longer a number: from here on nothing is learned."""
 
 
 class Stopped(Exception):
@@ -166,6 +172,8 @@ def writer(
                 self.trained += min(config.batch_size, images - batch * config.batch_size)
             self.last, self.total = now, self.total + 1
             values = {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])} if logs else {}
+            if not math.isfinite(values.get("loss", 0.0)):
+                raise Diverged("The loss is no number any more: the weights ran away. Use a smaller learning rate.")
             self.log.write(json.dumps({"step": self.total, "epoch": self.epoch + 1, **values}) + "\n")
             self.log.flush()
             speed = self.trained / self.training_seconds if self.training_seconds else 0.0

@@ -5,10 +5,19 @@ the window (mathematicians call that cross-correlation). So a positive number on
 on the right.
 """
 
+import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from cnn_core import CnnLabError
+
+
+class KernelError(CnnLabError):
+    """A model's kernels cannot be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,3 +248,67 @@ _ALL = (
 
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _ALL}
 """Every named kernel by its name, in the order in which a list should offer them."""
+
+
+def random_kernels(filters: int = 64, size: int = 3, channels: int = 3, seed: int = 42) -> np.ndarray:
+    """Draw kernels as Keras does before it has learned anything.
+
+    Parameters
+    ----------
+    filters, size, channels : int
+        How many, their side in pixels, and the channels of the picture they slide over.
+    seed : int
+
+    Returns
+    -------
+    ndarray of float32, shape (size, size, channels, filters)
+
+    References
+    ----------
+    X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010, eq. 16:
+    uniform within ±sqrt(6 / (inputs + outputs)).
+
+    Examples
+    --------
+    >>> kernels = random_kernels(64)
+    >>> kernels.shape, bool(abs(kernels).max() <= (6 / (27 + 576)) ** 0.5)
+    ((3, 3, 3, 64), True)
+    """
+    limit = (6 / (size * size * (channels + filters))) ** 0.5
+    shape = (size, size, channels, filters)
+    return np.random.default_rng(seed).uniform(-limit, limit, shape).astype(np.float32)
+
+
+def learned_kernels(path: Path) -> np.ndarray:
+    """Read the first convolution's kernels out of a ``.keras`` file, without TensorFlow.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is trusted, as `cnn_core.models` has checked it.
+
+    Returns
+    -------
+    ndarray of float32, shape (kernel height, kernel width, 3, filters)
+
+    Raises
+    ------
+    KernelError
+        When the file has no convolution over a colour picture.
+    """
+    import h5py
+
+    try:
+        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+            found: list[np.ndarray] = []
+
+            def visit(_: str, item: object) -> None:
+                if isinstance(item, h5py.Dataset) and item.ndim == 4 and item.shape[2] == 3:
+                    found.append(item[()].astype(np.float32))
+
+            weights.visititems(visit)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise KernelError(f"The weights in {path.name} cannot be read. Choose another model.") from error
+    if not found:
+        raise KernelError(f"{path.name} holds no convolution over a colour picture. Choose another model.")
+    return found[0]

@@ -7,15 +7,14 @@ needs no TensorFlow: each row follows from the row above it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.convolution import output_size
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 MOST_PARAMETERS = 100_000_000
 """A network above this (400 MB of weights, three times that with Adam's) is refused: it would exhaust the memory."""
@@ -47,7 +46,7 @@ class ConvBlock:
 
     filters: int = 64
     kernel_size: int = 3
-    padding: Literal["valid", "same"] = "valid"
+    padding: str = "valid"
     activation: str = "relu"
     pool_size: int = 2
 
@@ -145,6 +144,8 @@ class NetworkSpec:
             rows.append(("dense", "Dense", (self.dense_units,), (units + 1) * self.dense_units, field))
             units = self.dense_units
         rows.append(("softmax", "Dense", (self.classes,), (units + 1) * self.classes, field))
+        import pandas as pd
+
         table = pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "receptive_field"])
         if (total := int(table["parameters"].sum())) > MOST_PARAMETERS:
             heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
@@ -189,7 +190,7 @@ class NetworkSpec:
         model.add(layers.Flatten(name="flatten"))
         if self.dense_units:
             model.add(layers.Dense(self.dense_units, activation="relu", name="dense"))
-        model.add(layers.Dense(self.classes, activation="softmax", dtype="float32", name="softmax"))
+        model.add(layers.Dense(self.classes, activation="softmax", name="softmax"))
         return model
 
     def to_dict(self) -> dict[str, Any]:
@@ -235,9 +236,7 @@ ARTICLE = NetworkSpec()
 """The article's network: two Conv2D(64, 3×3) + MaxPooling2D(2) blocks on 128×128, 3,725,314 parameters."""
 
 
-def max_depth(
-    input_size: int, kernel_size: int = 3, padding: Literal["valid", "same"] = "valid", pool_size: int = 2
-) -> int | None:
+def max_depth(input_size: int, kernel_size: int = 3, padding: str = "valid", pool_size: int = 2) -> int | None:
     """Count how many blocks of convolution and pooling fit before nothing is left of the picture.
 
     Parameters
@@ -259,17 +258,78 @@ def max_depth(
     >>> max_depth(128, padding="same", pool_size=1) is None
     True
     """
-    size, depth = input_size, 0
-    while padding == "same" or size >= kernel_size:
-        after = output_size(size, kernel_size, padding=padding)
-        if pool_size > 1:
-            after //= pool_size
-        if after == size:
-            return None
+    sizes = sizes_by_depth(input_size, kernel_size, padding, pool_size)
+    return None if len(sizes) > 1 and sizes[-1] == sizes[-2] else len(sizes) - 1
+
+
+def sizes_by_depth(input_size: int, kernel_size: int = 3, padding: str = "valid", pool_size: int = 2) -> list[int]:
+    """Follow the picture's side through block after block until no further block fits.
+
+    Parameters
+    ----------
+    input_size, kernel_size, padding, pool_size
+        As in `max_depth`.
+
+    Returns
+    -------
+    list of int
+        The side before any block, after one, after two …; ends after the first block that makes nothing smaller.
+
+    Examples
+    --------
+    >>> sizes_by_depth(128)
+    [128, 63, 30, 14, 6, 2]
+    """
+    sizes = [input_size]
+    while padding == "same" or sizes[-1] >= kernel_size:
+        after = output_size(sizes[-1], kernel_size, padding=padding) // max(pool_size, 1)
         if after < 1:
             break
-        size, depth = after, depth + 1
-    return depth
+        sizes.append(after)
+        if after == sizes[-2]:
+            break
+    return sizes
+
+
+def compare_kernel_sizes(channels: int = 64) -> pd.DataFrame:
+    """Compare one large kernel with several 3×3 in a row that look at the same part of the picture.
+
+    Parameters
+    ----------
+    channels : int
+        Feature maps that go in, and filters that make as many come out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``layers``, ``receptive_field`` (side in pixels), ``parameters``.
+
+    References
+    ----------
+    Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", 2015, section 2.3.
+
+    Examples
+    --------
+    >>> compare_kernel_sizes(64)
+                 layers  receptive_field  parameters
+    0           one 3×3                3       36928
+    1           one 5×5                5      102464
+    2    two 3×3 in a row              5       73856
+    3           one 7×7                7      200768
+    4  three 3×3 in a row              7      110784
+    """
+    import pandas as pd
+
+    rows = []
+    for layers, kernel, count in (
+        ("one 3×3", 3, 1),
+        ("one 5×5", 5, 1),
+        ("two 3×3 in a row", 3, 2),
+        ("one 7×7", 7, 1),
+        ("three 3×3 in a row", 3, 3),
+    ):
+        rows.append((layers, count * (kernel - 1) + 1, count * (kernel * kernel * channels + 1) * channels))
+    return pd.DataFrame(rows, columns=["layers", "receptive_field", "parameters"])
 
 
 def _check_range(what: str, value: int, least: int, most: int) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import keras
 
 
+CLIP_NORM = 1.0
+"""All gradients together are scaled down to this length when they are longer."""
+
+
 class TrainingError(CnnLabError):
     """The settings are out of range, or the training broke off."""
 
@@ -47,8 +51,6 @@ class TrainingConfig:
         Whether the learning rate stays, or falls to zero along half a cosine.
     patience : int or None
         Stop early after so many epochs without a lower test loss, and keep the best epoch's weights.
-    precision : {"auto", "float32", "mixed_bfloat16"}
-        "auto" computes in bfloat16 where the processor has instructions for it. The saved model is float32 anyway.
     network : NetworkSpec
     """
 
@@ -62,7 +64,6 @@ class TrainingConfig:
     augment: bool = True
     schedule: str = "constant"
     patience: int | None = None
-    precision: str = "auto"
     network: NetworkSpec = field(default_factory=NetworkSpec)
 
     def check(self) -> None:
@@ -75,7 +76,6 @@ class TrainingConfig:
         _check("The seed", 0 <= self.seed < 2**31, f"from 0 to {2**31 - 1:,}")
         _check("The patience", self.patience is None or self.patience >= 1, "at least 1 epoch")
         _check("The schedule", self.schedule in ("constant", "cosine"), '"constant" or "cosine"')
-        _check("The precision", self.precision in ("auto", "float32", "mixed_bfloat16"), '"auto" or a Keras policy')
         self.network.table()
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,14 +145,8 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     import keras
 
     keras.utils.set_random_seed(config.seed)
-    keras.config.set_dtype_policy("float32")
     steps = -(-len(labels) // config.batch_size)
-    saved = _open_saved(config, folder, steps)
-    model = saved
-    if _precision(config.precision) != "float32":
-        keras.config.set_dtype_policy(_precision(config.precision))
-        model = _compiled(config, steps)
-        _copy(saved, model)
+    model = _open_or_build(config, folder / "model.keras", steps)
     done = len(read_history(folder))
     batches = dataset.batches(
         pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
@@ -160,11 +154,9 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     test_batches = dataset.batches(*unseen, 64, shuffle=False, augment=False)
 
     def save() -> None:
-        if saved is not model:
-            _copy(model, saved)
         beside = folder / ".model.part.keras"
         try:
-            saved.save(beside)
+            model.save(beside)
             beside.replace(folder / "model.keras")
         finally:
             beside.unlink(missing_ok=True)
@@ -180,44 +172,22 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     )
 
 
-def _open_saved(config: TrainingConfig, folder: Path, steps: int) -> keras.Model:
-    """Return the model to go on with: the saved one if there is one, else a new one; float32 either way."""
+def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:
+    """Return the model to go on with, its optimizer's state included, or a new one."""
     import keras
 
-    path = folder / "model.keras"
-    return keras.saving.load_model(path) if path.exists() else _compiled(config, steps)
-
-
-def _compiled(config: TrainingConfig, steps: int) -> keras.Model:
-    import keras
-
+    if path.exists():
+        return keras.saving.load_model(path)
     rate: Any = config.learning_rate
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps * config.epochs)
     model = config.network.build()
+    # One batch with a gradient far above the usual would move every weight by three learning rates at once.
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=CLIP_NORM)
     # XLA on a CPU trains this network seven times as slowly as the plain graph.
-    model.compile(
-        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
-    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
-
-
-def _copy(source: keras.Model, target: keras.Model) -> None:
-    """Copy weights and the optimizer's state, whatever precision the two compute in: variables are float32 in both."""
-    target.set_weights(source.get_weights())
-    for there, here in zip(target.optimizer.variables, source.optimizer.variables, strict=True):
-        there.assign(here)
-
-
-def _precision(wanted: str) -> str:
-    """Choose bfloat16 where the processor multiplies matrices in it (AMX), which trains 1.5 to 3 times as fast."""
-    if wanted != "auto":
-        return wanted
-    try:
-        return "mixed_bfloat16" if " amx_bf16 " in Path("/proc/cpuinfo").read_text(encoding="utf-8") else "float32"
-    except OSError:
-        return "float32"
 
 
 def _sentence(error: Exception) -> str:

@@ -31,7 +31,7 @@ def pets(tmp_path):
 def scripts(data):
     yield TrainingConfig(data=data, network=TINY)
     yield TrainingConfig(data=data, network=TINY, images=8, augment=False, schedule="cosine", patience=2)
-    yield TrainingConfig(data="sketches", images=40, epochs=5, precision="mixed_bfloat16")
+    yield TrainingConfig(data="sketches", images=40, epochs=5)
 
 
 @pytest.mark.parametrize("data", ["/home/me/pets", 'C:\\pets\\"mine".zip', "~/Dogs vs. Cats/all.ZIP"])

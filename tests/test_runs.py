@@ -59,7 +59,6 @@ def test_config_survives_json_and_is_checked():
         ({"images": 3}, "pictures must be at least 4"),
         ({"test_size": 1.0}, "test set's share"),
         ({"schedule": "linear"}, "schedule must be"),
-        ({"precision": "float8"}, "precision must be"),
         ({"patience": 0}, "patience must be"),
     ],
 )

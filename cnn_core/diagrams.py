@@ -1,0 +1,150 @@
+"""Drawings of what is inside a network: its layers as boxes, its first kernels as little pictures."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cnn_core.charts import bare
+
+COLOURS = {
+    "Rescaling": "#999999",
+    "Conv2D": "#0072B2",
+    "MaxPooling2D": "#D55E00",
+    "Flatten": "#CC79A7",
+    "Dense": "#009E73",
+}
+"""Okabe and Ito's colours, one a type of layer."""
+
+_SAYS = {
+    "Rescaling": "picture, 0–255 → 0–1",
+    "Conv2D": "convolution",
+    "MaxPooling2D": "max pooling",
+    "Flatten": "flatten",
+    "Dense": "dense",
+}
+
+
+def network_drawing(table: pd.DataFrame, height: int = 330) -> go.Figure:
+    """Draw a network as a row of boxes: as tall as a layer's maps are large, as deep as they are many.
+
+    Sides and depths are drawn by their logarithm, so that 128 and 1 both can be seen.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `network.NetworkSpec.table` returns it.
+    height : int
+        In pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> from cnn_core.network import NetworkSpec
+    >>> len(network_drawing(NetworkSpec().table()).data)
+    8
+    """
+    figure = go.Figure()
+    x = 0.0
+    for row in table.to_dict("records"):
+        shape: tuple[int, ...] = row["output_shape"]
+        side = 0.4 + math.log2(shape[0]) if len(shape) == 3 else 0.5 + 0.6 * math.log2(shape[0])
+        depth = 0.25 + 0.22 * math.log2(shape[-1]) if len(shape) == 3 else 0.3
+        _box(figure, x, side, depth, COLOURS[row["type"]], row)
+        x += depth + 0.45 * side * (len(shape) == 3) + 1.1
+    figure.update_xaxes(visible=False, range=[-0.4, x])
+    figure.update_yaxes(visible=False, range=[-5.6, 6.4])
+    return bare(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
+
+
+def kernel_pictures(kernels: np.ndarray, columns: int = 8, zoom: int = 12) -> np.ndarray:
+    """Lay out a colour layer's kernels as little pictures: gray is zero, brighter is positive, darker negative.
+
+    Parameters
+    ----------
+    kernels : ndarray of float, shape (kernel height, kernel width, 3, filters)
+    columns : int
+        Kernels a row.
+    zoom : int
+        Pixels a weight.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+
+    Examples
+    --------
+    >>> kernel_pictures(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
+    (256, 256, 3)
+    """
+    height, width, _, filters = kernels.shape
+    gap = max(1, zoom // 4)
+    tall, wide = height * zoom + gap, width * zoom + gap
+    rows = -(-filters // columns)
+    sheet = np.full((rows * tall, columns * wide, 3), 255, np.uint8)
+    for number in range(filters):
+        kernel = kernels[..., number]
+        shade = np.clip(127.5 + 127.5 * kernel / (np.abs(kernel).max() or 1.0), 0, 255)
+        picture = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
+        top, left = number // columns * tall, number % columns * wide
+        sheet[top : top + height * zoom, left : left + width * zoom] = picture
+    return sheet
+
+
+def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
+    """Draw how the picture's side shrinks from block to block.
+
+    Parameters
+    ----------
+    sizes : list of int
+        As `network.sizes_by_depth` returns it.
+    height : int
+        In pixels.
+
+    Examples
+    --------
+    >>> depth_chart([128, 63, 30]).data[0].text
+    ('128', '63', '30')
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(sizes))),
+            y=sizes,
+            text=[str(size) for size in sizes],
+            textposition="outside",
+            cliponaxis=False,
+            marker_color=COLOURS["Conv2D"],
+            hovertemplate="after %{x} blocks: %{y} × %{y} pixels<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="blocks", dtick=1 if len(sizes) < 20 else 10).update_yaxes(title="pixels a side")
+    return bare(figure, height)
+
+
+def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, row: dict) -> None:
+    """Draw a box in three faces; the front is a layer's output seen slantwise."""
+    slant, rise = (0.45 * side, 0.3 * side) if len(row["output_shape"]) == 3 else (0.0, 0.0)
+    low, high = -side / 2, side / 2
+    front = [(x, low), (x + slant, low + rise), (x + slant, high + rise), (x, high), (x, low)]
+    top = [(x, high), (x + slant, high + rise), (x + slant + depth, high + rise), (x + depth, high), (x, high)]
+    face = [(x, low), (x + depth, low), (x + depth, high), (x, high), (x, low)]
+    for corners, opacity in ((front, 0.35), (top, 0.6), (face, 0.9)):
+        path = "M" + "L".join(f"{a:.3f},{b:.3f}" for a, b in corners) + "Z"
+        figure.add_shape(type="path", path=path, fillcolor=colour, opacity=opacity, line={"color": colour, "width": 1})
+    shape = " × ".join(f"{size:,}" for size in row["output_shape"])
+    figure.add_scatter(
+        x=[x + depth / 2],
+        y=[low - 0.45],
+        mode="text",
+        text=[f"<b>{row['layer']}</b><br>{shape.replace(' × ', '×')}"],
+        textposition="bottom center",
+        textfont={"size": 11},
+        customdata=[[_SAYS[row["type"]], shape, row["parameters"]]],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]:,} parameters<extra></extra>",
+    )
