@@ -294,8 +294,19 @@ def _augmented() -> None:
 
 
 def _network() -> NetworkSpec:
-    """Return the network of the Network page, or the article's."""
-    return ARTICLE
+    """Return the network that was built on the Network page, or the article's."""
+    spec = ARTICLE
+    try:
+        built = NetworkSpec.from_dict(st.session_state.get("network_spec", ARTICLE.to_dict()))
+        if built.parameters and built != ARTICLE:
+            chosen = st.radio("Network", ["The one I built in lesson 4", "The article's"], key="network_choice")
+            spec = built if chosen != "The article's" else ARTICLE
+    except CnnLabError as error:
+        st.warning(f"The network of lesson 4 cannot be trained, so this is the article's. {error}")
+    blocks = f"{len(spec.blocks)} block{'' if len(spec.blocks) == 1 else 's'} of convolution and pooling"
+    st.caption(f"{blocks} on {spec.input_size}×{spec.input_size} pixels, {spec.parameters:,} parameters.")
+    st.page_link("pages/network.py", label="Change the network", icon=":material/account_tree:")
+    return spec
 
 
 main()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cnn_core import models, runs
 from cnn_core.files import home
+from cnn_core.network import ARTICLE, NetworkSpec
 from pages.widgets import data_source
 from tests.pages.fake_runs import fake_run, rewrite_status
 
@@ -158,6 +159,27 @@ def test_start_writes_what_was_set(app, spawned, pets):
     assert (config.epochs, config.batch_size, config.learning_rate, config.patience) == (7, 4, 0.0005, 2)
     assert test.button(key="train_start").disabled
     assert test.selectbox(key="run").value == spawned[0].name
+
+
+def test_the_network_of_lesson_4_is_trained_unless_the_articles_is_chosen(app, spawned):
+    test = app("network")
+    test.slider(key="blocks").set_value(1).run()
+    test.switch_page("pages/train.py").run()
+    test.button(key="train_start").click().run()
+    assert len(runs.Run(spawned[0]).config.network.blocks) == 1
+    rewrite_status(spawned[0], state="stopped")
+    test.radio(key="network_choice").set_value("The article's").run()
+    test.button(key="train_start").click().run()
+    assert runs.Run(spawned[1]).config.network == ARTICLE
+
+
+def test_an_impossible_network_gets_a_sentence_and_the_articles_instead(app):
+    test = app("train")
+    test.session_state["network_spec"] = NetworkSpec(input_size=5).to_dict()
+    test.run()
+    assert not test.exception
+    assert any("too few" in warning.value for warning in test.warning)
+    assert "3,725,314 parameters" in text(test)
 
 
 @pytest.mark.parametrize("path", ["", "/no/such/place"])
