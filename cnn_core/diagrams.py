@@ -51,15 +51,16 @@ def network_drawing(table: pd.DataFrame, height: int = 330) -> go.Figure:
     8
     """
     figure = go.Figure()
-    x = 0.0
+    x, low, high = 0.0, 0.0, 0.0
     for row in table.to_dict("records"):
         shape: tuple[int, ...] = row["output_shape"]
         side = 0.4 + math.log2(shape[0]) if len(shape) == 3 else 0.5 + 0.6 * math.log2(shape[0])
         depth = 0.25 + 0.22 * math.log2(shape[-1]) if len(shape) == 3 else 0.3
         _box(figure, x, side, depth, COLOURS[row["type"]], row)
+        low, high = max(low, side / 2), max(high, 0.8 * side if len(shape) == 3 else side / 2)
         x += depth + 0.45 * side * (len(shape) == 3) + 1.1
-    figure.update_xaxes(visible=False, range=[-0.4, x])
-    figure.update_yaxes(visible=False, range=[-5.6, 6.4])
+    figure.update_xaxes(visible=False, range=[-1.3, x])
+    figure.update_yaxes(visible=False, range=[-low - 2.2, high + 0.3])
     return bare(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core import CnnLabError, codegen, diagrams, models
+from cnn_core import CnnLabError, diagrams, models, training_script
 from cnn_core.kernels import learned_kernels, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec, compare_kernel_sizes, max_depth, sizes_by_depth
 from pages.widgets import code_panel
@@ -78,7 +78,7 @@ def _editor() -> None:
             "(values in + 1) × units. Most parameters sit where flattened maps meet the first dense layer. "
             "The page Train trains the network that is set here."
         )
-    code_panel.show(codegen.network(spec))
+    code_panel.show(training_script.network(spec))
 
 
 def _spec() -> NetworkSpec:

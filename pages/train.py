@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, charts, codegen, dataset, models, runs, sketches
+from cnn_core import CnnLabError, charts, dataset, models, runs, sketches, training_script
 from cnn_core.journal import Status
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.training import TrainingConfig
@@ -26,7 +26,7 @@ def main() -> None:
         config = _prepare(active=any(run.active for run in everything))
     run_table.compare(everything)
     if config is not None:
-        code_panel.show(codegen.training(config))
+        code_panel.show(training_script.training(config))
 
 
 def _watch(everything: list[runs.Run]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import codegen
+from cnn_core import training_script
 from cnn_core.network import ConvBlock, NetworkSpec
 from cnn_core.training import TrainingConfig
 
@@ -37,7 +37,7 @@ def scripts(data):
 @pytest.mark.parametrize("data", ["/home/me/pets", 'C:\\pets\\"mine".zip', "~/Dogs vs. Cats/all.ZIP"])
 def test_every_script_is_python_with_the_settings_in_it(data):
     for config in scripts(data):
-        text = codegen.training(config)
+        text = training_script.training(config)
         compile(text, "script.py", "exec")
         assert f"epochs={config.epochs}" in text
         assert f".batch({config.batch_size})" in text
@@ -48,7 +48,7 @@ def test_every_script_is_python_with_the_settings_in_it(data):
 
 
 def test_the_default_script_is_the_articles():
-    text = codegen.training(TrainingConfig(data="train"))
+    text = training_script.training(TrainingConfig(data="train"))
     assert text.count('layers.Conv2D(64, 3, activation="relu")') == 2
     assert "test_size=0.25, random_state=42" in text
 
@@ -63,7 +63,7 @@ def test_the_script_runs_and_saves_a_model(pets, tmp_path, zipped):
         data = shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path / "outer")
         assert inner
     config = TrainingConfig(data=str(data), network=TINY, epochs=1, batch_size=4, augment=not zipped)
-    (work / "script.py").write_text(codegen.training(config), encoding="utf-8")
+    (work / "script.py").write_text(training_script.training(config), encoding="utf-8")
     ran = subprocess.run([sys.executable, "script.py"], cwd=work, capture_output=True, text=True, timeout=240)
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert "val_accuracy" in ran.stdout

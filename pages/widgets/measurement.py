@@ -1,0 +1,80 @@
+"""Measure a model on pictures in the background, so that the page stays alive, shows progress and can stop it."""
+
+import threading
+from collections import OrderedDict
+
+import streamlit as st
+
+from cnn_core import CnnLabError
+from cnn_core.evaluation import Evaluation
+
+_KEPT = 8
+
+
+class Stopped(CnnLabError):
+    """The visitor has stopped the measurement."""
+
+
+class Measurement:
+    """One model on one set of pictures, measured in a thread of its own."""
+
+    def __init__(self, model: str, data: str, images: int | None, subset: str) -> None:
+        self.done, self.total, self.what = 0, 1, "Loading TensorFlow"
+        self.result: Evaluation | None = None
+        self.broken: list[str] = []
+        self.error = ""
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(model, data, images, subset), daemon=True)
+        self._thread.start()
+
+    def ready(self, wait: float = 0.0) -> bool:
+        """Tell whether it is over; wait for it at most `wait` seconds."""
+        self._thread.join(wait)
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it after the pictures at hand."""
+        self._stopped.set()
+
+    def _work(self, model: str, data: str, images: int | None, subset: str) -> None:
+        from cnn_core import dataset, evaluation, models, sketches
+
+        try:
+            table = sketches.open_source(data, images, progress=self._progress)
+            self.broken = table.attrs.get("broken", [])
+            if subset == "test":
+                table = dataset.split(table)[1]
+            self.result = evaluation.evaluate(models.open_model(model), table, self._progress)
+        except CnnLabError as error:
+            self.error = str(error)
+        except Exception as error:  # in a thread nobody else would hear of it
+            self.error = f"The model could not be measured ({type(error).__name__}: {error}). Choose other pictures."
+
+    def _progress(self, done: int, total: int, what: str) -> None:
+        self.done, self.total, self.what = done, max(total, 1), what
+        if self._stopped.is_set():
+            raise Stopped("Stopped. Choose a model or pictures, or measure again.")
+
+
+@st.cache_resource
+def _kept() -> OrderedDict:
+    return OrderedDict()
+
+
+def measure(model: str, data: str, images: int | None, subset: str, state: tuple) -> Measurement:
+    """Return the measurement, beginning it if nobody has; `state` changes when the model or the pictures do."""
+    kept, key = _kept(), (model, data, images, subset, state)
+    if key not in kept:
+        for other in kept.values():
+            other.stop()  # one at a time: nobody waits for the others any more
+        kept[key] = Measurement(model, data, images, subset)
+        while len(kept) > _KEPT:
+            kept.popitem(last=False)
+    return kept[key]
+
+
+def forget(measurement: Measurement) -> None:
+    """Drop a measurement, so that the next run of the page begins it anew."""
+    kept = _kept()
+    for key in [key for key, value in kept.items() if value is measurement]:
+        del kept[key]
