@@ -88,7 +88,7 @@ def test_start_a_short_training_run_from_the_sidebar_and_watch_it_finish(server,
     expect(sidebar).to_contain_text("48 drawn pets, 1 epoch")
     sidebar.get_by_role("button", name="Start training").click()
     expect(sidebar.locator('[data-testid="stProgress"]')).to_be_visible()
-    page.locator('[data-testid="stSidebarNav"]').get_by_text("Train").click()
+    page.get_by_role("link", name="5 · Train").click()
     status = page.locator(".st-key-training_status")
     expect(status).to_contain_text("Finished: 1 epoch", timeout=180_000)
     curves = page.locator(".st-key-training_curves")

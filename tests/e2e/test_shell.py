@@ -45,7 +45,7 @@ def test_the_picture_is_kept_from_page_to_page_and_in_the_address(server, page):
     shown = page.locator(".st-key-picture_shown")
     expect(shown).to_contain_text("Eileen Collins")
     expect(page).to_have_url(f"{server}/pixels?picture=astronaut")
-    page.locator('[data-testid="stSidebarNav"]').get_by_text("Pooling").click()
+    page.get_by_role("link", name="3 · Pooling").click()
     expect(page).to_have_url(f"{server}/pooling?picture=astronaut")
     expect(shown).to_contain_text("Eileen Collins")
     page.go_back()
