@@ -300,7 +300,7 @@ def confusion_matrix(counts: list[list[int]], height: int = 320) -> go.Figure:
     Examples
     --------
     >>> confusion_matrix([[9, 1], [0, 10]]).data[0].text[0]
-    ('<b>9</b><br>90 % of the cats', '<b>1</b><br>10 % of the cats')
+    ['<b>9</b><br>90 % of the cats', '<b>1</b><br>10 % of the cats']
     """
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     texts = [

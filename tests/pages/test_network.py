@@ -1,0 +1,70 @@
+"""The Network page: edit the layers, see shapes and parameters, see where it ends and why."""
+
+import pytest
+
+from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec, max_depth
+
+
+def table(test):
+    return test.dataframe[0].value
+
+
+def metric(test):
+    return next(item.value for item in test.metric if item.label == "Parameters in all")
+
+
+def widget(items, label):
+    return next(item for item in items if item.label == label)
+
+
+@pytest.fixture
+def page(app):
+    return app("network")
+
+
+def test_starts_with_the_articles_network(page):
+    assert not page.exception
+    assert metric(page) == "3,725,314"
+    assert table(page)["parameters"].tolist() == ARTICLE.table()["parameters"].tolist()
+    assert table(page)["output_shape"].iloc[1] == "126 × 126 × 64"
+
+
+def test_every_edit_changes_table_and_code(page):
+    widget(page.selectbox, "Filters 1").set_value(8).run()
+    widget(page.selectbox, "Kernel 2").set_value(5).run()
+    widget(page.selectbox, "Padding 2").set_value("same").run()
+    widget(page.select_slider, "Dense units").set_value(16).run()
+    spec = NetworkSpec(128, (ConvBlock(8), ConvBlock(64, 5, "same")), 16)
+    assert metric(page) == f"{spec.parameters:,}"
+    assert 'layers.Conv2D(64, 5, padding="same", activation="relu")' in page.code[0].value
+    assert page.session_state["network_spec"] == spec.to_dict()
+
+
+def test_impossible_network_is_a_sentence_and_the_page_lives_on(page):
+    widget(page.select_slider, "Input size").set_value(16).run()
+    widget(page.slider, "Blocks of convolution and pooling").set_value(4).run()
+    assert not page.exception
+    assert "conv_3" in page.error[0].value
+    assert "network_spec" not in page.session_state
+    widget(page.select_slider, "Input size").set_value(128).run()
+    assert not page.error
+    assert metric(page)
+
+
+def test_depth_answers(page):
+    assert f"**{max_depth(128)} blocks**" in page.info[0].value
+    widget(page.select_slider, "Pooling").set_value(1).run()
+    assert f"**{max_depth(128, pool_size=1)} blocks**" in page.info[0].value
+    widget(page.segmented_control, "Padding").set_value("same").run()
+    assert "No limit" in page.success[0].value
+
+
+def test_link_reproduces_the_network(app):
+    test = app("network", blocks="1", filters_1="8", dense="0", size="32")
+    assert metric(test) == f"{NetworkSpec(32, (ConvBlock(8),), 0).parameters:,}"
+
+
+def test_junk_in_the_address_is_ignored(app):
+    test = app("network", blocks="many", filters_1="-8", size="1e9")
+    assert not test.exception
+    assert metric(test) == "3,725,314"
