@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnn_core.charts import bare
+from cnn_core.charts import bare, zero_centred
 
 COLOURS = {
     "Rescaling": "#999999",
@@ -126,6 +126,46 @@ def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
     )
     figure.update_xaxes(title="blocks", dtick=1 if len(sizes) < 20 else 10).update_yaxes(title="pixels a side")
     return bare(figure, height)
+
+
+def windowed_cells(values: np.ndarray, windows: np.ndarray, followed: int = 0, height: int = 400) -> go.Figure:
+    """Draw numbers as coloured cells, zero in the middle of the colours, with windows framed and one of them marked.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (h, w)
+    windows : ndarray of int, shape (N, 4)
+        Top, left, bottom, right of each, as `pooling.windows` gives them.
+    followed : int
+        Which window has the thick frame.
+    height : int
+        In pixels.
+
+    Examples
+    --------
+    >>> figure = windowed_cells(np.array([[-1.0, 2.0]]), np.array([[0, 0, 1, 2]]))
+    >>> figure.data[1].text, len(figure.layout.shapes)
+    (('-1', '2'), 1)
+    """
+    colours, _ = zero_centred(values, float(np.abs(values).max()) or 1.0)
+    rows, columns = (axis.ravel() for axis in np.mgrid[: values.shape[0], : values.shape[1]])
+    bright = colours.reshape(-1, 3) @ (0.299, 0.587, 0.114) >= 128
+    numbers = go.Scatter(
+        x=columns,
+        y=rows,
+        mode="text",
+        text=[f"{value:.4g}" for value in values.ravel()],
+        textfont={"color": np.where(bright, "black", "white").tolist(), "size": min(18, 150 / max(values.shape))},
+        hovertemplate="row %{y}, column %{x}: %{text}<extra></extra>",
+    )
+    figure = go.Figure([go.Image(z=colours, hoverinfo="skip"), numbers])
+    order = [number for number in range(len(windows)) if number != followed] + [followed]
+    for number in order:  # the marked one last, so that no other frame covers it
+        top, left, bottom, right = (float(edge) - 0.5 for edge in windows[number])
+        line = {"color": COLOURS["MaxPooling2D"], "width": 5} if number == followed else {"color": "#666", "width": 1.5}
+        figure.add_shape(type="rect", x0=left, x1=right, y0=top, y1=bottom, line=line)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    return bare(figure, height).update_layout(margin={"t": 4, "b": 4})
 
 
 def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, row: dict) -> None:

@@ -1,0 +1,132 @@
+"""Lesson 3: pooling keeps one number of each window, so that the map becomes smaller."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import CnnLabError, codegen, diagrams
+from cnn_core.charts import zero_centred
+from cnn_core.convolution import conv2d
+from cnn_core.kernels import KERNELS
+from cnn_core.pixels import to_grayscale
+from cnn_core.pooling import average_pool2d, max_pool2d, windows
+from pages.widgets import code_panel, number_grid, picture
+
+LONGEST = 384
+PLOT = {"displayModeBar": False}
+KINDS = {"max": "Max", "average": "Average"}
+PADDINGS = ("valid", "same")
+
+
+def main() -> None:
+    """Explain the idea, then hand over to the part that answers every control."""
+    st.title("Pooling")
+    st.markdown(
+        "A window slides over the feature map and keeps **one number** of each stop: the largest (max pooling) or the "
+        "mean (average pooling). What was found stays, only **where exactly** becomes a little less certain, and the "
+        "next layer has a quarter of the work."
+    )
+    _lesson(*picture.current(LONGEST))
+
+
+@st.fragment
+def _lesson(image: np.ndarray, name: str) -> None:
+    """Show controls, the map and the pooled map, then the same on a few numbers."""
+    kind, kernel, options = _controls()
+    pool = max_pool2d if kind == "max" else average_pool2d
+    gray = to_grayscale(image)
+    before, after = st.columns(2, gap="medium")
+    result = after.container(key="pooling_output")
+    try:
+        feature_map = gray.astype(np.float32) if kernel is None else conv2d(gray, KERNELS[kernel].values)
+        with before:
+            limit = _map(
+                feature_map, f"{name} in gray" if kernel is None else f"{name} through {KERNELS[kernel].title}"
+            )
+        pooled = pool(feature_map, **options)
+    except CnnLabError as error:
+        result.error(str(error))
+        return
+    with result:
+        _map(pooled, f"{name} after {KINDS[kind].lower()} pooling", limit)
+    share = 1 - pooled.size / feature_map.size
+    st.markdown(
+        f"From {feature_map.shape[0]} × {feature_map.shape[1]} to **{pooled.shape[0]} × {pooled.shape[1]}** numbers: "
+        f"**{share:.0%}** fewer. There is nothing to learn in pooling: it has no weights."
+    )
+    st.header("The same, number by number", divider="gray")
+    _numbers(feature_map, pool, kind, options)
+    code_panel.show(codegen.pooling(kind, options["pool_size"], options["strides"], options["padding"]))
+
+
+def _controls() -> tuple[str, str | None, dict[str, Any]]:
+    """Draw the controls. Return what is kept, which kernel made the map, and the options of the pooling."""
+    first, second, third, fourth, fifth = st.columns(5, vertical_alignment="top")
+    kind = first.segmented_control(
+        "Keep", list(KINDS), default="max", required=True, format_func=KINDS.__getitem__, key="pool_kind",
+        bind="query-params",
+    )  # fmt: skip
+    size = second.slider("Window", 1, 8, 2, key="pool_size", bind="query-params")
+    stride = third.slider(
+        "Stride", 1, 8, 2, key="pool_stride", bind="query-params", help="How far the window moves at a time."
+    )
+    padding = fourth.segmented_control(
+        "Padding", PADDINGS, default="valid", required=True, key="pool_padding", bind="query-params"
+    )
+    kernel = fifth.selectbox(
+        "Kernel before it", [None, *KERNELS], 1 + list(KERNELS).index("sobel_x"), key="pool_kernel",
+        format_func=lambda key: "None: the gray picture" if key is None else KERNELS[key].title, bind="query-params",
+    )  # fmt: skip
+    return kind, kernel, {"pool_size": size, "strides": stride, "padding": padding}
+
+
+def _map(values: np.ndarray, says: str, limit: float | None = None) -> float:
+    """Show a map with zero in the middle of its colours; both maps on the same scale. Return the scale's end."""
+    colours, limit = zero_centred(values, limit)
+    low, high = number_grid.number(values.min()), number_grid.number(values.max())
+    st.image(colours, width="stretch", output_format="PNG", alt=f"{says}, values from {low} to {high}")
+    st.html(number_grid.scale(limit, f"{says}: {values.shape[0]} × {values.shape[1]}, from {low} to {high}"))
+    return limit
+
+
+def _numbers(feature_map: np.ndarray, pool: Any, kind: str, options: dict[str, Any]) -> None:
+    """Pool a few numbers of the map, with the windows drawn in and one of them followed."""
+    side = st.slider("Numbers a side", 4, 12, 8, key="grid_side", bind="query-params")
+    top, left = (size // 2 for size in feature_map.shape)
+    part = np.round(feature_map[top : top + side, left : left + side])
+    try:
+        pooled = pool(part, **options)
+        edges = windows(*part.shape, **options)
+    except CnnLabError as error:
+        st.error(str(error))
+        return
+    last = pooled.size - 1
+    if st.session_state.get("grid_window", 0) > last:
+        st.session_state["grid_window"] = last
+    number = 0 if last == 0 else st.slider("Window to follow", 0, last, 0, key="grid_window", bind="query-params")
+    row, column = divmod(number, pooled.shape[1])
+    y0, x0, y1, x1 = edges[row, column]
+    inside = part[y0:y1, x0:x1]
+    listed = ", ".join(number_grid.number(value) for value in inside.ravel())
+    before, after = st.columns(2, gap="medium")
+    before.plotly_chart(
+        diagrams.windowed_cells(part, edges.reshape(-1, 4), number),
+        config=PLOT,
+        key="grid_before",
+        alt=f"{part.shape[0]} × {part.shape[1]} numbers of the map with the windows drawn in; followed: {listed}",
+    )
+    after.plotly_chart(
+        diagrams.windowed_cells(pooled, np.array([[row, column, row + 1, column + 1]]), 0),
+        config=PLOT,
+        key="grid_after",
+        alt=f"The {pooled.shape[0]} × {pooled.shape[1]} pooled numbers; followed: {pooled[row, column]:g}",
+    )
+    function = "the largest of" if kind == "max" else "the mean of"
+    st.markdown(
+        f"Window {number}, rows {y0} to {y1 - 1}, columns {x0} to {x1 - 1}: {function} {listed} "
+        f"= **{number_grid.number(pooled[row, column])}**"
+    )
+
+
+main()
