@@ -16,6 +16,14 @@ CELLS = [[f"kernel_row_{row}_column_{column}" for column in (1, 2, 3)] for row i
 _PARAMETER, _PRESET = "kernel", "kernel_preset"
 _WRITTEN, _WARNING = "kernel_address", "kernel_warning"
 
+# Streamlit keeps columns at least 128 pixels wide, of which a number input's buttons take most: the third column of
+# cells would be out of sight. Arrow keys still step.
+_STYLE = """<style>
+.st-key-kernel_grid .stColumn {min-width: 0}
+.st-key-kernel_grid .stNumberInput button {display: none}
+.st-key-kernel_grid input {text-align: center}
+</style>"""
+
 
 def read_address() -> None:
     """Fill the cells before they are drawn: from the address when it is new, else as they were left."""
@@ -42,7 +50,8 @@ def edit() -> np.ndarray:
         on_change=_use_preset,
         persist_state="session",
     )
-    with st.container(gap="xsmall"):
+    st.html(_STYLE)
+    with st.container(key="kernel_grid", gap="xsmall"):
         for row, cells in enumerate(CELLS, 1):
             for column, (place, cell) in enumerate(zip(st.columns(3, gap="xsmall", wrap=False), cells, strict=True), 1):
                 place.number_input(

@@ -71,3 +71,21 @@ def test_the_camera_is_asked_for_only_on_demand(server, page):
     sidebar.get_by_text("Use your own picture").click()
     sidebar.get_by_text("Use the camera").click()
     expect(page.locator('[data-testid="stCameraInput"]')).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_all_nine_kernel_cells_can_be_seen_and_typed_into(server, page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    open_page(page, f"{server}/convolution")
+    for row in (1, 2, 3):
+        for column in (1, 2, 3):
+            cell = page.get_by_label(f"Kernel row {row} column {column}")
+            cell.scroll_into_view_if_needed()
+            expect(cell).to_be_in_viewport(ratio=1)
+    # what cuts off the last cell does not widen the page: ask the grid itself
+    cut = cell.evaluate(
+        """cell => { for (let area = cell; area; area = area.parentElement)
+            if (area.scrollWidth > area.clientWidth + 1 && getComputedStyle(area).overflowX != 'visible'
+                && area != cell) return area.className || area.tagName; return '' }"""
+    )
+    assert not cut, f"the grid is cut off inside {cut}"
