@@ -159,7 +159,7 @@ def classify_button(run: runs.Run, key: str) -> None:
     """Draw the button that leads to the Classify page, with this run's model chosen there."""
     if st.button("Classify with this model", key=key, icon=":material/pets:"):
         st.session_state["model_wanted"] = run.id
-        st.switch_page(CLASSIFY_PAGE)
+        st.switch_page(CLASSIFY_PAGE, query_params={})  # bound ones make it refuse without them
 
 
 def _strip(run: runs.Run) -> None:

@@ -250,10 +250,11 @@ def test_a_broken_off_run_says_why_and_is_resumed(app, spawned, state, silent, s
 
 def test_a_finished_run_offers_its_model_but_no_resuming(app):
     folder = fake_run()
-    test = app("train")
+    test = app("train", epochs="9", picture="coffee")
     assert not [button for button in test.main.button if button.key == "train_resume"]
     assert [download.label for download in test.get("download_button")] == ["Download the model"]
     test.button(key="train_classify").click().run()
+    assert not test.exception
     assert test.session_state["model"] == folder.name
 
 
