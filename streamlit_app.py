@@ -4,7 +4,6 @@ import asyncio
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -12,7 +11,6 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.widgets import look, picture, run_monitor, warmup
 
-HERE = Path(__file__).parent
 PAGES = {
     "": [("classify", "Cat or dog?", "pets")],
     "Lessons": [
@@ -31,15 +29,15 @@ def main() -> None:
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     st.html(look.STYLE)
-    sections = {
-        section: [
-            st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
-            for name, title, icon in pages
-            if (HERE / "pages" / f"{name}.py").exists()
-        ]
-        for section, pages in PAGES.items()
-    }
-    page = st.navigation(sections if any(sections.values()) else [st.Page(lambda: None, title="Soon")])
+    page = st.navigation(
+        {
+            section: [
+                st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
+                for name, title, icon in pages
+            ]
+            for section, pages in PAGES.items()
+        }
+    )
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()
