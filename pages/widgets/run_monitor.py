@@ -125,9 +125,8 @@ def ending(status: Status, history: pd.DataFrame) -> str:
     score = f" It is right on {percent(history['val_accuracy'].iloc[-1])} of the test pictures." if len(history) else ""
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
-    if status.state == "stopped":
-        return f"Stopped after {epochs}. {status.message}{score}"
-    return f"{status.message}{score}"
+    done = f" {epochs} done." if len(history) else ""
+    return f"{status.message}{done}{score}"
 
 
 def announce(status: Status, history: pd.DataFrame) -> None:
