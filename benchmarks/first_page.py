@@ -31,9 +31,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 def measure(browser: Browser, script: Path, folder: Path) -> tuple[float, float]:
     """Return the seconds from the server's start, and from the address being opened, to the page's title on screen."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
     command += [f"--server.port={port}", "--browser.gatherUsageStats=false"]
@@ -47,7 +45,7 @@ def measure(browser: Browser, script: Path, folder: Path) -> tuple[float, float]
     )
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
-        _wait_for(f"{address}/_stcore/health")
+        wait_for(f"{address}/_stcore/health")
         opened = time.perf_counter()
         page = context.new_page()
         page.goto(address, wait_until="commit")
@@ -60,7 +58,15 @@ def measure(browser: Browser, script: Path, folder: Path) -> tuple[float, float]
         server.wait()
 
 
-def _wait_for(address: str) -> None:
+def free_port() -> int:
+    """Return a port that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def wait_for(address: str) -> None:
+    """Return once the address answers."""
     for _ in range(3000):
         try:
             urllib.request.urlopen(address).close()

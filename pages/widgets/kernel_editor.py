@@ -27,6 +27,8 @@ _STYLE = """<style>
 
 def read_address() -> None:
     """Fill the cells before they are drawn: from the address when it is new, else as they were left."""
+    if any(cell not in st.session_state for row in CELLS for cell in row):
+        _fill(KERNELS[FIRST].values)
     asked = st.query_params.get(_PARAMETER)
     if asked is not None and asked != st.session_state.get(_WRITTEN):
         st.session_state[_WRITTEN] = asked
@@ -34,8 +36,6 @@ def read_address() -> None:
             _fill(_parse(asked))
         except ConvolutionError as error:
             st.session_state[_WARNING] = str(error)
-    if any(cell not in st.session_state for row in CELLS for cell in row):
-        _fill(KERNELS[FIRST].values)
 
 
 def edit() -> np.ndarray:

@@ -1,0 +1,116 @@
+"""The Convolution page: what it prints is what conv2d gives, for every control, and bad kernels are sentences."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cnn_core.convolution import MAX_WEIGHT, conv2d, step
+from cnn_core.kernels import KERNELS
+from cnn_core.pixels import to_grayscale
+from pages.widgets import picture
+
+
+def widget(items, label):
+    return next(item for item in items if item.label == label)
+
+
+def cell(test, row, column):
+    return widget(test.number_input, f"Kernel row {row} column {column}")
+
+
+def text(test) -> str:
+    pages = [item.value for item in (*test.markdown, *test.caption)]
+    return " ".join([*pages, *(block.proto.body for block in test.get("html"))])
+
+
+def number(found: str) -> float:
+    return float(found.replace("−", "-"))
+
+
+@pytest.fixture
+def page(app):
+    return app("convolution")
+
+
+@pytest.fixture
+def gray():
+    return to_grayscale(picture.current(512)[0])
+
+
+def test_starts_with_a_preset_and_its_map(page, gray):
+    assert not page.exception
+    assert not page.error
+    kernel = [[cell(page, row, column).value for column in (1, 2, 3)] for row in (1, 2, 3)]
+    np.testing.assert_array_equal(kernel, KERNELS["sobel_x"].values)
+    feature_map = conv2d(gray, kernel)
+    low, high = re.search(r"Feature map, values from ([−\d.]+) to ([−\d.]+)", text(page)).groups()
+    assert number(low) == pytest.approx(feature_map.min(), rel=1e-4)
+    assert number(high) == pytest.approx(feature_map.max(), rel=1e-4)
+    assert f"**{feature_map.shape[0]} × {feature_map.shape[1]}**" in text(page)
+
+
+def test_editing_a_cell_changes_map_preset_and_address(page, gray):
+    cell(page, 2, 2).set_value(-3.5).run()
+    kernel = KERNELS["sobel_x"].values.copy()
+    kernel[1, 1] = -3.5
+    low = re.search(r"Feature map, values from ([−\d.]+)", text(page))[1]
+    assert number(low) == pytest.approx(conv2d(gray, kernel).min(), rel=1e-4)
+    assert widget(page.selectbox, "Preset kernel").value is None
+    assert page.query_params["kernel"] in (["-1,0,1,-2,-3.5,2,-1,0,1"], "-1,0,1,-2,-3.5,2,-1,0,1")
+    assert "-3.5" in page.code[0].value
+
+
+@pytest.mark.parametrize("name", list(KERNELS))
+def test_every_preset_fills_the_cells(page, name):
+    widget(page.selectbox, "Preset kernel").set_value(name).run()
+    assert not page.error
+    kernel = [[cell(page, row, column).value for column in (1, 2, 3)] for row in (1, 2, 3)]
+    np.testing.assert_allclose(kernel, KERNELS[name].values, rtol=1e-6)
+
+
+def test_stride_padding_bias_and_relu(page, gray):
+    widget(page.slider, "Stride").set_value(2).run()
+    widget(page.segmented_control, "Padding").set_value("same").run()
+    widget(page.number_input, "Bias").set_value(-20.0).run()
+    widget(page.toggle, "ReLU: no value below 0").set_value(True).run()
+    expected = conv2d(gray, KERNELS["sobel_x"].values, stride=2, padding="same", bias=-20.0, activation="relu")
+    low, high = re.search(r"Feature map, values from ([−\d.]+) to ([−\d.]+)", text(page)).groups()
+    assert number(low) == 0
+    assert number(high) == pytest.approx(expected.max(), rel=1e-4)
+    assert f"**{expected.shape[0]} × {expected.shape[1]}**" in text(page)
+
+
+def test_one_step_can_be_checked_by_hand(page, gray):
+    widget(page.slider, "Row of the map").set_value(40).run()
+    widget(page.slider, "Column of the map").set_value(57).run()
+    one = step(gray, KERNELS["sobel_x"].values, 40, 57)
+    assert number(re.search(r"Sum of the 9 products: <b>([−\d.]+)</b>", text(page))[1]) == float(one.sum)
+    np.testing.assert_array_equal(one.window, gray[40:43, 57:60])
+    widget(page.button, "Next step").click().run()
+    assert widget(page.slider, "Column of the map").value == 58
+
+
+@pytest.mark.parametrize("value", [None, MAX_WEIGHT * 10])
+def test_empty_and_enormous_cells_are_a_sentence_and_the_page_lives_on(page, value):
+    cell(page, 1, 3).set_value(value).run()
+    assert not page.exception
+    assert len(page.error) == 1
+    cell(page, 1, 3).set_value(1.0).run()
+    assert not page.error
+
+
+@pytest.mark.parametrize(
+    "junk", ["nan,1,1,1,1,1,1,1,1", "inf,0,0,0,0,0,0,0,0", "1,2,3", "no_such_kernel", "a,b,c,d,e,f,g,h,i"]
+)
+def test_junk_in_the_address_is_a_sentence(app, junk):
+    test = app("convolution", kernel=junk)
+    assert not test.exception
+    assert "address asks for the kernel" in test.warning[0].value
+
+
+def test_link_reproduces_the_page(app):
+    test = app("convolution", kernel="0,1,0,1,-4.5,1,0,1,0", conv_stride="3", conv_padding="same")
+    assert cell(test, 2, 2).value == -4.5
+    assert widget(test.slider, "Stride").value == 3
+    assert widget(test.segmented_control, "Padding").value == "same"
