@@ -16,6 +16,7 @@ from pages.widgets import code_panel, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
+.st-key-verdict img, .st-key-heat_map img { max-height: 24rem; object-fit: contain; object-position: left; }
 .st-key-photos [data-testid="stFileUploaderDropzone"] { min-height: 7rem; align-items: center;
   border: 2px dashed rgba(128, 128, 128, .45); }
 @media (max-width: 640px) { .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; } }
@@ -45,8 +46,12 @@ def main() -> None:
         elif warmup.ready():
             _answer(card, uploads)
         else:
-            st.session_state.setdefault("classify_waits_since", time.monotonic())
-            _wake_up()
+            with st.container(key="verdict"):
+                photo, words = st.columns([2, 3], gap="medium")
+                image, name = picture.current(SHOWN)
+                photo.image(image, width="stretch", alt=name, caption=name)
+                with words:
+                    _wake_up()
     if card is not None:
         _script(card)
 
@@ -86,7 +91,7 @@ def _choose_model() -> ModelCard | None:
 
 
 def _title(card: ModelCard) -> str:
-    return card.title if card.accuracy is None else f"{card.title} · right on {card.accuracy:.0%}"
+    return card.title if card.accuracy is None else f"{card.title} · right on {card.accuracy * 100:.0f} %"
 
 
 def _take_model(file: Any) -> None:
@@ -106,21 +111,16 @@ def _no_model() -> None:
         st.info("There is no model to ask yet. Train one in a minute on the page Train, or upload a .keras file below.")
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=1.0)
 def _wake_up() -> None:
     """Stand in for the answer while TensorFlow is imported, so that the page itself is there at once."""
     if warmup.ready():
-        st.session_state.pop("classify_waits_since", None)
+        st.session_state.pop("waits_since", None)
         st.rerun()
-    seconds = time.monotonic() - st.session_state.get("classify_waits_since", time.monotonic())
-    with st.container(key="verdict"):
-        photo, words = st.columns([2, 3], gap="medium")
-        image, name = picture.current(SHOWN)
-        photo.image(image, width="stretch", alt=name)
-        words.progress(
-            min(0.95, seconds / 8),
-            f"Waking up TensorFlow… {seconds:.0f} s. It takes some seconds, once after each start.",
-        )
+    since = st.session_state.setdefault("waits_since", time.monotonic())
+    seconds, usual = time.monotonic() - since, 8
+    text = f"Waking up TensorFlow… {seconds:.0f} s. It takes some seconds, once after each start."
+    st.progress(min(0.95, seconds / usual), text)
 
 
 @st.fragment
@@ -128,11 +128,11 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
     if st.session_state.pop("photo_chosen", False):
         st.rerun()  # not only this part: the sidebar shows the photo too
     image, name = picture.current()
-    stamp = card.path.stat().st_mtime_ns
     shown = fit(image, SHOWN)
+    table, answer, reason = st.container(), st.container(key="verdict"), st.container()
     try:
-        _many(card, stamp, uploads)
-        with st.container(key="verdict"):
+        stamp = find(card.name).path.stat().st_mtime_ns  # looked up again: another tab may have deleted it
+        with answer:
             photo, words = st.columns([2, 3], gap="medium")
             photo.image(shown, width="stretch", alt=name, caption=name)
             with words, st.spinner("Looking…", show_time=True):
@@ -145,7 +145,10 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 )
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)
-        _why(card, stamp, shown, prediction)
+        with reason:
+            _why(card, stamp, shown, prediction)
+        with table:
+            _many(card, stamp, uploads)
     except CnnLabError as error:
         st.error(str(error))
     except ImportError as error:

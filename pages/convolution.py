@@ -13,9 +13,7 @@ from cnn_core.convolution import conv2d, output_size, step
 from cnn_core.pixels import CHANNELS, mark, split_channels, tint_channel, to_grayscale
 from pages.widgets import code_panel, kernel_editor, number_grid, picture
 
-LONGEST = 512
-"""The picture is shrunk to this many pixels a side, so that every edit shows its result at once."""
-
+LONGEST = 512  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
 KERNEL_SIZE = 3
 _ROW, _COLUMN, _MARKED = "conv_row", "conv_column", "conv_marked"
 
@@ -89,7 +87,7 @@ def _options() -> tuple[str, str, dict[str, Any]]:
         ["gray", *CHANNELS, "all"],
         default="gray",
         required=True,
-        format_func=lambda option: "All three, added up" if option == "all" else option.capitalize(),
+        format_func=lambda option: "All three" if option == "all" else option.capitalize(),
         key="conv_channel",
         bind="query-params",
     )

@@ -29,7 +29,7 @@ def _own_home(tmp_path_factory) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _no_warmup() -> None:
     """AppTests run hundreds of pages in one process; only the ones that classify need TensorFlow."""
-    warmup.DELAY = 3600
+    warmup.DELAY = warmup.LONGEST_DELAY = 3600
 
 
 @pytest.fixture(autouse=True)

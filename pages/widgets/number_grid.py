@@ -20,6 +20,9 @@ _STYLE = """<style>
 .step .sign {font-size: 1.4rem} .step .result {font-size: 1.05rem; line-height: 1.7; flex-basis: 100%}
 .scale {display: flex; align-items: center; gap: .5rem; font-size: .8rem; font-variant-numeric: tabular-nums}
 .scale i {flex: 1; height: .7rem; border: 1px solid #8886; border-radius: .2rem}
+@media (max-width: 640px) {
+  .step {gap: .3rem} .step td {min-width: 1.9rem; padding: 0 .1rem; font-size: .8rem} .step .sign {font-size: 1rem}
+}
 </style>"""
 
 

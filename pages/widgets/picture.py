@@ -74,7 +74,8 @@ def choose() -> None:
         st.error(error)
     image, name = current()
     height, width = image.shape[:2]
-    shown.image(_preview(image), width=80, alt=f"The picture of all pages: {name}")
+    with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
+        st.image(_preview(image), width="stretch", alt=f"The picture of all pages: {name}")
     shown.markdown(f"**{name}**  \n:gray[{width} × {height} pixels]", width="stretch")
 
 

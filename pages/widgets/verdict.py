@@ -22,10 +22,16 @@ def show(prediction: Prediction) -> None:
     st.markdown(f"# {prediction.sentence}")
     rows = [
         f'<span>{label.title()}</span><div class="track" aria-hidden="true">'
-        f'<div class="fill {label}" style="width: {value:.1%}"></div></div><span>{value * 100:.1f} %</span>'
+        f'<div class="fill {label}" style="width: {value:.1%}"></div></div><span>{_percent(value)}</span>'
         for label, value in prediction.probabilities.items()
     ]
     st.html(f'{_STYLE}<div class="verdict-bars">{"".join(rows)}</div>')
+
+
+def _percent(value: float) -> str:
+    if value < 0.001:
+        return "&lt; 0.1 %"
+    return "&gt; 99.9 %" if value > 0.999 else f"{value * 100:.1f} %"
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:

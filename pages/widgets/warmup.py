@@ -9,8 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-DELAY = 1.5
+DELAY = 1.0
 """Seconds without a request after which a page counts as drawn. Importing earlier would hold up what it still needs."""
+
+LONGEST_DELAY = 6.0
+"""Seconds after which the import begins in any case: someone else may just be opening the app."""
 
 _lock = threading.Lock()
 _wanted_now = threading.Event()
@@ -20,7 +23,7 @@ _last_request = 0.0
 
 
 class Requests:
-    """ASGI middleware that notes when a browser last asked for something."""
+    """ASGI middleware that notes when a browser last asked for a part of Streamlit's own script, as a new page does."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -28,11 +31,12 @@ class Requests:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand the request on, and note when it came and when it was answered."""
         global _last_request
-        _last_request = time.monotonic()
+        part = scope["type"] == "http" and "/static/" in scope["path"]
+        _last_request = time.monotonic() if part else _last_request
         try:
             await self.app(scope, receive, send)
         finally:
-            _last_request = time.monotonic()
+            _last_request = time.monotonic() if part else _last_request
 
 
 def start() -> None:
@@ -46,7 +50,7 @@ def start() -> None:
 
 def _load() -> None:
     began = time.monotonic()
-    while (now := time.monotonic()) < began + 10 * DELAY and now < max(began, _last_request) + DELAY:
+    while time.monotonic() < min(max(began, _last_request) + DELAY, began + LONGEST_DELAY):
         if _wanted_now.wait(0.1):
             break
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its greetings mean nothing to someone at the terminal

@@ -109,7 +109,7 @@ def test_a_dropped_photo_is_classified_and_becomes_the_picture_of_all_pages(app,
     bars = next(html.proto.body for html in test.main.get("html") if "verdict-bars" in html.proto.body)
     for value in expected.probabilities.values():
         assert f"{value * 100:.1f} %" in bars
-    assert any(caption.value.startswith("rex.png") for caption in test.sidebar.caption)
+    assert any("rex.png" in line.value for line in test.sidebar.markdown)
 
 
 def test_many_photos_make_a_table_and_broken_ones_are_named(app, lab):
@@ -176,6 +176,17 @@ def test_a_model_that_breaks_later_is_a_sentence(app, lab):
     assert not test.exception
     assert "not a .keras file" in errors(test)[0]
     assert uploader(test)
+
+
+def test_a_model_that_is_deleted_meanwhile_is_a_sentence(app, lab, monkeypatch):
+    test = app()
+    chosen = models.find("tiny")
+    (lab / "models" / "tiny.keras").unlink()
+    lists = iter([[chosen]])  # still there when the page begins, gone when it is asked
+    monkeypatch.setattr(models, "list_models", lambda: next(lists, []))
+    test.run()
+    assert not test.exception
+    assert "There is no model called “tiny”" in errors(test)[0]
 
 
 def test_the_script_of_the_page_gives_the_answer_of_the_page(app, lab, tmp_path, monkeypatch):
