@@ -41,8 +41,8 @@ def main() -> None:
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()
-    page.run()
     warmup.start()
+    page.run()
 
 
 @asynccontextmanager
