@@ -12,6 +12,7 @@ import numpy as np
 
 from cnn_core import dataset, evaluation, models, sketches
 from cnn_core.files import replace_file
+from cnn_core.network import NetworkSpec
 from cnn_core.runs import Run
 
 
@@ -50,7 +51,7 @@ def bundle(
     """
     config = run.config
     target = folder / f"{name}.keras"
-    halve(run.model_path, target)
+    halve(config.network, run.model_path, target)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
     training, test = dataset.split(table, config.test_size, config.seed)
@@ -83,7 +84,7 @@ def bundle(
     return target
 
 
-def halve(source: Path, target: Path) -> None:
+def halve(network: NetworkSpec, source: Path, target: Path) -> None:
     """Copy a model without its optimizer, its weights rounded to half precision, so that it packs to half the size.
 
     The variables stay float32, so any Keras opens the file as it is: rounding leaves 13 of their 23 mantissa bits zero,
@@ -91,12 +92,13 @@ def halve(source: Path, target: Path) -> None:
 
     Parameters
     ----------
+    network : NetworkSpec
+        Built anew, so that the file is one of the Keras that runs here: an older Keras does not open a newer one's.
     source, target : Path
         ``.keras`` files.
     """
-    import keras
-
-    model = keras.saving.load_model(source, compile=False)
+    model = network.build()
+    model.load_weights(source)
     model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     plain = target.with_name(f".{target.stem}.part.keras")
     packed = target.with_name(f".{target.stem}.packed")
