@@ -7,7 +7,6 @@ is his (hanging ears, long muzzle, round pupils, tongue).
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -104,7 +103,7 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
             Image.fromarray(picture).save(beside / f"{label}.{number // 2}.png", compress_level=1)
             if progress and (number % 100 == 99 or number == count - 1):
                 progress(number + 1, count, "Drawing cats and dogs")
-        os.chmod(beside, 0o755)
+        beside.chmod(0o755)
         beside.rename(target)
     except OSError as error:
         if not target.exists():  # unless somebody else drew the same meanwhile

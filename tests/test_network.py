@@ -54,7 +54,7 @@ def test_table_agrees_with_keras_or_says_why_not(spec):
         table = spec.table()
     except NetworkError as error:
         assert "pixels: too few" in str(error)
-        with pytest.raises(ValueError, match="negative|Computed output size|exceed|must be|window|kernel|dimension"):
+        with pytest.raises(ValueError, match=r"negative|output size|exceed|window|kernel|dimension"):
             keras_without_check(spec)
         return
     model = spec.build()
