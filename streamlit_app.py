@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.widgets import look, picture, run_monitor, warmup
+from pages.widgets import warmup
 
 PAGES = {
     "": [("classify", "Cat or dog?", "pets")],
@@ -26,6 +26,9 @@ PAGES = {
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
+    # Here, so that the server answers before it has imported NumPy: `warmup.first_page` does that meanwhile.
+    from pages.widgets import look, picture, run_monitor
+
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     st.html(look.STYLE)
@@ -47,7 +50,8 @@ def main() -> None:
 
 @asynccontextmanager
 async def started(_app: st.App) -> AsyncIterator[None]:
-    """Open the browser, which `streamlit run` does itself only for files without an `st.App`."""
+    """Open the browser, which `streamlit run` leaves to an `st.App`, and get ready while it loads."""
+    warmup.first_page()
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)

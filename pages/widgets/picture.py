@@ -43,6 +43,11 @@ _SAMPLE, _OWN, _ERROR, _SHOW_OWN = "picture", "picture_own", "picture_error", "p
 _PREVIEW = "picture_preview"
 
 
+def get_ready() -> None:
+    """Read the samples, so that the first visitor need not wait for them."""
+    _style()
+
+
 def choose() -> None:
     """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
     if st.session_state.pop(_SHOW_OWN, False):

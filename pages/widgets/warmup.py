@@ -1,4 +1,6 @@
-"""TensorFlow takes seconds to import: that happens behind the visitor's back, once the first page is on screen."""
+"""Imports happen behind the visitor's back: what every page needs while the browser loads Streamlit's own script, and
+TensorFlow, which takes seconds, once the first page is on screen.
+"""
 
 import importlib
 import os
@@ -37,6 +39,19 @@ class Requests:
             await self.app(scope, receive, send)
         finally:
             _last_request = time.monotonic() if part else _last_request
+
+
+def first_page() -> None:
+    """Begin to load what every page needs. Called when the server starts, before anyone visits it."""
+    threading.Thread(target=_load_first_page, name="first-page-warmup", daemon=True).start()
+
+
+def _load_first_page() -> None:
+    # What is broken here is reported by the page that needs it.
+    with suppress(Exception):
+        from pages.widgets import look, picture, run_monitor, verdict  # noqa: F401
+
+        picture.get_ready()
 
 
 def start() -> None:
