@@ -218,8 +218,8 @@ def test_killed_process_is_noticed_and_resumed(monkeypatch):
     until(lambda: run.status().state == "interrupted", 20)
     done = len(run.history())
     (run.folder / "config.json").write_text(json.dumps({**LONG.to_dict(), "epochs": done + 1}))
-    monkeypatch.undo()
     run.resume()
+    monkeypatch.undo()
     assert run.wait(120).state == "finished", run.log()
     assert len(run.history()) == done + 1
 
