@@ -15,6 +15,7 @@ from pages.widgets import code_panel, kernel_editor, number_grid, picture
 
 LONGEST = 512  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
 KERNEL_SIZE = 3
+OPTIONS = ("stride", "padding", "bias", "relu", "channel", "view")
 _ROW, _COLUMN, _MARKED = "conv_row", "conv_column", "conv_marked"
 
 
@@ -33,26 +34,25 @@ def main() -> None:
 def _lesson(image: np.ndarray, name: str) -> None:
     """Show controls, picture and map. Only this part runs again when one of its controls changes."""
     left, right = st.columns([2, 5], gap="medium")
+    before, after = right.columns(2, gap="small", wrap=False)
+    output = after.container(key="convolution_output").empty()
+
+    # After an edit the session knows all settings: the map goes to the browser before the controls, which take longer.
+    known = _known_settings()
+    feature_map = _map(image, name, known, output) if known else None
     with left:
         kernel = kernel_editor.edit()
-    with right:
-        before, after = st.columns(2, gap="small", wrap=False)
-        output = after.container(key="convolution_output")
-    channel, view, options = _options()
-    source = _channel(image, channel)
-    try:
-        kernel_editor.check(kernel)
-        weights = np.repeat(kernel[..., None], 3, axis=2) if channel == "all" else kernel
-        feature_map = conv2d(source, weights, **options)
-    except CnnLabError as error:
-        output.error(str(error))
+    settings = {"kernel": kernel.tolist()} | _options()
+    if repr(settings) != repr(known):  # a first visit, or an address that says otherwise
+        feature_map = _map(image, name, settings, output)
+
+    channel = settings["channel"]
+    if feature_map is None:
         before.image(_jpeg(_shown(image, channel)), width="stretch", alt=name)
         return
-    with output:
-        _map(feature_map, view, name)
     kernel_editor.write_address(kernel)
-    _sizes(source.shape, feature_map.shape, options)
-    top, left_edge = _step(source, weights, feature_map.shape, options, channel)
+    _sizes(image.shape, feature_map.shape, settings)
+    top, left_edge = _step(image, feature_map.shape, settings)
     with before:
         st.image(
             _marked(image, channel, top, left_edge),
@@ -62,48 +62,82 @@ def _lesson(image: np.ndarray, name: str) -> None:
         st.caption(f"{name}, {_words(channel)}; framed: the window of the step below")
     code_panel.show(
         codegen.convolution(
-            kernel.tolist(),
-            stride=options["stride"],
-            padding=options["padding"],
-            bias=options["bias"],
-            relu=options["activation"] == "relu",
+            settings["kernel"],
+            stride=settings["stride"],
+            padding=settings["padding"],
+            bias=settings["bias"],
+            relu=settings["relu"],
             channel=channel,
         )
     )
 
 
-def _options() -> tuple[str, str, dict[str, Any]]:
-    """Draw the other controls. Return what is convolved, how the map is shown, and the options of `conv2d`."""
+def _known_settings() -> dict[str, Any] | None:
+    """Return the settings as the session has them; None on a first visit."""
+    kernel = kernel_editor.known()
+    if kernel is None or any(f"conv_{option}" not in st.session_state for option in OPTIONS):
+        return None
+    return {"kernel": kernel.tolist()} | {option: st.session_state[f"conv_{option}"] for option in OPTIONS}
+
+
+def _options() -> dict[str, Any]:
+    """Draw the controls beside the kernel. Return their values."""
     stride_place, padding_place, bias_place, relu_place = st.columns(4, vertical_alignment="center")
-    stride = stride_place.slider("Stride", 1, 4, 1, key="conv_stride", bind="query-params")
-    padding = padding_place.segmented_control(
-        "Padding", ["valid", "same"], default="valid", required=True, key="conv_padding", bind="query-params"
-    )
-    bias = bias_place.number_input("Bias", value=0.0, step=1.0, format="%.5g", key="conv_bias", bind="query-params")
-    relu = relu_place.toggle("ReLU: no value below 0", key="conv_relu", bind="query-params")
     channel_place, view_place = st.columns(2)
-    channel = channel_place.segmented_control(
-        "Convolve",
-        ["gray", *CHANNELS, "all"],
-        default="gray",
-        required=True,
-        format_func=lambda option: "All three" if option == "all" else option.capitalize(),
-        key="conv_channel",
-        bind="query-params",
-    )
-    view = view_place.segmented_control(
-        "Colours of the map",
-        ["zero", "photo"],
-        default="zero",
-        required=True,
-        format_func=lambda option: "Zero in the middle" if option == "zero" else "Clipped to 0–255, as a photo",
-        key="conv_view",
-        bind="query-params",
-    )
-    return channel, view, {"stride": stride, "padding": padding, "bias": bias, "activation": "relu" if relu else None}
+    return {
+        "stride": stride_place.slider("Stride", 1, 4, 1, key="conv_stride", bind="query-params"),
+        "padding": padding_place.segmented_control(
+            "Padding", ["valid", "same"], default="valid", required=True, key="conv_padding", bind="query-params"
+        ),
+        "bias": bias_place.number_input(
+            "Bias", value=0.0, step=1.0, format="%.5g", key="conv_bias", bind="query-params"
+        ),
+        "relu": relu_place.toggle("ReLU: no value below 0", key="conv_relu", bind="query-params"),
+        "channel": channel_place.segmented_control(
+            "Convolve",
+            ["gray", *CHANNELS, "all"],
+            default="gray",
+            required=True,
+            format_func=lambda option: "All three" if option == "all" else option.capitalize(),
+            key="conv_channel",
+            bind="query-params",
+        ),
+        "view": view_place.segmented_control(
+            "Colours of the map",
+            ["zero", "photo"],
+            default="zero",
+            required=True,
+            format_func=lambda option: "Zero in the middle" if option == "zero" else "Clipped to 0–255, as a photo",
+            key="conv_view",
+            bind="query-params",
+        ),
+    }
 
 
-def _map(feature_map: np.ndarray, view: str, name: str) -> None:
+def _arguments(image: np.ndarray, settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Return the settings as `conv2d` and `step` take them: image, kernel, options."""
+    kernel = np.array(settings["kernel"])
+    kernel_editor.check(kernel)
+    if settings["channel"] == "all":
+        kernel = np.repeat(kernel[..., None], 3, axis=2)
+    options = {option: settings[option] for option in ("stride", "padding", "bias")}
+    return _channel(image, settings["channel"]), kernel, options | {"activation": "relu" if settings["relu"] else None}
+
+
+def _map(image: np.ndarray, name: str, settings: dict[str, Any], place: Any) -> np.ndarray | None:
+    """Convolve, and put the map or the reason why there is none into `place`."""
+    try:
+        source, kernel, options = _arguments(image, settings)
+        feature_map = conv2d(source, kernel, **options)
+    except CnnLabError as error:
+        place.error(str(error))
+        return None
+    with place.container():
+        _show(feature_map, settings["view"], name)
+    return feature_map
+
+
+def _show(feature_map: np.ndarray, view: str, name: str) -> None:
     low, high = number_grid.number(feature_map.min()), number_grid.number(feature_map.max())
     alt = f"Feature map of {name}, values from {low} to {high}"
     if view == "photo":
@@ -115,25 +149,22 @@ def _map(feature_map: np.ndarray, view: str, name: str) -> None:
     st.html(number_grid.scale(limit, f"Feature map, values from {low} to {high}"))
 
 
-def _sizes(source: tuple[int, ...], feature_map: tuple[int, ...], options: dict[str, Any]) -> None:
+def _sizes(source: tuple[int, ...], feature_map: tuple[int, ...], settings: dict[str, Any]) -> None:
     """Say how large the map is, and by which formula."""
-    stride, same = options["stride"], options["padding"] == "same"
+    stride, same = settings["stride"], settings["padding"] == "same"
     formula = "⌈size / stride⌉" if same else "⌊(size − kernel) / stride⌋ + 1"
     sides = [
-        f"⌈{size} / {stride}⌉ = **{output_size(size, KERNEL_SIZE, stride=stride, padding='same')}**"
-        if same
-        else f"⌊({size} − {KERNEL_SIZE}) / {stride}⌋ + 1 = **{output_size(size, KERNEL_SIZE, stride=stride)}**"
+        (f"⌈{size} / {stride}⌉" if same else f"⌊({size} − {KERNEL_SIZE}) / {stride}⌋ + 1")
+        + f" = **{output_size(size, KERNEL_SIZE, stride=stride, padding=settings['padding'])}**"
         for size in source[:2]
     ]
     st.markdown(
-        f"Size of the map under “{options['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
+        f"Size of the map under “{settings['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
         f"from {source[0]} × {source[1]} pixels to **{feature_map[0]} × {feature_map[1]}** numbers."
     )
 
 
-def _step(
-    source: np.ndarray, weights: np.ndarray, shape: tuple[int, ...], options: dict[str, Any], channel: str
-) -> tuple[int, int]:
+def _step(image: np.ndarray, shape: tuple[int, ...], settings: dict[str, Any]) -> tuple[int, int]:
     """Show the arithmetic of one stop. Return where its window begins."""
     st.subheader("One step, number by number")
     row_place, column_place, next_place = st.columns([3, 3, 2], vertical_alignment="bottom")
@@ -142,9 +173,10 @@ def _step(
     next_place.button(
         "Next step", icon=":material/arrow_forward:", width="stretch", on_click=_next, args=(row, column, shape)
     )
-    one = step(source, weights, row, column, **options)
-    channels = list(CHANNELS) if channel == "all" else [channel]
-    st.html(number_grid.arithmetic(one, channels, source.shape, options["bias"], options["activation"] == "relu"))
+    source, kernel, options = _arguments(image, settings)
+    one = step(source, kernel, row, column, **options)
+    channels = list(CHANNELS) if settings["channel"] == "all" else [settings["channel"]]
+    st.html(number_grid.arithmetic(one, channels, source.shape, settings["bias"], settings["relu"]))
     st.caption(
         f"Row {row}, column {column} of the map. The window begins at row {one.top}, column {one.left} of the picture"
         + (" (below 0: in the padding)." if min(one.top, one.left) < 0 else ".")

@@ -76,6 +76,11 @@ def edit() -> np.ndarray:
     return _values()
 
 
+def known() -> np.ndarray | None:
+    """Return the kernel as the session has it, before the cells are drawn; None on a first visit."""
+    return _values() if all(cell in st.session_state for row in CELLS for cell in row) else None
+
+
 def write_address(kernel: np.ndarray) -> None:
     """Put a sound kernel into the address, so that the link shows it again."""
     name = _name(kernel)
