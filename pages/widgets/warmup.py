@@ -2,6 +2,7 @@
 TensorFlow, which takes seconds, once the first page is on screen.
 """
 
+import gc
 import importlib
 import os
 import threading
@@ -74,6 +75,10 @@ def _load() -> None:
         with suppress(Exception):
             for name in ("pandas", "keras"):
                 importlib.import_module(name)
+        # Streamlit collects garbage after every run of a script. To look through all of TensorFlow's objects each time
+        # would hold up the answer to every click by some 150 ms; frozen, they are passed over.
+        gc.collect()
+        gc.freeze()
     finally:
         _finished.set()
 
