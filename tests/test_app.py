@@ -1,5 +1,6 @@
 """The shell that every page shares: the navigation, the picture of all pages, and lightness until needed."""
 
+import asyncio
 import io
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages.widgets import picture
+from pages.widgets import picture, warmup
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["classify", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
@@ -46,7 +47,7 @@ def test_what_the_first_page_imports_is_light():
     code = """
 import ast, sys
 import streamlit_app
-from pages.widgets import picture
+from pages.widgets import picture, warmup
 page = ast.parse(open("pages/classify.py").read())
 imports = [node for node in page.body if isinstance(node, ast.Import | ast.ImportFrom)]
 exec(compile(ast.Module(imports, []), "classify.py", "exec"))
@@ -100,3 +101,17 @@ def test_a_bad_upload_is_a_sentence_and_the_picture_stays(app, content):
     assert "coffee" in caption(test)
     pills(test).set_value("chelsea").run()
     assert not test.sidebar.error
+
+
+@pytest.mark.parametrize(("path", "counts"), [("/static/js/index.js", True), ("/media/cat.jpg", False)])
+def test_tensorflow_waits_for_what_a_new_page_loads_and_for_nothing_else(monkeypatch, path, counts):
+    """Pictures are asked for at every change of a page: waiting for them, the import might never begin."""
+    monkeypatch.setattr(warmup, "_last_request", 0.0)
+    answered = []
+
+    async def server(scope, receive, send):
+        answered.append(scope["path"])
+
+    asyncio.run(warmup.Requests(server)({"type": "http", "path": path}, None, None))
+    assert answered == [path]
+    assert (warmup._last_request > 0) == counts
