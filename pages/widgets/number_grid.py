@@ -67,7 +67,7 @@ def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: fl
     total, value = float(step.sum), float(step.value)
     parts = [f"Sum of the {products.size} products: <b>{number(total)}</b>"]
     if bias:
-        parts.append(f"{'+' if bias > 0 else '−'} bias {number(abs(bias))} = <b>{number(total + bias)}</b>")
+        parts[0] += f" {'+' if bias > 0 else '−'} bias {number(abs(bias))} = <b>{number(total + bias)}</b>"
     if relu:
         parts.append(f"through ReLU, max(0, {number(total + bias)}): <b>{number(value)}</b>")
     return f'{_STYLE}<div class="step">{"".join(lines)}<div class="result">{" → ".join(parts)}</div></div>'
