@@ -148,8 +148,9 @@ def _filters(image: np.ndarray, kernels: np.ndarray, stride: Pair) -> np.ndarray
 
     This is the definition. The windows are mere views; to be multiplied fast they are copied, a few rows at a time.
     """
-    windows = sliding_window_view(image, kernels.shape[:2], axis=(0, 1))  # (H', W', C, kh, kw)
-    windows = windows[:: stride[0], :: stride[1]]
+    # NumPy 2.2, the newest for Python 3.10, declares that axis takes one number only.
+    windows = sliding_window_view(image, kernels.shape[:2], axis=(0, 1))  # type: ignore[call-overload]
+    windows = windows[:: stride[0], :: stride[1]]  # (H', W', C, kh, kw)
     result = np.empty((*windows.shape[:2], kernels.shape[3]), np.float32)
     rows = max(1, _AT_ONCE // windows[0].size)
     for top in range(0, len(result), rows):

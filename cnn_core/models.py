@@ -139,7 +139,7 @@ class PetModel:
         (N, 2) float32
             Columns cat, dog; each row sums to 1.
         """
-        rows = [np.zeros((0, len(LABELS)), np.float32)]
+        rows: list[np.ndarray] = [np.zeros((0, len(LABELS)), np.float32)]
         for start in range(0, len(images), self._batch):
             small = [pixels.resize(image, self.input_size, self.input_size) for image in images[start:][: self._batch]]
             rows.append(np.asarray(self._call(np.stack(small).astype(np.float32)), np.float32))
