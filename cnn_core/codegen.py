@@ -184,7 +184,7 @@ def _number(value: float) -> str:
     return np.format_float_positional(np.float32(value), trim="-")
 
 
-def evaluation(model: str, data: str, subset: str = "test") -> str:
+def evaluation(model: str, data: str, subset: str = "test", images: int | None = None) -> str:
     """Write the script that measures a model as the page does.
 
     Parameters
@@ -194,6 +194,8 @@ def evaluation(model: str, data: str, subset: str = "test") -> str:
     data : str
         "sketches" or a dataset's path.
     subset : {"test", "all"}
+    images : int, optional
+        At most so many pictures; by default all.
 
     Returns
     -------
@@ -205,22 +207,24 @@ def evaluation(model: str, data: str, subset: str = "test") -> str:
     >>> "confusion_matrix" in evaluation("article", "photos.zip")
     True
     """
+    limit = "" if images is None else f", images={images}"
     lines = [
+        "import numpy as np",
         "from sklearn.metrics import accuracy_score, confusion_matrix, log_loss",
         "",
         "from cnn_core import dataset, models, pixels, sketches",
         "",
-        f"table = sketches.open_source({json.dumps(data, ensure_ascii=False)})",
+        f"table = sketches.open_source({json.dumps(data, ensure_ascii=False)}{limit})",
     ]
     if subset == "test":
         lines.append("table = dataset.split(table)[1]")
     lines += [
         f"model = models.open_model({json.dumps(model, ensure_ascii=False)})",
-        'images = [pixels.open_image(file) for file in table["file"]]',
-        "probabilities = model.predict(images)  # columns cat, dog",
+        'answers = [model.predict([pixels.open_image(file)]) for file in table["file"]]',
+        "probabilities = np.concatenate(answers)  # columns cat, dog",
         'said = ["dog" if dog > cat else "cat" for cat, dog in probabilities]',
         'print("accuracy", accuracy_score(table["label"], said))',
-        'print("loss", log_loss(table["label"], probabilities))',
-        'print(confusion_matrix(table["label"], said))',
+        'print("loss", log_loss(table["label"], probabilities, labels=["cat", "dog"]))',
+        'print(confusion_matrix(table["label"], said, labels=["cat", "dog"]))',
     ]
     return "\n".join(lines)

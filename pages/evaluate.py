@@ -3,22 +3,25 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import CnnLabError, charts, codegen, models
-from cnn_core.evaluation import Evaluation, mistakes
+from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
 from cnn_core.files import home
 from cnn_core.pixels import fit, open_image
 from pages.widgets import code_panel, data_source, measurement
+from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
 MOST_MISTAKES = 12
+MISTAKE_WIDTH = 150
 COUNTS = {100: "100", 400: "400", 2000: "2,000", None: "All"}
 SUBSETS = {"test": "Test set", "all": "All pictures"}
 
 
 def main() -> None:
-    """Choose a model and pictures; the scores, the confusion matrix and the worst mistakes follow."""
+    """Choose a model; what it scored when it was made, then its scores and worst mistakes on pictures you choose."""
     st.title("How good is it?")
     st.markdown(
         "A model is judged by pictures it has **never learned from**. **Accuracy** is the share it gets right. "
@@ -30,27 +33,29 @@ def main() -> None:
         st.info("There is no model yet. Train one on the page Train, then measure it here.")
         st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
         return
-    choice, pictures = st.columns(2, gap="large")
-    with choice:
-        name = st.selectbox(
-            "Model", list(cards), format_func=lambda name: cards[name].title, key="model", bind="query-params"
-        )
-        st.write(cards[name].text)
-    with pictures:
-        data = data_source.choose()
-        left, right = st.columns(2)
-        images = left.selectbox(
-            "Pictures at most", list(COUNTS), 1, format_func=COUNTS.__getitem__, key="pictures", bind="query-params"
-        )
-        subset = right.selectbox(
-            "Which of them", list(SUBSETS), format_func=SUBSETS.__getitem__, key="subset", bind="query-params",
-            help="The test set is the quarter that a training on these pictures keeps aside.",
-        )  # fmt: skip
+    name = st.selectbox(
+        "Model", list(cards), format_func=lambda name: cards[name].title, key="model", bind="query-params"
+    )
+    card = cards[name]
+    st.write(card.text)
+    if scores := recorded(card.facts):
+        with _scores(scores, "stored_confusion_matrix"):
+            st.caption(f"Measured once, on the {scores.images:,} pictures kept aside when it was trained.")
+    st.header("Measure it yourself", divider="gray")
+    data = data_source.choose()
+    left, right = st.columns(2, gap="large")
+    images = left.selectbox(
+        "Pictures at most", list(COUNTS), 1, format_func=COUNTS.__getitem__, key="pictures", bind="query-params"
+    )
+    subset = right.selectbox(
+        "Which of them", list(SUBSETS), format_func=SUBSETS.__getitem__, key="subset", bind="query-params",
+        help="The test set is the quarter that a training on these pictures keeps aside.",
+    )  # fmt: skip
     if data:
-        _measure(cards[name], data, images, subset)
+        _measure(card, data, images, subset)
     else:
         st.info("Choose pictures above: their scores appear here.")
-    code_panel.show(codegen.evaluation(name, data or "sketches", subset))
+    code_panel.show(codegen.evaluation(name, data or "sketches", subset, images))
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:
@@ -78,15 +83,32 @@ def _changed(data: str) -> int:
 def _progress(running: measurement.Measurement) -> None:
     if running.ready():
         st.rerun()
-    st.progress(min(running.done / running.total, 1.0), f"{running.what}: {running.done:,} of {running.total:,}")
+    left = "" if running.seconds_left is None else f" · {duration(running.seconds_left)} left"
+    share = min(running.done / running.total, 1.0)
+    st.progress(share, f"{running.what}: {running.done:,} of {running.total:,}{left}" if running.done else running.what)
     st.button("Stop measuring", on_click=running.stop, icon=":material/stop:")
 
 
+def _scores(scores: Scores | Evaluation, key: str) -> DeltaGenerator:
+    """Show accuracy, loss and the confusion matrix; return the place below the numbers."""
+    numbers, matrix = st.columns([1, 2], gap="large")
+    with numbers:
+        st.metric("Accuracy", f"{scores.accuracy:.1%}", help="The share it gets right; guessing: 50 %.")
+        st.metric("Loss", f"{scores.log_loss:.3f}", help="Mean of -ln(probability of the truth); guessing: 0.693.")
+    (cat, cat_as_dog), (dog_as_cat, dog) = scores.confusion
+    with matrix.container(key=key):
+        st.plotly_chart(
+            charts.confusion_matrix(scores.confusion),
+            config=PLOT,
+            key=f"{key}_chart",
+            alt=f"Confusion matrix: of the cats {cat} right and {cat_as_dog} taken for dogs; "
+            f"of the dogs {dog} right and {dog_as_cat} taken for cats",
+        )
+    return numbers
+
+
 def _result(result: Evaluation, broken: list[str], card: models.ModelCard, data: str) -> None:
-    scores, matrix = st.columns([1, 2], gap="large")
-    with scores:
-        st.metric("Accuracy", f"{result.accuracy:.1%}", help="The share it gets right; guessing: 50 %.")
-        st.metric("Loss", f"{result.log_loss:.3f}", help="Mean of -ln(probability of the truth); guessing: 0.693.")
+    with _scores(result, "confusion_matrix"):
         skipped = result.skipped + len(broken)
         st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
         if data == data_source.DRAWN and card.facts.get("data") != data_source.DRAWN:
@@ -101,31 +123,27 @@ def _result(result: Evaluation, broken: list[str], card: models.ModelCard, data:
             "text/csv",
             icon=":material/download:",
         )
-    with matrix, st.container(key="confusion_matrix"):
-        (cat, cat_as_dog), (dog_as_cat, dog) = result.confusion
-        st.plotly_chart(
-            charts.confusion_matrix(result.confusion),
-            config=PLOT,
-            key="confusion_chart",
-            alt=f"Confusion matrix: of the cats {cat} right and {cat_as_dog} taken for dogs; "
-            f"of the dogs {dog} right and {dog_as_cat} taken for cats",
-        )
     st.header("The worst mistakes", divider="gray")
     wrong = mistakes(result, MOST_MISTAKES)
     if wrong.empty:
         st.success("None: it got every one of these pictures right.")
         return
     st.markdown("Wrong, and most sure of it. What might have misled it?")
-    columns = st.columns(min(4, len(wrong)))
-    for number, row in enumerate(wrong.to_dict("records")):
-        says = f"A {row['label']}, taken for a {row['predicted']}: {row[row['predicted']]:.0%} sure"
-        with columns[number % len(columns)]:
-            try:
-                picture = fit(open_image(row["file"]), 300)
-            except (CnnLabError, OSError):
-                st.caption(f"{Path(row['file']).name} is gone.")
-                continue
-            st.image(picture, caption=f"{says} ({Path(row['file']).name})", width="stretch", alt=says)
+    with st.container(horizontal=True):
+        for row in wrong.to_dict("records"):
+            _mistake(row)
+
+
+def _mistake(row: dict) -> None:
+    says = f"A {row['label']}, taken for a {row['predicted']}: {row[row['predicted']]:.0%} sure"
+    name = Path(row["file"]).name
+    with st.container(width=MISTAKE_WIDTH):
+        try:
+            picture = fit(open_image(row["file"]), 2 * MISTAKE_WIDTH)
+        except (CnnLabError, OSError):
+            st.caption(f"{name} is gone.")
+        else:
+            st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
 
 
 main()

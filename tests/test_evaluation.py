@@ -1,11 +1,13 @@
 """Scores against numbers worked by hand."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from cnn_core import evaluation
+from cnn_core import evaluation, models
 
 
 class Fake:
@@ -82,3 +84,23 @@ def test_progress_can_stop_it(table):
 
     with pytest.raises(KeyboardInterrupt):
         evaluation.evaluate(Fake(), table, stop)
+
+
+def test_scores_of_a_card_are_read(article_facts):
+    scores = evaluation.recorded(article_facts)
+    assert sum(map(sum, scores.confusion)) == scores.images
+    assert scores.accuracy == pytest.approx((scores.confusion[0][0] + scores.confusion[1][1]) / scores.images, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"confusion": [[1, 2, 3], [4, 5, 6]]}, {"confusion": 7}, {"images": None}, {"log_loss": "low"}],
+    ids=str,
+)
+def test_a_card_that_somebody_broke_has_no_scores(article_facts, wrong):
+    assert evaluation.recorded(article_facts | wrong) is None
+
+
+@pytest.fixture
+def article_facts():
+    return json.loads((models.WEIGHTS / "article.card.json").read_text("utf-8"))

@@ -1,9 +1,15 @@
 """The Evaluate page: scores, confusion matrix and mistakes of a model that is known."""
 
+import json
+import re
+import time
+
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
+from cnn_core import codegen, dataset, evaluation, models, sketches
 from cnn_core.network import NetworkSpec
 from pages.widgets import measurement
 
@@ -73,14 +79,104 @@ def test_without_a_model_it_says_what_to_do(app, home, monkeypatch, tmp_path):
     assert "Train one" in test.info[0].value
 
 
-def test_stopping_ends_a_measurement(monkeypatch, tmp_path, home):
-    from cnn_core import sketches
+def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(app, home):
+    test = app("evaluate", data="Folder or zip here")
+    assert not test.exception
+    (accuracy, loss) = test.metric
+    (cats, dogs) = json.loads((models.WEIGHTS / "article.card.json").read_text("utf-8"))["confusion"]
+    assert accuracy.value == f"{(cats[0] + dogs[1]) / sum(cats + dogs):.1%}"
+    assert 0 < float(loss.value) < 0.693
+    assert "Choose pictures above" in test.info[0].value
+    assert not measurement._kept()
 
-    def endless(source, images, progress):
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("subset", "images"), [("all", None), ("all", 2), ("test", None)])
+def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset, images):
+    table = sketches.open_source(str(pets), images)
+    table = dataset.split(table)[1] if subset == "test" else table
+    expected = evaluation.evaluate(models.open_model("bright"), table)
+    exec(codegen.evaluation("bright", str(pets), subset, images), {})
+    printed = capsys.readouterr().out
+    assert f"accuracy {expected.accuracy}" in printed
+    assert float(re.search(r"loss (\S+)", printed)[1]) == pytest.approx(expected.log_loss, rel=1e-4, abs=1e-6)
+
+
+@pytest.fixture
+def endless(monkeypatch, home):
+    """Pictures that never come to an end."""
+
+    def read(source, images, progress):
+        done = 0
         while True:
-            progress(0, 1, "Reading")
+            done += 1
+            progress(done % 100, 100, f"Reading {source}")
+            time.sleep(0.01)
 
-    monkeypatch.setattr(sketches, "open_source", endless)
+    monkeypatch.setattr(sketches, "open_source", read)
+    yield
+    for running in list(measurement._kept().values()):
+        running.stop()
+        running.ready(5)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_one_measurement_at_a_time_and_the_other_visitors_wait(endless):
+    first = measurement.Measurement("article", "first", 4, "all")
+    wait_for(lambda: first.what == "Reading first")
+    second = measurement.Measurement("article", "second", 4, "all")
+    wait_for(lambda: second.what == "Waiting for another measurement")
+    first.stop()
+    wait_for(lambda: second.what == "Reading second")
+    third = measurement.Measurement("article", "third", 4, "all")
+    wait_for(lambda: third.what == "Waiting for another measurement")
+    third.stop()
+    assert third.ready(5)
+    assert "Stopped" in third.error
+    assert not second.ready()
+    second.stop()
+    assert second.ready(5)
+
+
+def test_a_visitor_who_chooses_again_no_longer_waits_for_the_first_choice(endless, monkeypatch):
+    monkeypatch.setattr(st, "session_state", {})
+    first = measurement.measure("article", "first", 4, "all", ())
+    assert measurement.measure("article", "first", 4, "all", ()) is first
+    second = measurement.measure("article", "second", 4, "all", ())
+    assert first.ready(5)
+    assert not second.ready()
+    again = measurement.measure("article", "first", 4, "all", ())
+    assert again is not first, "what was broken off begins anew"
+
+
+def test_another_visitor_ends_nothing(endless, monkeypatch):
+    monkeypatch.setattr(st, "session_state", {})
+    first = measurement.measure("article", "first", 4, "all", ())
+    monkeypatch.setattr(st, "session_state", {})
+    measurement.measure("article", "second", 4, "all", ())
+    assert not first.ready(0.1)
+
+
+def test_the_time_left_follows_from_the_speed(endless, monkeypatch):
+    running = measurement.Measurement("article", "some", 4, "all")
+    wait_for(lambda: running.done)
+    running.stop()
+    assert running.ready(5)
+    now = running._begun
+    monkeypatch.setattr(measurement.time, "monotonic", lambda: now + 20)
+    running.done, running.total = 25, 100
+    assert running.seconds_left == pytest.approx(60)
+    running.done = 0
+    assert running.seconds_left is None
+
+
+def test_stopping_ends_a_measurement(endless):
     running = measurement.measure("article", "sketches", 4, "all", ())
     assert not running.ready(0.05)
     running.stop()
