@@ -207,19 +207,16 @@ def evaluation(model: str, data: str, subset: str = "test", images: int | None =
     >>> "confusion_matrix" in evaluation("article", "photos.zip")
     True
     """
-    limit = "" if images is None else f", images={images}"
+    name, source = json.dumps(model, ensure_ascii=False), json.dumps(data, ensure_ascii=False)
     lines = [
         "import numpy as np",
         "from sklearn.metrics import accuracy_score, confusion_matrix, log_loss",
         "",
-        "from cnn_core import dataset, models, pixels, sketches",
+        "from cnn_core import evaluation, models, pixels",
         "",
-        f"table = sketches.open_source({json.dumps(data, ensure_ascii=False)}{limit})",
-    ]
-    if subset == "test":
-        lines.append("table = dataset.split(table)[1]")
-    lines += [
-        f"model = models.open_model({json.dumps(model, ensure_ascii=False)})",
+        "# the dataset is split before some are taken: no picture that the model has learned from may slip in",
+        f'table = evaluation.pictures({source}, "{subset}", {images}, models.find({name}).facts)',
+        f"model = models.open_model({name})",
         'answers = [model.predict([pixels.open_image(file)]) for file in table["file"]]',
         "probabilities = np.concatenate(answers)  # columns cat, dog",
         'said = ["dog" if dog > cat else "cat" for cat, dog in probabilities]',

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cnn_core import CnnLabError
+from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS, Progress
 from cnn_core.models import PetModel
 from cnn_core.pixels import ImageError, open_image
@@ -105,6 +106,53 @@ def recorded(facts: dict[str, Any]) -> Scores | None:
         return None
 
 
+def pictures(
+    data: str,
+    subset: str = "test",
+    images: int | None = None,
+    facts: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Choose the pictures to measure a model on; for the test set, ones that it has never learned from.
+
+    The dataset is split first, as the model's own run did if it learned from this dataset, and only then are some of
+    the pictures taken: a split of some pictures would be another one, with training pictures in its test set.
+
+    Parameters
+    ----------
+    data : str
+        "sketches" or a dataset's path.
+    subset : {"test", "all"}
+    images : int, optional
+        At most so many; by default all.
+    facts : dict, optional
+        ``ModelCard.facts`` of the model: of a trained one its run's settings.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `dataset.open_dataset` returns it.
+
+    Raises
+    ------
+    DatasetError
+        When the data cannot be read, or is too little to split.
+    """
+    run = facts or {}
+    if not _same(run.get("data"), data):
+        run = {}  # it learned from something else, and knows none of these pictures
+    seed = run.get("seed", 42)
+    table = sketches.open_source(data, run.get("images"), seed, progress=progress)
+    attributes = table.attrs
+    if subset == "test":
+        table = dataset.split(table, run.get("test_size", 0.25), seed)[1]
+    table = sketches.at_most(table, images)
+    table.attrs = attributes
+    return table
+
+
 def evaluate(
     model: PetModel, table: pd.DataFrame, progress: Progress | None = None, batch_size: int = 64
 ) -> Evaluation:
@@ -166,6 +214,10 @@ def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:
     """
     wrong = evaluation.predictions[~evaluation.predictions["correct"]]
     return wrong.sort_values("loss", ascending=False, kind="stable").head(count).reset_index(drop=True)
+
+
+def _same(source: object, data: str) -> bool:
+    return isinstance(source, str) and Path(source).expanduser().absolute() == Path(data).expanduser().absolute()
 
 
 def _judge(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -144,16 +144,40 @@ def open_source(
         table = dataset.open_dataset(folder(images or DEFAULT_COUNT, seed, progress), progress=progress)
         table.attrs["name"] = "sketches"
         return table
-    table = dataset.open_dataset(source, progress=progress)
+    return at_most(dataset.open_dataset(source, progress=progress), images, seed)
+
+
+def at_most(table: pd.DataFrame, images: int | None, seed: int = 42) -> pd.DataFrame:
+    """Return so many pictures of a dataset, evenly of both classes, in the same order.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `dataset.open_dataset` returns it.
+    images : int, optional
+        At most so many; by default all.
+    seed : int
+        Same seed, same pictures.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"file": list("abcdefgh"), "label": ["cat", "dog"] * 4})
+    >>> at_most(table, 4)["label"].value_counts().to_dict()
+    {'cat': 2, 'dog': 2}
+    """
     if images is None or images >= len(table):
         return table
     import pandas as pd
 
-    per_class = [images - images // 2, images // 2]
-    chosen = [
-        rows.sample(min(count, len(rows)), random_state=seed)
-        for count, (_, rows) in zip(per_class, table.groupby("label"), strict=True)
-    ]
+    chosen = []
+    for label, count in zip(LABELS, (images - images // 2, images // 2), strict=True):
+        rows = table[table["label"] == label]
+        chosen.append(rows.sample(min(count, len(rows)), random_state=seed))
     few = pd.concat(chosen).sort_index().reset_index(drop=True)
     few.attrs = table.attrs
     return few

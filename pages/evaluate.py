@@ -14,7 +14,7 @@ from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
-MOST_MISTAKES = 12
+MOST_MISTAKES = 10
 MISTAKE_WIDTH = 150
 COUNTS = {100: "100", 400: "400", 2000: "2,000", None: "All"}
 SUBSETS = {"test": "Test set", "all": "All pictures"}
@@ -49,7 +49,7 @@ def main() -> None:
     )
     subset = right.selectbox(
         "Which of them", list(SUBSETS), format_func=SUBSETS.__getitem__, key="subset", bind="query-params",
-        help="The test set is the quarter that a training on these pictures keeps aside.",
+        help="The test set is the quarter that a training on these pictures keeps aside, of which nothing is learned.",
     )  # fmt: skip
     if data:
         _measure(card, data, images, subset)
@@ -93,7 +93,7 @@ def _scores(scores: Scores | Evaluation, key: str) -> DeltaGenerator:
     """Show accuracy, loss and the confusion matrix; return the place below the numbers."""
     numbers, matrix = st.columns([1, 2], gap="large")
     with numbers:
-        st.metric("Accuracy", f"{scores.accuracy:.1%}", help="The share it gets right; guessing: 50 %.")
+        st.metric("Accuracy", f"{scores.accuracy * 100:.1f} %", help="The share it gets right; guessing: 50 %.")
         st.metric("Loss", f"{scores.log_loss:.3f}", help="Mean of -ln(probability of the truth); guessing: 0.693.")
     (cat, cat_as_dog), (dog_as_cat, dog) = scores.confusion
     with matrix.container(key=key):
@@ -135,7 +135,7 @@ def _result(result: Evaluation, broken: list[str], card: models.ModelCard, data:
 
 
 def _mistake(row: dict) -> None:
-    says = f"A {row['label']}, taken for a {row['predicted']}: {row[row['predicted']]:.0%} sure"
+    says = f"A {row['label']}, taken for a {row['predicted']}: {row[row['predicted']] * 100:.0f} % sure"
     name = Path(row["file"]).name
     with st.container(width=MISTAKE_WIDTH):
         try:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cnn_core import evaluation, models
+from cnn_core import dataset, evaluation, models, sketches
+from cnn_core.training import TrainingConfig
 
 
 class Fake:
@@ -84,6 +85,45 @@ def test_progress_can_stop_it(table):
 
     with pytest.raises(KeyboardInterrupt):
         evaluation.evaluate(Fake(), table, stop)
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """A dataset of 80 pictures."""
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    for number in range(40):
+        for label in ("cat", "dog"):
+            Image.new("RGB", (2, 2)).save(folder / f"{label}.{number}.png")
+    (folder / "cat.broken.png").write_bytes(b"")
+    return str(folder)
+
+
+@pytest.mark.parametrize("images", [None, 7, 20])
+@pytest.mark.parametrize(
+    "settings", [{}, {"seed": 7}, {"images": 40}, {"images": 40, "seed": 3, "test_size": 0.5}], ids=str
+)
+def test_no_picture_the_model_learned_from_is_in_the_test_set(pets, images, settings):
+    config = TrainingConfig(data=pets, **settings)
+    learned, kept = dataset.split(
+        sketches.open_source(config.data, config.images, config.seed), config.test_size, config.seed
+    )  # as training does it
+    chosen = evaluation.pictures(pets, "test", images, config.to_dict())
+    assert not set(chosen["file"]) & set(learned["file"])
+    assert set(chosen["file"]) <= set(kept["file"])
+    assert len(chosen) == min(images or len(kept), len(kept))
+    assert chosen.attrs["broken"] == ["cat.broken.png"]
+
+
+def test_a_model_of_other_pictures_is_measured_on_the_usual_split(pets):
+    usual = dataset.split(dataset.open_dataset(pets))[1]
+    for facts in (None, {}, {"data": "18,750 photos"}, {"data": "/elsewhere", "seed": 1}, {"data": 7}):
+        assert evaluation.pictures(pets, "test", facts=facts)["file"].tolist() == usual["file"].tolist()
+
+
+def test_all_pictures_or_some_of_all(pets):
+    assert len(evaluation.pictures(pets, "all")) == 80
+    assert evaluation.pictures(pets, "all", 10)["label"].value_counts().to_dict() == {"cat": 5, "dog": 5}
 
 
 def test_scores_of_a_card_are_read(article_facts):

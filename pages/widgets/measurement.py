@@ -49,7 +49,7 @@ class Measurement:
         self._stopped.set()
 
     def _work(self, model: str, data: str, images: int | None, subset: str) -> None:
-        from cnn_core import dataset, evaluation, models, sketches
+        from cnn_core import evaluation, models
 
         try:
             while not _turn.acquire(timeout=0.2):
@@ -58,10 +58,9 @@ class Measurement:
             self.error = str(error)
             return
         try:
-            table = sketches.open_source(data, images, progress=self._progress)
+            facts = models.find(model).facts
+            table = evaluation.pictures(data, subset, images, facts, self._progress)
             self.broken = table.attrs.get("broken", [])
-            if subset == "test":
-                table = dataset.split(table)[1]
             self.result = evaluation.evaluate(models.open_model(model), table, self._progress)
         except CnnLabError as error:
             self.error = str(error)

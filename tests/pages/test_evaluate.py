@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from cnn_core import codegen, dataset, evaluation, models, sketches
+from cnn_core import codegen, evaluation, models, sketches
 from cnn_core.network import NetworkSpec
 from pages.widgets import measurement
 
@@ -56,7 +56,7 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
     )
     assert not test.exception
     assert not test.error
-    assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3%"
+    assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3 %"
     says = " ".join(item.value for item in test.caption)
     assert "On 6 pictures; 1 broken ones were left out." in says
     images = [image for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
@@ -84,7 +84,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
     assert not test.exception
     (accuracy, loss) = test.metric
     (cats, dogs) = json.loads((models.WEIGHTS / "article.card.json").read_text("utf-8"))["confusion"]
-    assert accuracy.value == f"{(cats[0] + dogs[1]) / sum(cats + dogs):.1%}"
+    assert accuracy.value == f"{100 * (cats[0] + dogs[1]) / sum(cats + dogs):.1f} %"
     assert 0 < float(loss.value) < 0.693
     assert "Choose pictures above" in test.info[0].value
     assert not measurement._kept()
@@ -93,9 +93,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
 @pytest.mark.slow
 @pytest.mark.parametrize(("subset", "images"), [("all", None), ("all", 2), ("test", None)])
 def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset, images):
-    table = sketches.open_source(str(pets), images)
-    table = dataset.split(table)[1] if subset == "test" else table
-    expected = evaluation.evaluate(models.open_model("bright"), table)
+    expected = evaluation.evaluate(models.open_model("bright"), evaluation.pictures(str(pets), subset, images))
     exec(codegen.evaluation("bright", str(pets), subset, images), {})
     printed = capsys.readouterr().out
     assert f"accuracy {expected.accuracy}" in printed
@@ -104,9 +102,9 @@ def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset
 
 @pytest.fixture
 def endless(monkeypatch, home):
-    """Pictures that never come to an end."""
+    """Pictures that never come to an end; a model that never comes to answer."""
 
-    def read(source, images, progress):
+    def read(source, images, seed, progress):
         done = 0
         while True:
             done += 1
