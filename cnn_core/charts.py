@@ -309,8 +309,9 @@ def confusion_matrix(counts: list[list[int]], height: int = 320) -> go.Figure:
     ]
     figure = go.Figure(
         go.Heatmap(
-            z=shares, x=["cat", "dog"], y=["cat", "dog"], text=texts, texttemplate="%{text}", textfont={"size": 16},
-            colorscale="Blues", zmin=0, zmax=1.3, showscale=False, xgap=4, ygap=4, hoverinfo="skip",
+            z=shares, x=["cat", "dog"], y=["cat", "dog"], zmin=0, zmax=1, xgap=4, ygap=4, hoverinfo="skip",
+            colorscale=[[0, "#EAF3FB"], [1, "#6AAED6"]], showscale=False,  # on all of it dark text is easy to read
+            text=texts, texttemplate="%{text}", textfont={"size": 16, "color": "#10202E"},
         )
     )  # fmt: skip
     figure.update_xaxes(title="the model says", side="top", showgrid=False)
