@@ -28,7 +28,7 @@ _SAYS = {
 }
 
 
-def network_drawing(table: pd.DataFrame, height: int = 330) -> go.Figure:
+def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -> go.Figure:
     """Draw a network as a row of boxes: as tall as a layer's maps are large, as deep as they are many.
 
     Sides and depths are drawn by their logarithm, so that 128 and 1 both can be seen.
@@ -36,7 +36,9 @@ def network_drawing(table: pd.DataFrame, height: int = 330) -> go.Figure:
     Parameters
     ----------
     table : pandas.DataFrame
-        As `network.NetworkSpec.table` returns it.
+        As `network.NetworkSpec.table` returns it, or as far as `layers_that_fit` got.
+    missing : str
+        Name of the layer that did not fit any more; it is drawn as an empty, crossed frame.
     height : int
         In pixels.
 
@@ -59,7 +61,10 @@ def network_drawing(table: pd.DataFrame, height: int = 330) -> go.Figure:
         _box(figure, x, side, depth, COLOURS[row["type"]], row)
         low, high = max(low, side / 2), max(high, 0.8 * side if len(shape) == 3 else side / 2)
         x += depth + 0.45 * side * (len(shape) == 3) + 1.1
-    figure.update_xaxes(visible=False, range=[-1.3, x])
+    if missing:
+        _frame(figure, x, missing)
+        x += 2.6
+    figure.update_xaxes(visible=False, range=[-2.1, x + 1])
     figure.update_yaxes(visible=False, range=[-low - 2.2, high + 0.3])
     return bare(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
 
@@ -77,24 +82,25 @@ def kernel_pictures(kernels: np.ndarray, columns: int = 8, zoom: int = 12) -> np
 
     Returns
     -------
-    ndarray of uint8, shape (H, W, 3)
+    ndarray of uint8, shape (H, W, 4)
+        RGB and opacity: the page shows between the kernels.
 
     Examples
     --------
     >>> kernel_pictures(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
-    (256, 256, 3)
+    (254, 254, 4)
     """
     height, width, _, filters = kernels.shape
     gap = max(1, zoom // 4)
     tall, wide = height * zoom + gap, width * zoom + gap
-    rows = -(-filters // columns)
-    sheet = np.full((rows * tall, columns * wide, 3), 255, np.uint8)
+    sheet = np.zeros((-(-filters // columns) * tall - gap, columns * wide - gap, 4), np.uint8)
     for number in range(filters):
         kernel = kernels[..., number]
         shade = np.clip(127.5 + 127.5 * kernel / (np.abs(kernel).max() or 1.0), 0, 255)
         picture = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
         top, left = number // columns * tall, number % columns * wide
-        sheet[top : top + height * zoom, left : left + width * zoom] = picture
+        cell = sheet[top : top + height * zoom, left : left + width * zoom]
+        cell[..., :3], cell[..., 3] = picture, 255
     return sheet
 
 
@@ -117,7 +123,7 @@ def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
         go.Bar(
             x=list(range(len(sizes))),
             y=sizes,
-            text=[str(size) for size in sizes],
+            text=[str(size) if len(sizes) <= 20 else "" for size in sizes],
             textposition="outside",
             cliponaxis=False,
             marker_color=COLOURS["Conv2D"],
@@ -171,11 +177,11 @@ def windowed_cells(values: np.ndarray, windows: np.ndarray, followed: int = 0, h
 def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, row: dict) -> None:
     """Draw a box in three faces; the front is a layer's output seen slantwise."""
     slant, rise = (0.45 * side, 0.3 * side) if len(row["output_shape"]) == 3 else (0.0, 0.0)
-    low, high = -side / 2, side / 2
-    front = [(x, low), (x + slant, low + rise), (x + slant, high + rise), (x, high), (x, low)]
-    top = [(x, high), (x + slant, high + rise), (x + slant + depth, high + rise), (x + depth, high), (x, high)]
-    face = [(x, low), (x + depth, low), (x + depth, high), (x, high), (x, low)]
-    for corners, opacity in ((front, 0.35), (top, 0.6), (face, 0.9)):
+    low, high, edge = -side / 2, side / 2, x + depth
+    front = [(x, low), (edge, low), (edge, high), (x, high)]
+    top = [(x, high), (x + slant, high + rise), (edge + slant, high + rise), (edge, high)]
+    flank = [(edge, low), (edge + slant, low + rise), (edge + slant, high + rise), (edge, high)]
+    for corners, opacity in ((front, 0.95), (top, 0.65), (flank, 0.4)):
         path = "M" + "L".join(f"{a:.3f},{b:.3f}" for a, b in corners) + "Z"
         figure.add_shape(type="path", path=path, fillcolor=colour, opacity=opacity, line={"color": colour, "width": 1})
     shape = " × ".join(f"{size:,}" for size in row["output_shape"])
@@ -189,3 +195,15 @@ def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, ro
         customdata=[[_SAYS[row["type"]], shape, row["parameters"]]],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]:,} parameters<extra></extra>",
     )
+
+
+def _frame(figure: go.Figure, x: float, name: str) -> None:
+    """Draw the place of a layer that does not fit: a dashed frame with a cross in it."""
+    colour = COLOURS["MaxPooling2D"]
+    for path in ("M{0},-1.2L{1},-1.2L{1},1.2L{0},1.2Z", "M{0},-1.2L{1},1.2M{0},1.2L{1},-1.2"):
+        line = {"color": colour, "width": 2, "dash": "dash"}
+        figure.add_shape(type="path", path=path.format(x, x + 1.4), line=line)
+    figure.add_scatter(
+        x=[x + 0.7], y=[-1.65], mode="text", text=[f"<b>{name}</b><br>does not fit"], textposition="bottom center",
+        textfont={"size": 11}, hoverinfo="skip",
+    )  # fmt: skip

@@ -279,6 +279,34 @@ def random_kernels(filters: int = 64, size: int = 3, channels: int = 3, seed: in
     return np.random.default_rng(seed).uniform(-limit, limit, shape).astype(np.float32)
 
 
+def neighbour_agreement(kernels: np.ndarray) -> np.ndarray:
+    """Measure in each kernel whether weights that lie side by side are alike: order in it, as in an edge or a spot.
+
+    Parameters
+    ----------
+    kernels : ndarray of float, shape (height, width, channels, filters)
+
+    Returns
+    -------
+    ndarray of float, shape (filters,)
+        1 where all weights of a channel are the same, about 0 in noise, -1 in a chequered kernel.
+
+    References
+    ----------
+    P. A. P. Moran, Notes on continuous stochastic phenomena, 1950, with 0 in the place of the mean.
+
+    Examples
+    --------
+    >>> neighbour_agreement(np.ones((3, 3, 3, 2)))
+    array([1., 1.])
+    """
+    axes = (0, 1, 2)
+    pairs = (kernels[1:] * kernels[:-1]).sum(axes) + (kernels[:, 1:] * kernels[:, :-1]).sum(axes)
+    count = kernels[1:, :, :, 0].size + kernels[:, 1:, :, 0].size
+    squares = (kernels**2).mean(axes)
+    return np.divide(pairs, count * squares, out=np.zeros(kernels.shape[3]), where=(squares > 0) & (count > 0))
+
+
 def learned_kernels(path: Path) -> np.ndarray:
     """Read the first convolution's kernels out of a ``.keras`` file, without TensorFlow.
 

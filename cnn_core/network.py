@@ -6,6 +6,7 @@ needs no TensorFlow: each row follows from the row above it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,17 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "linear")
 
 
 class NetworkError(CnnLabError):
-    """The network cannot be built as described; the message names the layer."""
+    """The network cannot be built as described; the message names the layer.
+
+    Attributes
+    ----------
+    layer : str
+        Name of the first layer that receives too few pixels; "" when the reason is another.
+    """
+
+    def __init__(self, message: str, layer: str = "") -> None:
+        super().__init__(message)
+        self.layer = layer
 
 
 @dataclass(frozen=True)
@@ -114,46 +125,77 @@ class NetworkSpec:
         1     conv_1 (126, 126, 64)        1792
         2     pool_1   (63, 63, 64)           0
         """
+        table, error = self.layers_that_fit()
+        if error:
+            raise error
+        return table
+
+    def layers_that_fit(self) -> tuple[pd.DataFrame, NetworkError | None]:
+        """Follow the picture as far as it gets, to show where an impossible network ends.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            As `table` returns it, without the layer that cannot be built and all after it.
+        error : NetworkError or None
+            Why it ends there; None when every layer fits.
+
+        Raises
+        ------
+        NetworkError
+            When a setting is out of range.
+
+        Examples
+        --------
+        >>> table, error = NetworkSpec(input_size=5).layers_that_fit()
+        >>> list(table["layer"]), error.layer
+        (['rescaling', 'conv_1', 'pool_1'], 'conv_2')
+        """
+        import pandas as pd
+
         self._check()
+        rows, error = [], None
+        try:
+            for row in self._layers():
+                rows.append(row)
+        except NetworkError as ends:
+            error = ends
+        table = pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "receptive_field"])
+        if (total := int(table["parameters"].sum())) > MOST_PARAMETERS and not error:
+            heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
+            error = NetworkError(
+                f"This network would have {total:,} parameters, most of them in layer {heaviest}; "
+                f"{MOST_PARAMETERS:,} is the most that is built here. Add pooling, or use fewer filters or units."
+            )
+        return table, error
+
+    def _layers(self) -> Iterator[tuple[str, str, tuple[int, ...], int, int]]:
+        """Yield the table's rows, each from what the one before left over."""
         size, channels, field, jump = self.input_size, 3, 1, 1
-        rows: list[tuple[str, str, tuple[int, ...], int, int]] = [
-            ("rescaling", "Rescaling", (size, size, channels), 0, field)
-        ]
+        yield "rescaling", "Rescaling", (size, size, channels), 0, field
         for number, block in enumerate(self.blocks, start=1):
-            name, kernel = f"conv_{number}", block.kernel_size
+            kernel, pool = block.kernel_size, block.pool_size
             if block.padding == "valid" and size < kernel:
-                raise _vanished(f"{name} ({kernel}×{kernel}, valid)", size, f"a {kernel}×{kernel} kernel")
+                raise _vanished(f"conv_{number}", f"{kernel}×{kernel}, valid", size, f"a {kernel}×{kernel} kernel")
             size = output_size(size, kernel, padding=block.padding)
             field += (kernel - 1) * jump
             parameters = (kernel * kernel * channels + 1) * block.filters
             channels = block.filters
-            rows.append((name, "Conv2D", (size, size, channels), parameters, field))
-            pool = block.pool_size
+            yield f"conv_{number}", "Conv2D", (size, size, channels), parameters, field
             if pool > 1:
-                name = f"pool_{number}"
                 if size < pool:
-                    raise _vanished(f"{name} ({pool}×{pool})", size, f"a {pool}×{pool} window")
+                    raise _vanished(f"pool_{number}", f"{pool}×{pool}", size, f"a {pool}×{pool} window")
                 size //= pool
                 field += (pool - 1) * jump
                 jump *= pool
-                rows.append((name, "MaxPooling2D", (size, size, channels), 0, field))
+                yield f"pool_{number}", "MaxPooling2D", (size, size, channels), 0, field
         field = max(field, self.input_size)  # a dense layer looks at all of it
         units = size * size * channels
-        rows.append(("flatten", "Flatten", (units,), 0, field))
+        yield "flatten", "Flatten", (units,), 0, field
         if self.dense_units:
-            rows.append(("dense", "Dense", (self.dense_units,), (units + 1) * self.dense_units, field))
+            yield "dense", "Dense", (self.dense_units,), (units + 1) * self.dense_units, field
             units = self.dense_units
-        rows.append(("softmax", "Dense", (self.classes,), (units + 1) * self.classes, field))
-        import pandas as pd
-
-        table = pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "receptive_field"])
-        if (total := int(table["parameters"].sum())) > MOST_PARAMETERS:
-            heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
-            raise NetworkError(
-                f"This network would have {total:,} parameters, most of them in layer {heaviest}; "
-                f"{MOST_PARAMETERS:,} is the most that is built here. Add pooling, or use fewer filters or units."
-            )
-        return table
+        yield "softmax", "Dense", (self.classes,), (units + 1) * self.classes, field
 
     def build(self) -> keras.Model:
         """Build the Keras model, not yet compiled. Pictures go in as 0–255 RGB: rescaling is its first layer.
@@ -302,7 +344,8 @@ def compare_kernel_sizes(channels: int = 64) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``layers``, ``receptive_field`` (side in pixels), ``parameters``.
+        ``layers``, ``receptive_field`` (side in pixels), ``parameters``, ``share`` (of the parameters that one kernel
+        with the same receptive field has).
 
     References
     ----------
@@ -310,13 +353,13 @@ def compare_kernel_sizes(channels: int = 64) -> pd.DataFrame:
 
     Examples
     --------
-    >>> compare_kernel_sizes(64)
-                 layers  receptive_field  parameters
-    0           one 3×3                3       36928
-    1           one 5×5                5      102464
-    2    two 3×3 in a row              5       73856
-    3           one 7×7                7      200768
-    4  three 3×3 in a row              7      110784
+    >>> compare_kernel_sizes(64).round(2)
+                   layers  receptive_field  parameters  share
+    0             one 3×3                3       36928   1.00
+    1             one 5×5                5      102464   1.00
+    2    two 3×3 in a row                5       73856   0.72
+    3             one 7×7                7      200768   1.00
+    4  three 3×3 in a row                7      110784   0.55
     """
     import pandas as pd
 
@@ -328,8 +371,10 @@ def compare_kernel_sizes(channels: int = 64) -> pd.DataFrame:
         ("one 7×7", 7, 1),
         ("three 3×3 in a row", 3, 3),
     ):
-        rows.append((layers, count * (kernel - 1) + 1, count * (kernel * kernel * channels + 1) * channels))
-    return pd.DataFrame(rows, columns=["layers", "receptive_field", "parameters"])
+        field = count * (kernel - 1) + 1
+        parameters, single = ((side * side * channels + 1) * channels for side in (kernel, field))
+        rows.append((layers, field, count * parameters, count * parameters / single))
+    return pd.DataFrame(rows, columns=["layers", "receptive_field", "parameters", "share"])
 
 
 def _check_range(what: str, value: int, least: int, most: int) -> None:
@@ -337,8 +382,9 @@ def _check_range(what: str, value: int, least: int, most: int) -> None:
         raise NetworkError(f"{what} must be a whole number from {least:,} to {most:,}, not {value!r}.")
 
 
-def _vanished(layer: str, size: int, needs: str) -> NetworkError:
+def _vanished(layer: str, form: str, size: int, needs: str) -> NetworkError:
     return NetworkError(
-        f"Layer {layer} receives {size}×{size} pixels: too few for {needs}. "
-        'Use a larger picture, fewer blocks, less pooling or padding "same".'
+        f"Layer {layer} ({form}) receives {size}×{size} pixels: too few for {needs}. "
+        'Use a larger picture, fewer blocks, less pooling or padding "same".',
+        layer,
     )

@@ -192,3 +192,22 @@ def test_kernels_of_no_model(tmp_path):
     for name in ("text", "empty"):
         with pytest.raises(kernels.KernelError, match="cannot be read"):
             kernels.learned_kernels(tmp_path / f"{name}.keras")
+
+
+def test_layers_that_fit_end_where_the_table_says():
+    spec = NetworkSpec(20, (ConvBlock(2, 5), ConvBlock(2, 3, "same", pool_size=4), ConvBlock(2, 5)))
+    table, error = spec.layers_that_fit()
+    assert table["layer"].tolist() == ["rescaling", "conv_1", "pool_1", "conv_2", "pool_2"]
+    assert table["output_shape"].tolist()[-1] == (2, 2, 2)
+    assert error.layer == "conv_3"
+    with pytest.raises(NetworkError) as raised:
+        spec.table()
+    assert str(raised.value) == str(error)
+    assert ARTICLE.layers_that_fit()[1] is None
+
+
+def test_neighbours_agree_in_an_edge_and_not_in_noise():
+    edge = np.repeat([[1.0], [1.0], [-1.0]], 3, axis=1)
+    many = np.stack([np.ones((3, 3)), edge, np.indices((3, 3)).sum(0) % 2 * 2 - 1.0], axis=-1)[:, :, None]
+    np.testing.assert_allclose(kernels.neighbour_agreement(many), [1, 0.5, -1])
+    assert abs(kernels.neighbour_agreement(kernels.random_kernels(2000)).mean()) < 0.02

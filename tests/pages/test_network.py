@@ -68,3 +68,21 @@ def test_junk_in_the_address_is_ignored(app):
     test = app("network", blocks="many", filters_1="-8", size="1e9")
     assert not test.exception
     assert metric(test) == "3,725,314"
+
+
+def test_junk_in_the_address_gets_a_sentence(app):
+    test = app("network", blocks="many", filters_1="-8", dense="64")
+    assert "`blocks=many` and `filters_1=-8`" in test.warning[0].value
+    assert "dense" not in test.warning[0].value
+    assert not app("network", blocks="3", filters_1="8", kernel_1="5×5", pool_2="none").warning
+
+
+def test_impossible_network_shows_how_far_it_gets(app):
+    test = app("network", size="16", blocks="4")
+    assert table(test)["layer"].tolist() == ["rescaling", "conv_1", "pool_1", "conv_2", "pool_2"]
+
+
+def test_random_kernels_are_shown_beside_learned_ones(page):
+    alike = [float(metric.value) for metric in page.metric if metric.label == "Neighbours alike"]
+    assert len(alike) == 2
+    assert abs(alike[0]) < 0.05 < alike[1]
