@@ -21,7 +21,6 @@ from cnn_core.files import home, replace_file
 from cnn_core.pixels import ImageError, open_image, resize
 
 if TYPE_CHECKING:
-    import keras
     import pandas as pd
     import tensorflow as tf
 
@@ -222,59 +221,11 @@ def batches(
         data = data.shuffle(len(images), seed=seed)
     data = data.batch(batch_size).map(read, num_parallel_calls=2)
     if augment:
-        change = augmentation(seed)
-        data = data.map(lambda picture, label: (change(picture, training=True), label), num_parallel_calls=2)
+        from cnn_core.augmentation import RandomAffine
+
+        change = RandomAffine(seed=seed)
+        data = data.map(lambda picture, label: (change(picture), label), num_parallel_calls=2)
     return data.prefetch(2)
-
-
-def augmentation(seed: int = 42) -> keras.Sequential:
-    """Build the article's augmentations as Keras layers: flip, rotation, zoom, shift and shear.
-
-    Returns
-    -------
-    keras.Sequential
-        Maps float (batch, H, W, 3) in 0–255 to the same; what moves in from outside repeats the edge.
-
-    References
-    ----------
-    The article's ``ImageDataGenerator(rotation_range=15, shear_range=0.1, zoom_range=0.2, horizontal_flip=True,
-    width_shift_range=0.1, height_shift_range=0.1)``.
-    """
-    import keras
-    from keras import layers
-
-    edge = {"fill_mode": "nearest", "seed": seed}
-    return keras.Sequential(
-        [
-            layers.RandomFlip("horizontal", seed=seed),
-            layers.RandomRotation(15 / 360, **edge),
-            layers.RandomZoom(0.2, **edge),
-            layers.RandomTranslation(0.1, 0.1, **edge),
-            layers.RandomShear(0.1, 0.0, **edge),
-        ],
-        name="augmentation",
-    )
-
-
-def augmented_examples(image: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
-    """Show what augmentation makes of one picture.
-
-    Parameters
-    ----------
-    image : numpy.ndarray
-        uint8 (H, W, 3).
-    count : int
-        How many examples.
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 (count, H, W, 3).
-    """
-    batch = np.repeat(image[np.newaxis].astype(np.float32), count, axis=0)
-    changed = np.asarray(augmentation(seed)(batch, training=True))
-    return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
 
 
 def _folder_of(path: Path, progress: Progress | None) -> Path:

@@ -186,7 +186,8 @@ def writer(
             )
             if (folder / "stop").exists():
                 journal.write(state="stopping", message="Saving the model.")
-                save()
+                if config.patience is None or not rows:  # otherwise the best epoch's model is there already
+                    save()
                 raise Stopped
 
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CLIP_NORM = 1.0
 """All gradients together are scaled down to this length when they are longer."""
 
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+
 
 class TrainingError(CnnLabError):
     """The settings are out of range, or the training broke off."""
@@ -51,6 +53,9 @@ class TrainingConfig:
         Whether the learning rate stays, or falls to zero along half a cosine.
     patience : int or None
         Stop early after so many epochs without a lower test loss, and keep the best epoch's weights.
+    precision : {"auto", "float32", "mixed_bfloat16"}
+        What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
+        which trains this network about twice as fast. Tests and the saved model are float32 anyway.
     network : NetworkSpec
     """
 
@@ -64,6 +69,7 @@ class TrainingConfig:
     augment: bool = True
     schedule: str = "constant"
     patience: int | None = None
+    precision: str = "auto"
     network: NetworkSpec = field(default_factory=NetworkSpec)
 
     def check(self) -> None:
@@ -76,6 +82,7 @@ class TrainingConfig:
         _check("The seed", 0 <= self.seed < 2**31, f"from 0 to {2**31 - 1:,}")
         _check("The patience", self.patience is None or self.patience >= 1, "at least 1 epoch")
         _check("The schedule", self.schedule in ("constant", "cosine"), '"constant" or "cosine"')
+        _check("The precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         self.network.table()
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,6 +161,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     test_batches = dataset.batches(*unseen, 64, shuffle=False, augment=False)
 
     def save() -> None:
+        _compute_in(model, "float32")
         beside = folder / ".model.part.keras"
         try:
             model.save(beside)
@@ -166,7 +174,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         validation_data=test_batches,
         epochs=config.epochs,
         initial_epoch=done,
-        callbacks=[writer(journal, config, len(labels), steps, save)],
+        callbacks=[_mixed(config.precision), writer(journal, config, len(labels), steps, save)],
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
@@ -182,12 +190,46 @@ def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Mode
     if config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps * config.epochs)
     model = config.network.build()
-    # One batch with a gradient far above the usual would move every weight by three learning rates at once.
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=CLIP_NORM)
+    # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
+    # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
+    # right one when asked again. The scaling optimizer leaves such a batch out.
+    adam = keras.optimizers.Adam(rate, global_clipnorm=CLIP_NORM)
+    optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=1.0)
     # XLA on a CPU trains this network seven times as slowly as the plain graph.
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _mixed(precision: str) -> keras.callbacks.Callback:
+    """Make the callback that trains in `precision` and tests in float32, in which the model will be used."""
+    import keras
+
+    if precision == "auto":
+        precision = "mixed_bfloat16" if _has_bfloat16() else "float32"
+
+    class Mixed(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            _compute_in(self.model, precision)
+
+        def on_test_begin(self, logs: dict | None = None) -> None:
+            _compute_in(self.model, "float32")
+
+    return Mixed()
+
+
+def _compute_in(model: keras.Model, precision: str) -> None:
+    """Set what the layers between rescaling and softmax compute in; their weights are float32 in any case."""
+    for layer in model.layers[1:-1]:
+        layer.dtype_policy = precision
+
+
+def _has_bfloat16() -> bool:
+    """Tell whether the processor multiplies bfloat16 matrices itself (AMX); without that, it would be slower."""
+    try:
+        return " amx_bf16 " in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def _sentence(error: Exception) -> str:

@@ -289,8 +289,10 @@ def _augmented() -> None:
         return
     image, name = picture.current(160)
     warmup.wait()
+    from cnn_core.augmentation import augmented_examples
+
     seed = st.number_input("Seed of the variations", 0, 1000, 42, key="augmented_seed")
-    st.image(list(dataset.augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
+    st.image(list(augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
 
 
 def _network() -> NetworkSpec:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import journal, runs, training
+from cnn_core import dataset, journal, runs, sketches, training
 from cnn_core.journal import HISTORY, Journal, Status
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
 from cnn_core.training import TrainingConfig, TrainingError
@@ -60,6 +60,7 @@ def test_config_survives_json_and_is_checked():
         ({"test_size": 1.0}, "test set's share"),
         ({"schedule": "linear"}, "schedule must be"),
         ({"patience": 0}, "patience must be"),
+        ({"precision": "float16"}, "precision must be"),
     ],
 )
 def test_settings_out_of_range_are_refused_before_anything_starts(home, change, words):
@@ -206,6 +207,52 @@ def test_stop_saves_the_model_and_resume_goes_on():
     assert run.steps()["step"].tolist() == list(range(1, 3 * (done + 2) + 1))
     with pytest.raises(runs.RunError, match="has finished"):
         run.resume()
+
+
+@pytest.mark.slow
+def test_stopped_run_with_patience_keeps_its_best_epochs_model():
+    run = runs.start(TrainingConfig(**{**LONG.__dict__, "patience": 1000, "learning_rate": 0.05}))
+    until(lambda: len(run.history()) >= 5)
+    run.stop()
+    assert run.wait(60).state == "stopped", run.log()
+    assert evaluated(run)["loss"] == pytest.approx(run.history()["val_loss"].min(), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_scores_are_the_saved_models_whatever_it_learned_in(precision):
+    run = runs.start(TrainingConfig(**{**TINY.__dict__, "precision": precision}))
+    assert run.wait(120).state == "finished", run.log()
+    last = run.history().iloc[-1]
+    scores = evaluated(run)
+    assert scores["loss"] == pytest.approx(last["val_loss"], abs=2e-5)  # the history is rounded to five places
+    assert scores["accuracy"] == pytest.approx(last["val_accuracy"], abs=2e-5)
+
+
+def evaluated(run: runs.Run) -> dict[str, float]:
+    """Test the saved model by plain Keras, on the pictures that its run tested it on."""
+    import keras
+
+    config = run.config
+    table = sketches.open_source(config.data, config.images, config.seed)
+    _, test = dataset.split(table, config.test_size, config.seed)
+    images, labels = dataset.load_images(test, config.network.input_size)
+    model = keras.saving.load_model(run.model_path)
+    return model.evaluate(images.astype("float32"), labels, verbose=0, return_dict=True)
+
+
+@pytest.mark.slow
+def test_a_batch_whose_gradient_is_no_number_is_left_out(tmp_path):
+    import numpy as np
+
+    model = training._open_or_build(TINY, tmp_path / "none.keras", steps=1)
+    before = [weight.numpy() for weight in model.trainable_variables]
+    no_numbers = [np.full_like(weight, np.nan) for weight in before]
+    model.optimizer.apply(no_numbers, model.trainable_variables)
+    for weight, value in zip(model.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+    model.optimizer.apply([np.ones_like(weight) for weight in before], model.trainable_variables)
+    assert all((weight.numpy() != value).all() for weight, value in zip(model.trainable_variables, before, strict=True))
 
 
 @pytest.mark.slow
