@@ -35,9 +35,7 @@ def test_all_together_equal_scipys_affine_transform():
     images = np.random.default_rng(0).uniform(0, 255, (6, SIDE, SIDE, 1))
     for image, out, matrix in zip(images, moved(images, seed=3), matrices(6, seed=3), strict=True):
         rows_first = matrix[::-1, [1, 0, 2]]  # SciPy counts rows, then columns
-        expected = ndimage.affine_transform(
-            image[..., 0], rows_first[:, :2], rows_first[:, 2], order=1, mode="nearest"
-        )
+        expected = ndimage.affine_transform(image[..., 0], rows_first[:, :2], rows_first[:, 2], order=1, mode="nearest")
         np.testing.assert_allclose(out[..., 0], expected, atol=0.1)
 
 
