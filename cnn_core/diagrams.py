@@ -60,7 +60,7 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
         depth = 0.25 + 0.22 * math.log2(shape[-1]) if len(shape) == 3 else 0.3
         _box(figure, x, side, depth, COLOURS[row["type"]], row)
         low, high = max(low, side / 2), max(high, 0.8 * side if len(shape) == 3 else side / 2)
-        x += depth + 0.45 * side * (len(shape) == 3) + 1.1
+        x += depth + (0.45 * side + 1.5 if len(shape) == 3 else 2.2)
     if missing:
         _frame(figure, x, missing)
         x += 2.6

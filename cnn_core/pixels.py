@@ -323,7 +323,8 @@ def mark(image: np.ndarray, top: int, left: int, size: int, full_height: int | N
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
-        The frame is an orange line between two white ones, just outside the region and never too small to be seen.
+        The frame is an orange line between two white ones, just outside the region (at the picture's edge, over it)
+        and never too small to be seen.
 
     Examples
     --------
@@ -332,14 +333,21 @@ def mark(image: np.ndarray, top: int, left: int, size: int, full_height: int | N
     ([0, 0, 0], [213, 94, 0])
     """
     scale = image.shape[0] / (full_height or image.shape[0])
-    x0, y0 = round(left * scale), round(top * scale)
-    x1 = max(x0, min(round((left + size) * scale), image.shape[1]) - 1)
-    y1 = max(y0, min(round((top + size) * scale), image.shape[0]) - 1)
+    (y0, y1), (x0, x1) = (
+        _inside(start * scale, size * scale, side) for start, side in ((top, image.shape[0]), (left, image.shape[1]))
+    )
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for distance, colour in ((1, "white"), (2, FRAME), (3, FRAME), (4, FRAME), (5, "white")):
         draw.rectangle((x0 - distance, y0 - distance, x1 + distance, y1 + distance), outline=colour)
     return np.array(picture)
+
+
+def _inside(start: float, size: float, side: int) -> tuple[int, int]:
+    """Return a region's first and last pixel, away from the picture's edges (and round corners) for the frame's sake."""
+    away = min(9, side // 2)
+    first = min(max(round(start), away), side - 1 - away)
+    return first, max(first, min(round(start + size) - 1, side - 1 - away))
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -223,7 +223,7 @@ def _marked(image: np.ndarray, channel: str, top: int, left: int) -> bytes:
     place = (channel, top, left)
     seen, where, data = st.session_state.get(_MARKED, (None, None, b""))
     if seen is not image or where != place:
-        data = _jpeg(mark(_shown(image, channel), top, left, KERNEL_SIZE, LONGEST))
+        data = _jpeg(mark(_shown(image, channel), top, left, KERNEL_SIZE))
         st.session_state[_MARKED] = (image, place, data)
     return data
 

@@ -13,11 +13,6 @@ from cnn_core.kernels import KERNELS
 
 FIRST = "sobel_x"
 CELLS = [[f"kernel_row_{row}_column_{column}" for column in (1, 2, 3)] for row in (1, 2, 3)]
-_STYLE = """<style>
-.st-key-kernel_cells [data-testid=stColumn] {min-width: 0}
-.st-key-kernel_cells [data-testid=stNumberInputContainer] > :not(input) {display: none}
-.st-key-kernel_cells input {text-align: center; padding-inline: .2rem}
-</style>"""
 _PARAMETER, _PRESET = "kernel", "kernel_preset"
 _WRITTEN, _WARNING = "kernel_address", "kernel_warning"
 

@@ -7,7 +7,7 @@ import pytest
 
 from cnn_core.convolution import MAX_WEIGHT, conv2d, step
 from cnn_core.kernels import KERNELS
-from cnn_core.pixels import to_grayscale
+from cnn_core.pixels import FRAME, mark, to_grayscale
 from pages.widgets import picture
 
 
@@ -89,6 +89,21 @@ def test_one_step_can_be_checked_by_hand(page, gray):
     np.testing.assert_array_equal(one.window, gray[40:43, 57:60])
     widget(page.button, "Next step").click().run()
     assert widget(page.slider, "Column of the map").value == 58
+
+
+def test_the_frame_in_the_picture_is_where_the_window_is(app, monkeypatch):
+    drawn = []
+
+    def draw(*arguments):
+        drawn.append(mark(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr("cnn_core.pixels.mark", draw)
+    test = app("convolution", conv_row="200", conv_column="300")
+    alts = [image.alt for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
+    assert any("window at row 200, column 300" in alt for alt in alts)
+    frame = np.argwhere((drawn[-1] == FRAME).all(axis=2))
+    np.testing.assert_allclose(frame.mean(axis=0), [201, 301], atol=0.5)
 
 
 @pytest.mark.parametrize("value", [None, MAX_WEIGHT * 10])
