@@ -344,7 +344,7 @@ def mark(image: np.ndarray, top: int, left: int, size: int, full_height: int | N
 
 
 def _inside(start: float, size: float, side: int) -> tuple[int, int]:
-    """Return a region's first and last pixel, away from the picture's edges (and round corners) for the frame's sake."""
+    """Return a region's first and last pixel, away from the picture's edges so that its frame is seen."""
     away = min(9, side // 2)
     first = min(max(round(start), away), side - 1 - away)
     return first, max(first, min(round(start + size) - 1, side - 1 - away))

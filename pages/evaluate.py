@@ -135,7 +135,8 @@ def _result(result: Evaluation, broken: list[str], card: models.ModelCard, data:
 
 
 def _mistake(row: dict) -> None:
-    says = f"A {row['label']}, taken for a {row['predicted']}: {row[row['predicted']] * 100:.0f}\N{NO-BREAK SPACE}% sure"
+    sure = f"{row[row['predicted']] * 100:.0f}\N{NO-BREAK SPACE}% sure"
+    says = f"A {row['label']}, taken for a {row['predicted']}: {sure}"
     name = Path(row["file"]).name
     with st.container(width=MISTAKE_WIDTH):
         try:
