@@ -191,20 +191,19 @@ def _outcome() -> None:
 def _form() -> None:
     top = st.container()
     with st.expander("Settings of the short run", icon=":material/tune:"):
-        source = st.radio("Data", list(SOURCES), format_func=SOURCES.__getitem__, horizontal=True, key="short_source")
+        source = st.radio(
+            "Data", list(SOURCES), format_func=SOURCES.__getitem__, horizontal=True, key="short_source",
+            persist_state="session",
+        )  # fmt: skip
         path = ""
         if source == OWN:
             path = st.text_input(
-                "Folder or zip",
-                key="short_path",
-                placeholder="/home/me/dogs-vs-cats.zip",
+                "Folder or zip", key="short_path", placeholder="/home/me/dogs-vs-cats.zip", persist_state="session",
                 help="A path on the machine that runs CNN Lab: Kaggle's zip, or a folder with cat and dog pictures.",
-            ).strip()
-        images = st.number_input(
-            "Pictures", 8, 20_000, sketches.DEFAULT_COUNT, 100, key="short_images", help="A quarter is for testing."
-        )
-        epochs = st.number_input("Epochs", 1, 100, 3, key="short_epochs", help="How often it sees every picture.")
-        batch = st.number_input("Batch size", 1, 512, 15, key="short_batch", help="Pictures per step.")
+            ).strip()  # fmt: skip
+        images = _number("Pictures", 8, 20_000, sketches.DEFAULT_COUNT, "A quarter is for testing.", step=100)
+        epochs = _number("Epochs", 1, 100, 3, "How often it sees every picture.")
+        batch = _number("Batch size", 1, 512, 15, "Pictures per step.")
     with top:
         what = "drawn pets" if source == DRAWN else "of your pictures"
         st.caption(f"{images:,} {what}, {epochs} epoch{'' if epochs == 1 else 's'}, batches of {batch}.")
@@ -214,3 +213,9 @@ def _form() -> None:
             data = "sketches" if source == DRAWN else path
             begin(TrainingConfig(data=data, images=images, epochs=epochs, batch_size=batch), "sidebar")
         show_error("sidebar")
+
+
+def _number(label: str, low: int, high: int, usual: int, explanation: str, step: int = 1) -> int:
+    """Ask for a whole number, and keep it while the form makes room for a running training."""
+    key = f"short_{label.split()[0].lower()}"
+    return st.number_input(label, low, high, usual, step, key=key, help=explanation, persist_state="session")

@@ -55,7 +55,7 @@ def test_one_click_starts_a_short_run_on_drawn_pets_from_any_page(app, spawned, 
 
 def test_the_settings_reach_the_run(app, spawned, tmp_path):
     test = app("pixels")
-    test.sidebar.number_input(key="short_images").set_value(2000).run()
+    test.sidebar.number_input(key="short_pictures").set_value(2000).run()
     test.sidebar.number_input(key="short_epochs").set_value(1).run()
     test.sidebar.number_input(key="short_batch").set_value(32).run()
     assert "2,000 drawn pets, 1 epoch, batches of 32" in sentences(test)
@@ -65,6 +65,18 @@ def test_the_settings_reach_the_run(app, spawned, tmp_path):
     test.sidebar.button(key="short_start").click().run()
     config = runs.Run(spawned[0]).config
     assert (config.data, config.images, config.epochs, config.batch_size) == (str(tmp_path / "pets"), 2000, 1, 32)
+
+
+def test_the_settings_are_still_there_when_the_run_is_over(app, spawned):
+    test = app("pixels")
+    test.sidebar.number_input(key="short_epochs").set_value(7).run()
+    test.sidebar.button(key="short_start").click().run()
+    test.switch_page("pages/pooling.py").run()
+    assert not test.sidebar.number_input
+    rewrite_status(spawned[0], state="finished")
+    test.run()
+    assert test.sidebar.number_input(key="short_epochs").value == 7
+    assert "800 drawn pets, 7 epochs" in sentences(test)
 
 
 @pytest.mark.parametrize(("path", "sentence"), [("", "Type the path"), ("/no/such/pets.zip", "no folder or zip at")])
