@@ -7,6 +7,11 @@ pytestmark = pytest.mark.browser
 
 PAGES = ["", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
 
+# Columns that are too narrow for what they hold do not widen the page: they hide it.
+TOO_WIDE = """() => [...document.querySelectorAll('html, .stMain, .stMainBlockContainer, .stMain .stHorizontalBlock')]
+    .filter(area => area.scrollWidth > area.clientWidth + 1)
+    .map(area => area.className + ': ' + area.innerText.slice(0, 80))"""
+
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
@@ -30,11 +35,12 @@ def test_a_page_shows_no_traceback_and_fits_the_screen(server, page, path, width
     open_page(page, f"{server}/{path}")
     page.wait_for_timeout(500)  # charts are drawn after the script has ended
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('html, [data-testid=stMain], [data-testid=stMainBlockContainer]')]
-            .map(area => area.scrollWidth - area.clientWidth)"""
-    )
-    assert max(wide) <= 0, f"{max(wide)} pixels lie beyond the right edge"
+    for _ in range(20):  # what is drawn last may still push
+        too_wide = page.evaluate(TOO_WIDE)
+        if not too_wide:
+            break
+        page.wait_for_timeout(500)
+    assert not too_wide, f"These hold more than they show: {too_wide}"
     unnamed = page.locator('[data-testid="stMain"] img:not([alt]), [data-testid="stMain"] img[alt=""]')
     expect(unnamed).to_have_count(0)
 
@@ -82,10 +88,3 @@ def test_all_nine_kernel_cells_can_be_seen_and_typed_into(server, page, width):
             cell = page.get_by_label(f"Kernel row {row} column {column}")
             cell.scroll_into_view_if_needed()
             expect(cell).to_be_in_viewport(ratio=1)
-    # what cuts off the last cell does not widen the page: ask the grid itself
-    cut = cell.evaluate(
-        """cell => { for (let area = cell; area; area = area.parentElement)
-            if (area.scrollWidth > area.clientWidth + 1 && getComputedStyle(area).overflowX != 'visible'
-                && area != cell) return area.className || area.tagName; return '' }"""
-    )
-    assert not cut, f"the grid is cut off inside {cut}"
