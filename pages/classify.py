@@ -10,9 +10,9 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core import CnnLabError, codegen
-from cnn_core.models import ModelCard, Prediction, find, list_models, open_model, save_upload
+from cnn_core.models import ModelCard, Prediction, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
-from pages.widgets import code_panel, picture, verdict, warmup
+from pages.widgets import code_panel, model_upload, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
@@ -79,31 +79,14 @@ def _choose_model() -> ModelCard | None:
             help="The bundled model, the ones you trained, the ones you uploaded.",
         )  # fmt: skip
         chosen = cards.get(name)
-    with st.expander("Use your own Keras model", icon=":material/upload_file:"):
-        file = st.file_uploader("Upload a .keras model", ["keras"], key="model_upload", max_upload_size=512)
-        st.caption(
-            "A model saved with `model.save('name.keras')`: square colour pictures in, Dense(2, softmax) out, cat "
-            "first. It may hold plain Keras layers only; files that carry code are refused."
-        )
-    if file is not None and st.session_state.get("model_upload_seen") != file.file_id:
-        _take_model(file)
+    if loaded := model_upload.ask():
+        st.session_state["model_wanted"] = loaded
+        st.rerun()
     return chosen
 
 
 def _title(card: ModelCard) -> str:
     return card.title if card.accuracy is None else f"{card.title} · right on {card.accuracy * 100:.0f} %"
-
-
-def _take_model(file: Any) -> None:
-    warmup.wait("Waking up TensorFlow, to look into the model")
-    try:
-        with st.spinner("Looking into the model…"):
-            st.session_state["model_wanted"] = save_upload(file.getvalue(), file.name).name
-    except CnnLabError as error:
-        st.error(f"{file.name}: {error}")
-        return
-    st.session_state["model_upload_seen"] = file.file_id
-    st.rerun()
 
 
 def _no_model() -> None:

@@ -7,7 +7,7 @@ from cnn_core import CnnLabError, charts, dataset, models, runs, sketches, train
 from cnn_core.journal import Status
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.training import TrainingConfig
-from pages.widgets import code_panel, data_source, picture, run_monitor, run_table, warmup
+from pages.widgets import code_panel, data_source, model_upload, picture, run_monitor, run_table, warmup
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
     watch, prepare = st.columns([3, 2], gap="large")
     with watch:
         _watch(everything)
+        _load()
     with prepare:
         config = _prepare(active=any(run.active for run in everything))
     run_table.compare(everything)
@@ -57,6 +58,15 @@ def _watch(everything: list[runs.Run]) -> None:
     else:
         _live(run)
         _actions(run)
+
+
+def _load() -> None:
+    """Take a model that was trained elsewhere."""
+    if loaded := model_upload.ask():
+        st.session_state["model_loaded"] = loaded
+    if name := st.session_state.get("model_loaded"):
+        st.success(f"“{name}” is loaded.")
+        run_monitor.classify_button(name, "loaded_classify")
 
 
 def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
@@ -147,7 +157,7 @@ def _actions(run: runs.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         run_monitor.resume_button(run, status, "train_resume")
         if saved:
-            run_monitor.classify_button(run, "train_classify")
+            run_monitor.classify_button(run.id, "train_classify")
             st.download_button(
                 "Download the model",
                 run.model_path.read_bytes,

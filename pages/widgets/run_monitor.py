@@ -154,10 +154,10 @@ def resume_button(run: runs.Run, status: Status, key: str) -> None:
     show_error(key)
 
 
-def classify_button(run: runs.Run, key: str) -> None:
-    """Draw the button that leads to the Classify page, with this run's model chosen there."""
+def classify_button(model: str, key: str) -> None:
+    """Draw the button that leads to the Classify page, with this model chosen there."""
     if st.button("Classify with this model", key=key, icon=":material/pets:"):
-        st.session_state["model_wanted"] = run.id
+        st.session_state["model_wanted"] = model
         st.switch_page(CLASSIFY_PAGE, query_params={})  # bound ones make it refuse without them
 
 
@@ -185,7 +185,7 @@ def _outcome() -> None:
     with st.container(horizontal=True):
         st.page_link(TRAIN_PAGE, label="See the curves", icon=":material/monitoring:", query_params={"run": run.id})
         if run.model_path.exists():
-            classify_button(run, "strip_classify")
+            classify_button(run.id, "strip_classify")
 
 
 def _form() -> None:

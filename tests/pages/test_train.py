@@ -11,7 +11,7 @@ from PIL import Image
 
 from cnn_core import models, runs
 from cnn_core.files import home
-from cnn_core.network import ARTICLE, NetworkSpec
+from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from pages.widgets import data_source
 from tests.pages.fake_runs import fake_run, rewrite_status
 
@@ -277,6 +277,20 @@ def test_delete_takes_the_run_away_after_a_second_click(app):
     assert other.exists()
     assert not test.exception
     assert test.selectbox(key="run").value == other.name
+
+
+@pytest.mark.slow
+def test_a_model_trained_elsewhere_is_loaded_and_asked(app, tmp_path):
+    NetworkSpec(16, (ConvBlock(2),), dense_units=2).build().save(tmp_path / "mine.keras")
+    content = (tmp_path / "mine.keras").read_bytes()
+    test = app("train")
+    test.file_uploader(key="model_upload").set_value(("broken.keras", content[:100], "application/zip")).run()
+    assert "broken.keras" in test.error[0].value
+    test.file_uploader(key="model_upload").set_value(("mine.keras", content, "application/zip")).run()
+    assert not test.exception
+    assert "“mine” is loaded" in text(test)
+    test.button(key="loaded_classify").click().run()
+    assert test.selectbox(key="model").value == "mine"
 
 
 def test_runs_stand_side_by_side(app):
