@@ -1,0 +1,96 @@
+"""EfficientNet-Lite0, a network that has seen ImageNet: its last features tell cats from dogs better than ours could.
+
+A block widens the maps (1×1), looks around in each map on its own (depthwise), and narrows them again (1×1), with a
+short cut from its input to its output where both have the same shape. Import this only when TensorFlow is wanted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+INPUT_SIZE = 224
+"""Pixels a side of the pictures that ImageNet's networks of this size learned from."""
+
+FEATURES = 1280
+"""Numbers that the network says about a picture, before any class is asked."""
+
+MEAN, SPREAD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+"""Of red, green and blue in ImageNet, 0-255: what goes into the first convolution is (value - mean) / spread."""
+
+STAGES = (
+    # kernel, stride of the first block, widening, maps that come out, blocks
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+"""Table 1 of the paper, whose first stage and head the Lite networks keep at these widths."""
+
+
+def efficientnet_lite0(weights: Path | None = None) -> keras.Model:
+    """Build EfficientNet-Lite0 without its classes: pictures in, features out.
+
+    Batch normalisation, which is a multiplication and an addition once a network has been trained, is part of the
+    convolutions' weights here.
+
+    Parameters
+    ----------
+    weights : Path, optional
+        What `cnn_core.port_lite0` has written; without it the weights are random.
+
+    Returns
+    -------
+    keras.Model
+        Of float32 (batch, 224, 224, 3) in 0-255 to float32 (batch, 1280); 3,350,000 parameters.
+
+    References
+    ----------
+    M. Tan and Q. V. Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019
+    (arXiv:1905.11946); Google's Lite variant: ReLU6 in the place of swish, no squeeze-and-excitation.
+
+    Examples
+    --------
+    >>> efficientnet_lite0().output_shape
+    (None, 1280)
+    """
+    picture = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="picture")
+    scale, offset = [1 / spread for spread in SPREAD], [-m / s for m, s in zip(MEAN, SPREAD, strict=True)]
+    x = layers.Rescaling(scale, offset, name="rescaling")(picture)
+    x = _convolution(x, 32, 3, 2, "stem")
+    number = 0
+    for kernel, stride, widening, maps, blocks in STAGES:
+        for first in range(blocks):
+            x = _block(x, kernel, stride if first == 0 else 1, widening, maps, f"block_{number}")
+            number += 1
+    x = _convolution(x, FEATURES, 1, 1, "head")
+    model = keras.Model(picture, layers.GlobalAveragePooling2D(name="features")(x), name="efficientnet_lite0")
+    if weights is not None:
+        with np.load(weights) as arrays:
+            for layer in model.layers:
+                if layer.weights:
+                    layer.set_weights([arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]])
+    return model
+
+
+def _block(x, kernel: int, stride: int, widening: int, maps: int, name: str):
+    inside = x
+    if widening > 1:
+        inside = _convolution(inside, widening * x.shape[-1], 1, 1, f"{name}_widen")
+    inside = layers.DepthwiseConv2D(kernel, stride, "same", name=f"{name}_look")(inside)
+    inside = layers.ReLU(6, name=f"{name}_look_relu")(inside)
+    inside = layers.Conv2D(maps, 1, name=f"{name}_narrow")(inside)
+    if stride == 1 and x.shape[-1] == maps:
+        inside = layers.Add(name=f"{name}_add")([inside, x])
+    return inside
+
+
+def _convolution(x, maps: int, kernel: int, stride: int, name: str):
+    x = layers.Conv2D(maps, kernel, stride, "same", name=name)(x)
+    return layers.ReLU(6, name=f"{name}_relu")(x)
