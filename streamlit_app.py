@@ -12,21 +12,22 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.widgets import warmup
 
 PAGES = {
-    "": [("classify", "Cat or dog?", "pets")],
+    "": [("classify", "Cat or dog?", "pets", "Cat or dog?")],
     "Lessons": [
-        ("pixels", "1 · Pixels", "grid_on"),
-        ("convolution", "2 · Convolution", "blur_on"),
-        ("pooling", "3 · Pooling", "compress"),
-        ("network", "4 · Network", "account_tree"),
-        ("train", "5 · Train", "model_training"),
-        ("evaluate", "6 · Evaluate", "fact_check"),
+        ("pixels", "1 · Pixels", "grid_on", "A picture is numbers"),
+        ("convolution", "2 · Convolution", "blur_on", "Convolution"),
+        ("pooling", "3 · Pooling", "compress", "Pooling"),
+        ("network", "4 · Network", "account_tree", "Stack the layers"),
+        ("train", "5 · Train", "model_training", "Train the network"),
+        ("evaluate", "6 · Evaluate", "fact_check", "How good is it?"),
     ],
 }
+"""Under each heading of the menu: a page's file, its name in the menu, its icon, its title."""
 
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
-    # Here, so that the server answers before it has imported NumPy: `warmup.first_page` does that meanwhile.
+    # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
     from pages.widgets import look, picture, run_monitor
 
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
@@ -36,11 +37,13 @@ def main() -> None:
         {
             section: [
                 st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
-                for name, title, icon in pages
+                for name, title, icon, _ in pages
             ]
             for section, pages in PAGES.items()
         }
     )
+    titles = {name: title for pages in PAGES.values() for _, name, _, title in pages}
+    st.title(titles[page.title], anchor=False)  # before the sidebar, which the browser takes longer to draw
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()
@@ -50,7 +53,7 @@ def main() -> None:
 
 @asynccontextmanager
 async def started(_app: st.App) -> AsyncIterator[None]:
-    """Open the browser, which `streamlit run` leaves to an `st.App`, and get ready while it loads."""
+    """Get ready, and open the browser, which `streamlit run` leaves to an `st.App`."""
     warmup.first_page()
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"

@@ -26,7 +26,6 @@ SHOWN = 720  # photos are drawn with at most so many pixels a side; the model ge
 
 def main() -> None:
     """Draw the page at once; the answer follows when TensorFlow is there."""
-    st.title("Cat or dog?", anchor=False)
     st.markdown(
         "A convolutional network looks at a photo and says which of the two it sees. Drop yours, and see what in it "
         "made the network say so."

@@ -21,7 +21,6 @@ _ROW, _COLUMN, _MARKED = "conv_row", "conv_column", "conv_marked"
 
 def main() -> None:
     """Explain the idea, then hand over to the part that answers every edit."""
-    st.title("Convolution")
     st.markdown(
         "A **kernel**, a small table of numbers, slides over the picture. At each stop its numbers are multiplied by "
         "the pixels under them and the products are added up: that is one number of the **feature map**."

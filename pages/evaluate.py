@@ -22,7 +22,6 @@ SUBSETS = {"test": "Test set", "all": "All pictures"}
 
 def main() -> None:
     """Choose a model; what it scored when it was made, then its scores and worst mistakes on pictures you choose."""
-    st.title("How good is it?")
     st.markdown(
         "A model is judged by pictures it has **never learned from**. **Accuracy** is the share it gets right. "
         "**Loss** also counts how sure it was: being sure and wrong costs most. The **confusion matrix** tells which "

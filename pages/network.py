@@ -35,7 +35,6 @@ OFFERED = {
 
 def main() -> None:
     """Let people stack layers, and show at once what that costs and where it ends."""
-    st.title("Stack the layers")
     st.markdown(
         "A network is **convolution and pooling, again and again**: each block looks at the maps of the one before, so "
         "later blocks see larger and larger parts of the picture. Two **dense** layers then weigh everything into one "

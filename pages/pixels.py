@@ -16,7 +16,6 @@ def main() -> None:
     image, name = picture.current()
     height, width = image.shape[:2]
 
-    st.title("A picture is numbers")
     st.markdown(
         f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."

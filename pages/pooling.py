@@ -21,7 +21,6 @@ PADDINGS = ("valid", "same")
 
 def main() -> None:
     """Explain the idea, then hand over to the part that answers every control."""
-    st.title("Pooling")
     st.markdown(
         "A window slides over the feature map and keeps **one number** of each stop: the largest (max pooling) or the "
         "mean (average pooling). What was found stays, only **where exactly** becomes a little less certain, and the "

@@ -12,7 +12,6 @@ from pages.widgets import code_panel, data_source, model_upload, picture, run_mo
 
 def main() -> None:
     """Draw the page: watch a run on the left, prepare the next one on the right, compare all below."""
-    st.title("Train the network")
     st.markdown(
         "The network looks at a **batch** of pictures, measures how wrong it is (the **loss**), and nudges all its "
         "weights a little so that it would have been less wrong. One pass over all pictures is an **epoch**. "

@@ -1,5 +1,5 @@
-"""Imports happen behind the visitor's back: what every page needs while the browser loads Streamlit's own script, and
-TensorFlow, which takes seconds, once the first page is on screen.
+"""Imports happen behind the visitor's back: what every page needs before the server answers, and TensorFlow, which
+takes seconds, once the first page is on screen.
 """
 
 import gc
@@ -43,11 +43,10 @@ class Requests:
 
 
 def first_page() -> None:
-    """Begin to load what every page needs. Called when the server starts, before anyone visits it."""
-    threading.Thread(target=_load_first_page, name="first-page-warmup", daemon=True).start()
+    """Load what every page needs, a tenth of a second, before the server answers.
 
-
-def _load_first_page() -> None:
+    In a thread beside the first visitor's some sixty requests it would hold up each of them, and take longer itself.
+    """
     # What is broken here is reported by the page that needs it.
     with suppress(Exception):
         from pages.widgets import look, picture, run_monitor, verdict  # noqa: F401
