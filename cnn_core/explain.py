@@ -8,7 +8,10 @@ from plotly.colors import sequential, unlabel_rgb
 
 from cnn_core import CnnLabError
 from cnn_core.models import LABELS, PetModel
-from cnn_core.pixels import resize
+from cnn_core.walk import Visit, as_input, is_convolution, run
+
+AFTERWARDS = ("Activation", "BatchNormalization", "ELU", "LeakyReLU", "PReLU", "ReLU")
+"""Layers that belong to the convolution before them."""
 
 
 class ExplainError(CnnLabError):
@@ -16,8 +19,9 @@ class ExplainError(CnnLabError):
 
 
 def layers(model: PetModel) -> list[str]:
-    """Return the names of the layers that give feature maps, (None, H, W, C), in order."""
-    return [layer.name for layer, tensor in _outputs(model) if len(tensor.shape) == 4]
+    """Return the names of the layers that give feature maps, (H, W, C), in order."""
+    black = np.zeros((1, model.input_size, model.input_size, 3), np.float32)
+    return [visit.name for visit in run(model.keras, black)[1] if len(visit.output.shape) == 4]
 
 
 def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
@@ -40,13 +44,11 @@ def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
     ExplainError
         When the model has no such layer.
     """
-    import keras
-
-    maps = {found.name: tensor for found, tensor in _outputs(model) if len(tensor.shape) == 4}
+    visits = run(model.keras, as_input(model, image))[1]
+    maps = {visit.name: visit.output for visit in visits if len(visit.output.shape) == 4}
     if layer not in maps:
         raise ExplainError(f"The model {model.name} has no feature maps called “{layer}”. It has: {', '.join(maps)}.")
-    part = keras.Model(model.keras.inputs[0], maps[layer])
-    return np.asarray(part(_input(model, image), training=False), np.float32)[0]
+    return np.asarray(maps[layer], np.float32)[0]
 
 
 def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
@@ -76,20 +78,21 @@ def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
     R. R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017,
     arXiv:1610.02391, equations 1 and 2.
     """
-    import keras
     import tensorflow as tf
 
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
-    outputs = _outputs(model)
-    convolutions = [tensor for layer, tensor in outputs if "Conv2D" in type(layer).__name__]
-    if not convolutions:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+
+        def watch(visit: Visit) -> None:
+            if is_convolution(visit.layer) or type(visit.layer).__name__ in AFTERWARDS:
+                tape.watch(visit.output)
+
+        answer, visits = run(model.keras, as_input(model, image), watch)
+        y = _scores(answer, visits)[0, LABELS.index(label)]
+    maps = _last_maps(visits)
+    if maps is None:
         raise ExplainError(f"The model {model.name} has no convolution of its own, so there is no heat map of it.")
-    before_scores, to_scores = _scores(*outputs[-1])
-    part = keras.Model(model.keras.inputs[0], [convolutions[-1], before_scores])
-    with tf.GradientTape() as tape:
-        maps, before = part(_input(model, image), training=False)
-        y = to_scores(before)[0, LABELS.index(label)]
     weights = tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True)
     heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy()
     if heat.max() > 0:
@@ -134,38 +137,24 @@ def _rgb(colour: str) -> tuple[float, ...]:
     return unlabel_rgb(colour)
 
 
-def _input(model: PetModel, image: np.ndarray) -> np.ndarray:
-    return resize(image, model.input_size, model.input_size)[None].astype(np.float32)
+def _last_maps(visits: list[Visit]) -> Any:
+    """Return the maps of the last convolution, after the activation that follows it."""
+    maps = None
+    for visit in visits:
+        follows = type(visit.layer).__name__ in AFTERWARDS and visit.inputs[0] is maps
+        if is_convolution(visit.layer) or follows:
+            maps = visit.output
+    return maps
 
 
-def _outputs(model: PetModel) -> list[tuple[Any, Any]]:
-    """Return each layer and its output, from the first layer to the last, on the way from the input to the verdict.
-
-    A Sequential model calls its layers several times while it is built, so ``layer.output`` may belong to another call.
-    """
-    found, todo = {}, [model.keras.outputs[0]]
-    while todo:
-        tensor = todo.pop()
-        layer, node, _ = tensor._keras_history
-        if layer.name not in found:
-            found[layer.name] = (layer, tensor)
-            todo.extend(layer._inbound_nodes[node].input_tensors)
-    return [
-        found[layer.name]
-        for layer in model.keras.layers
-        if layer.name in found and type(layer).__name__ != "InputLayer"
-    ]
-
-
-def _scores(last: Any, output: Any) -> tuple[Any, Any]:
-    """Return a tensor of the network, and the function that turns it into the scores before the softmax."""
+def _scores(answer: Any, visits: list[Visit]) -> Any:
+    """Return the network's scores before the softmax, (1, 2), as a function of what its last layer received."""
     import tensorflow as tf
 
-    softmax = getattr(getattr(last, "activation", None), "__name__", type(last).__name__).lower() == "softmax"
-    if not softmax:
-        return output, lambda p: tf.math.log(p + 1e-12)
-    layer, node, _ = output._keras_history
-    before = layer._inbound_nodes[node].input_tensors[0]
-    if type(last).__name__ == "Dense":
-        return before, lambda x: tf.matmul(x, last.kernel) + (last.bias if last.use_bias else 0.0)
-    return before, tf.identity  # a Softmax or Activation layer of its own
+    last = next((visit for visit in visits if visit.output is answer), visits[-1])
+    kind = type(last.layer).__name__
+    if getattr(getattr(last.layer, "activation", None), "__name__", kind).lower() != "softmax":
+        return tf.math.log(answer + 1e-12)
+    if kind == "Dense":
+        return tf.matmul(last.inputs[0], last.layer.kernel) + (last.layer.bias if last.layer.use_bias else 0.0)
+    return last.inputs[0]  # a Softmax or Activation layer of its own
