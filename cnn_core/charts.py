@@ -317,3 +317,19 @@ def confusion_matrix(counts: list[list[int]], height: int = 320) -> go.Figure:
     figure.update_xaxes(title="the model says", side="top", showgrid=False)
     figure.update_yaxes(title="the picture shows", autorange="reversed", showgrid=False)
     return bare(figure, height).update_layout(margin={"t": 60})
+
+
+def numbers(names: list[str], values: list[float], height: int = 320) -> go.Figure:
+    """Draw a few of a layer's numbers as bars, the first at the top: above zero red, below blue, as in a map.
+
+    Examples
+    --------
+    >>> numbers(["number 3", "number 1"], [0.5, -0.25]).data[0].x
+    (0.5, -0.25)
+    """
+    colours = ["#B2182B" if value > 0 else "#2166AC" for value in values]
+    figure = go.Figure(
+        go.Bar(x=values, y=names, orientation="h", marker={"color": colours}, hovertemplate="%{y}: %{x:.4g}")
+    )
+    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(zeroline=True)
+    return bare(figure, height)

@@ -10,9 +10,9 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core import CnnLabError, codegen
-from cnn_core.models import ModelCard, Prediction, find, list_models, open_model
+from cnn_core.models import ModelCard, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
-from pages.widgets import code_panel, model_upload, picture, verdict, warmup
+from pages.widgets import asked, code_panel, model_upload, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
@@ -118,7 +118,7 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
             photo, words = st.columns([2, 3], gap="medium")
             photo.image(shown, width="stretch", alt=name, caption=name)
             with words, st.spinner("Looking…", show_time=True):
-                prediction = _predict(card.name, stamp, image)
+                prediction = asked.predict(card.name, stamp, image)
                 verdict.show(prediction)
                 st.caption(f"**{card.title}.** {card.text}")
                 st.caption(
@@ -128,45 +128,15 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)
         with reason:
-            _why(card, stamp, shown, prediction)
+            from pages.widgets import why  # only now: it brings in pandas and Plotly
+
+            why.show(why.Case(card, stamp, image, shown, name, prediction))
         with table:
             _many(card, stamp, uploads)
     except CnnLabError as error:
         st.error(str(error))
     except ImportError as error:
         st.error(f"TensorFlow cannot be loaded ({error}). Install it with: pip install -r requirements.txt")
-
-
-def _why(card: ModelCard, stamp: int, image: np.ndarray, prediction: Prediction) -> None:
-    from cnn_core.explain import overlay
-
-    st.subheader("Why?", anchor=False)
-    photo, words = st.columns([2, 3], gap="medium")
-    with words:
-        labels = list(prediction.probabilities)
-        label = st.segmented_control(
-            "Show what speaks for", labels, default=prediction.label, required=True, format_func=str.title,
-            key=f"why_{prediction.label}",
-        )  # fmt: skip
-        opacity = st.slider("Opacity of the heat map", 0, 100, 55, 5, format="%d %%", key="heat_opacity")
-        st.markdown(
-            f"The brighter a place, the more it raised the network's score for **{label}**: its last convolution found "
-            "something there. Places that stay dark did not count, or spoke against it."
-        )
-        st.caption(
-            "This is Grad-CAM ([Selvaraju et al., 2017](https://arxiv.org/abs/1610.02391)): the last feature maps, "
-            "each weighted by how strongly the score follows it. A bright sofa behind a cat tells you that it was "
-            "right for the wrong reason."
-        )
-    with photo.container(key="heat_map"):
-        try:
-            heat = _heat(card.name, stamp, image, label)
-        except CnnLabError as error:
-            st.info(str(error))
-            return
-        st.image(overlay(image, heat, opacity / 100), width="stretch", alt=f"The photo with the heat map for {label}")
-        if not heat.any():
-            st.caption(f"Nothing in this photo speaks for {label}.")
 
 
 def _many(card: ModelCard, stamp: int, uploads: list[Any]) -> None:
@@ -245,18 +215,6 @@ def _thumbnail(image: np.ndarray) -> str:
     file = io.BytesIO()
     Image.fromarray(fit(image, 112)).save(file, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
-    return open_model(name).classify(image)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
-    from cnn_core.explain import heat_map
-
-    return heat_map(open_model(name), image, label)
 
 
 def _script(card: ModelCard) -> None:

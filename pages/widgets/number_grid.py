@@ -73,6 +73,13 @@ def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: fl
     return f'{_STYLE}<div class="step">{"".join(lines)}<div class="result">{" → ".join(parts)}</div></div>'
 
 
+def kernel(values: np.ndarray, captions: list[str]) -> str:
+    """Return a kernel (height, width, channels) as tables, one a channel, each under its caption, as HTML."""
+    colours, _ = zero_centred(values, float(abs(values).max()) or 1)
+    tables = [_table(caption, values[..., at], colours[:, :, at]) for at, caption in enumerate(captions)]
+    return f'{_STYLE}<div class="step">{"".join(tables)}</div>'
+
+
 def _table(caption: str, values: np.ndarray, colours: np.ndarray, inside: np.ndarray | None = None) -> str:
     rows = []
     for i, row in enumerate(values):

@@ -14,18 +14,30 @@ _STYLE = """<style>
 .verdict-bars .track { height: .9rem; border-radius: .45rem; background: rgba(128, 128, 128, .22); overflow: hidden; }
 .verdict-bars .fill { height: 100%; border-radius: .45rem; }
 .verdict-bars .cat { background: #0072B2; } .verdict-bars .dog { background: #D55E00; }
+.verdict-bars .was { opacity: .45; }
 </style>"""
 
 
 def show(prediction: Prediction) -> None:
     """Write the verdict large, and draw a bar for cat and one for dog."""
     st.markdown(f"# {prediction.sentence}")
-    rows = [
-        f'<span>{label.title()}</span><div class="track" aria-hidden="true">'
-        f'<div class="fill {label}" style="width: {value:.1%}"></div></div><span>{_percent(value)}</span>'
-        for label, value in prediction.probabilities.items()
-    ]
+    bars(prediction.probabilities)
+
+
+def bars(probabilities: dict[str, float], before: dict[str, float] | None = None) -> None:
+    """Draw a bar for each class; with `before` also a paler one above it, which shows what the value was."""
+    rows = []
+    for label, value in probabilities.items():
+        tracks, words = _track(label, value), _percent(value)
+        if before is not None:
+            tracks = _track(f"{label} was", before[label]) + tracks
+            words = f"{_percent(before[label])} → {words}"
+        rows.append(f"<span>{label.title()}</span><div>{tracks}</div><span>{words}</span>")
     st.html(f'{_STYLE}<div class="verdict-bars">{"".join(rows)}</div>')
+
+
+def _track(kind: str, value: float) -> str:
+    return f'<div class="track" aria-hidden="true"><div class="fill {kind}" style="width: {value:.1%}"></div></div>'
 
 
 def _percent(value: float) -> str:
