@@ -7,10 +7,12 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from cnn_core import dataset, evaluation, models, sketches
+from cnn_core import cards, dataset, evaluation, models, sketches
 from cnn_core.files import replace_file
 from cnn_core.network import NetworkSpec
 from cnn_core.runs import Run
@@ -23,6 +25,7 @@ def bundle(
     about: str,
     folder: Path = models.WEIGHTS,
     progress: Callable[[int, int, str], None] | None = None,
+    words: dict[str, Any] | None = None,
 ) -> Path:
     """Write ``<name>.keras``, ``<name>.history.csv`` and ``<name>.card.json`` from a run.
 
@@ -38,6 +41,8 @@ def bundle(
         Where to; by default the bundled models' folder.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
+    words : dict, optional
+        More of what only people know; see `write_card`.
 
     Returns
     -------
@@ -53,9 +58,6 @@ def bundle(
     target = folder / f"{name}.keras"
     halve(config.network, run.model_path, target)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
-    table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
-    training, test = dataset.split(table, config.test_size, config.seed)
-    result = evaluation.evaluate(models.open_model(target), test, progress=progress)
     history = run.history()
     epochs = len(history)
     training_text = (
@@ -65,23 +67,69 @@ def bundle(
     if config.patience:  # then the run kept the best epoch's weights
         epochs = int(history["val_loss"].argmin()) + 1
         training_text += f"; the weights are those after epoch {epochs}, where the test loss was lowest"
-    card = {
+    facts = {
         "title": title,
         "data": about,
-        "split": f"by file name, then train_test_split(test_size={config.test_size}, random_state={config.seed})",
-        "training_images": len(training),
-        "images": result.images,
-        "skipped": result.skipped,
         "epochs": epochs,
         "training": training_text,
         "seconds": round(float(history["seconds"].sum())),
-        "test_accuracy": round(result.accuracy, 4),
-        "log_loss": round(result.log_loss, 4),
-        "confusion": result.confusion,
         "weights": "float32 rounded to half precision, deflated",
+        **(words or {}),
     }
-    replace_file(folder / f"{name}.card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
+    write_card(target, table, facts, config.test_size, config.seed, progress)
     return target
+
+
+def write_card(
+    path: Path,
+    table: pd.DataFrame,
+    words: dict[str, Any] | None = None,
+    test_size: float = 0.25,
+    seed: int = 42,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Measure a model on the test set of its data and write ``<name>.card.json`` beside it.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.keras`` file.
+    table : pandas.DataFrame
+        All pictures, as `dataset.open_dataset` returns them. The model learned from this split's training set.
+    words : dict, optional
+        What cannot be measured: ``title``, ``data`` (a few words), ``origin``, ``training``, and the
+        lists of sentences ``licences``, ``limits`` and ``not_for``; ``scores`` names further values that were measured
+        elsewhere; ``training_images``, when some were left out. What an older card says and `words` does not is kept.
+    test_size, seed : float, int
+        Of the split.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    dict
+        The card.
+
+    Raises
+    ------
+    CnnLabError
+        When the model or the pictures cannot be read.
+    """
+    training, test = dataset.split(table, test_size, seed)
+    result = evaluation.evaluate(models.open_model(path), test, progress=progress)
+    file = path.with_name(f"{path.stem}.card.json")
+    old = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    card = {
+        "not_for": list(cards.NOT_FOR),
+        **old,
+        "training_images": len(training),
+        **(words or {}),
+        "split": f"by file name, then train_test_split(test_size={test_size}, random_state={seed})",
+        **cards.measured(result),
+    }
+    replace_file(file, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    return card
 
 
 def halve(network: NetworkSpec, source: Path, target: Path) -> None:

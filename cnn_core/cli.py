@@ -78,8 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     bundle = _command(commands, "bundle", _bundle, "make a finished run a bundled model, with its history and a card")
     bundle.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
     bundle.add_argument("--name", required=True, help="the model's name")
-    bundle.add_argument("--title", required=True, help="its name for people")
-    bundle.add_argument("--about", required=True, help="what it learned from, in a few words")
+    _add_words(bundle, required=True)
+
+    card = _command(commands, "card", _card, "show a model's card; with --data, measure a bundled model and write it")
+    card.add_argument("name", nargs="?", default="article", metavar="NAME", help="the model (default: article)")
+    card.add_argument("--data", metavar="PATH|sketches", help="what the model learned from, with its test set")
+    _add_words(card)
+
     return parser
 
 
@@ -92,6 +97,20 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", default="article", metavar="NAME|PATH", help="default: article")
+
+
+def _add_words(command: argparse.ArgumentParser, required: bool = False) -> None:
+    command.add_argument("--title", required=required, help="its name for people")
+    command.add_argument("--about", required=required, help="what it learned from, in a few words")
+    command.add_argument("--origin", metavar="TEXT", help="where the data and the first weights come from")
+    for name, what in (("licence", "a licence that holds"), ("limit", "what it is bad at"), ("not-for", "a misuse")):
+        command.add_argument(f"--{name}", action="append", metavar="TEXT", help=f"{what}; may be given more than once")
+
+
+def _words(options: argparse.Namespace) -> dict[str, Any]:
+    names = {"title": "title", "about": "data", "origin": "origin"}
+    names |= {"licence": "licences", "limit": "limits", "not_for": "not_for"}
+    return {key: getattr(options, name) for name, key in names.items() if getattr(options, name) is not None}
 
 
 def _classify(options: argparse.Namespace) -> int:
@@ -212,6 +231,7 @@ def _models(options: argparse.Namespace) -> int:
             "accuracy": card.accuracy,
             "input_size": card.input_size,
             "path": str(card.path),
+            "card": card.facts,
         }
         accuracy = "" if card.accuracy is None else f", test accuracy {card.accuracy:.1%}"
         _answer(options, answer, f"{card.name} ({card.kind}): {card.title}{accuracy}")
@@ -222,8 +242,24 @@ def _bundle(options: argparse.Namespace) -> int:
     from cnn_core import bundle, runs
 
     run = runs.Run(options.run_folder)
-    path = bundle.bundle(run, options.name, options.title, options.about, progress=_progress)
+    words = _words(options)
+    path = bundle.bundle(run, options.name, options.title, options.about, progress=_progress, words=words)
     _answer(options, {"model": str(path), "bytes": path.stat().st_size}, f"{path}: {path.stat().st_size:,} bytes")
+    return 0
+
+
+def _card(options: argparse.Namespace) -> int:
+    from cnn_core import bundle, cards, models, sketches
+
+    card = models.find(options.name)
+    if options.data:
+        if card.kind != "bundled":
+            raise models.ModelError("Only bundled models have a card to write. Bundle a run with the command “bundle”.")
+        bundle.write_card(
+            card.path, sketches.open_source(options.data, progress=_progress), _words(options), progress=_progress
+        )
+        card = models.find(options.name)
+    _answer(options, {"name": card.name, "card": card.facts}, cards.markdown(card))
     return 0
 
 
