@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument("--data", metavar="PATH|sketches", help="what the model learned from, with its test set")
     _add_words(card)
 
+    export = _command(commands, "export", _export, "write a model in a format that other programs run")
+    _add_model(export)
+    export.add_argument("--format", required=True, choices=["keras", "tflite", "onnx"], help="of the file")
+    export.add_argument("--out", type=Path, metavar="PATH", help="the file (default: the model's name, in this folder)")
     return parser
 
 
@@ -260,6 +264,14 @@ def _card(options: argparse.Namespace) -> int:
         )
         card = models.find(options.name)
     _answer(options, {"name": card.name, "card": card.facts}, cards.markdown(card))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from cnn_core import export
+
+    path = export.export(options.model, options.format, options.out)
+    _answer(options, {"file": str(path), "bytes": path.stat().st_size}, f"{path}: {path.stat().st_size:,} bytes")
     return 0
 
 
