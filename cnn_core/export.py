@@ -11,11 +11,10 @@ import json
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from cnn_core import CnnLabError, models
+from cnn_core import CnnLabError, model_file, models
 from cnn_core.files import home, replace_file
 
 FORMATS = ("keras", "tflite", "onnx")
@@ -95,7 +94,7 @@ def exported(source: str, kind: str) -> Path:
         As `export`; also when it takes longer than `LONGEST` seconds.
     """
     card = models.find(source)
-    if kind == "keras" and not _is_half(card.path):
+    if kind == "keras" and not model_file.is_half(card.path):
         return card.path
     key = hashlib.sha256(f"{OPSET} {card.path.stat().st_mtime_ns}".encode() + card.path.read_bytes()).hexdigest()[:16]
     path = home() / "cache" / "exports" / f"{key}.{kind}"
@@ -126,13 +125,8 @@ def _why(child: subprocess.CompletedProcess[str]) -> str:
         return f"The export ended with code {child.returncode}. Close other programs, to free memory, and try again."
 
 
-def _is_half(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        return b"float16" in archive.read("config.json")  # also in "bfloat16" and "mixed_float16"
-
-
 def _keras(model: models.PetModel, path: Path) -> bytes:
-    if not _is_half(path):
+    if not model_file.is_half(path):
         return path.read_bytes()
     with tempfile.TemporaryDirectory() as folder:  # the page computes in float32, and so shall the file
         file = Path(folder) / path.name

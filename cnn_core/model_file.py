@@ -70,6 +70,17 @@ def input_size(path: Path) -> int | None:
         return None
 
 
+def is_half(path: Path) -> bool:
+    """Tell whether any layer of the model in this file computes in half precision; the page lets all use float32.
+
+    Raises
+    ------
+    ModelError
+        When the file is no Keras file.
+    """
+    return "float16" in json.dumps(_read_config(path))  # also in "bfloat16" and "mixed_float16"
+
+
 def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     """Check the file and load its model.
 

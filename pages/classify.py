@@ -12,7 +12,7 @@ from PIL import Image
 from cnn_core import CnnLabError, codegen
 from cnn_core.models import ModelCard, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
-from pages.widgets import asked, code_panel, model_upload, picture, verdict, warmup
+from pages.widgets import asked, code_panel, exports, model_upload, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
@@ -220,10 +220,8 @@ def _thumbnail(image: np.ndarray) -> str:
 def _script(card: ModelCard) -> None:
     _, name = picture.current()
     code_panel.show(codegen.classify_script(card.path.name, name, card.input_size or 128))
-    st.download_button(
-        f"Download {card.path.name}", lambda: find(card.name).path.read_bytes(), card.path.name,
-        icon=":material/download:", on_click="ignore", help="The model file that the script opens.",
-    )  # fmt: skip
+    exports.show(card)
+    exports.model_card(card)
 
 
 main()

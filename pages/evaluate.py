@@ -9,7 +9,7 @@ from cnn_core import CnnLabError, charts, codegen, models
 from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
 from cnn_core.files import home
 from cnn_core.pixels import fit, open_image
-from pages.widgets import code_panel, data_source, measurement
+from pages.widgets import code_panel, data_source, exports, measurement
 from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
@@ -40,6 +40,7 @@ def main() -> None:
     if scores := recorded(card.facts):
         with _scores(scores, "stored_confusion_matrix"):
             st.caption(f"Measured once, on the {scores.images:,} pictures kept aside when it was trained.")
+        exports.model_card(card)
     st.header("Measure it yourself", divider="gray")
     data = data_source.choose()
     left, right = st.columns(2, gap="large")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import models, pixels
+from cnn_core import export, models, pixels
 from pages.widgets import picture, verdict, warmup
 
 
@@ -207,3 +207,41 @@ def test_the_csv_holds_a_row_for_every_photo():
     assert float(rows[0]["dog"]) == 0.9
     assert rows[1]["error"] == "The file is empty."
     assert rows[1]["label"] == ""
+
+
+def downloads(test) -> list[str]:
+    return [button.label for button in test.main.get("download_button")]
+
+
+def test_model_can_be_taken_along_in_the_format_one_chooses(app, lab, monkeypatch):
+    asked = []
+
+    def exported(name, kind):
+        asked.append((name, kind))
+        return models.find(name).path
+
+    monkeypatch.setattr(export, "exported", exported)
+    test = app(model="tiny")
+    assert "Download tiny.keras" in downloads(test)
+    test.main.segmented_control(key="export_format").set_value("onnx").run()
+    assert not test.exception
+    assert "Download tiny.onnx" in downloads(test)
+    assert asked[-1] == ("tiny", "onnx")
+
+
+def test_export_that_fails_leaves_its_sentence_and_the_page(app, lab, monkeypatch):
+    def exported(name, kind):
+        raise export.ExportError("There is no converter. Install one.")
+
+    monkeypatch.setattr(export, "exported", exported)
+    test = app(model="tiny")
+    assert errors(test) == ["There is no converter. Install one."]
+    assert len(verdicts(test)) == 1
+
+
+def test_card_of_the_bundled_model_is_on_the_page(app, home, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(warmup, "ready", lambda: False)
+    (card,) = [text.value for text in app(model="article").main.markdown if text.value.startswith("### ")]
+    for part in ("95 % interval", "Where it fails", "must not be used for", "MIT"):
+        assert part in card
