@@ -121,23 +121,23 @@ def markdown(card: ModelCard) -> str:
     if card.kind != "bundled":  # a run's facts are its settings: nobody has written a card
         return parts[0]
     if origin := facts.get("origin"):
-        parts.append(f"#### Data and origin\n{origin}")
+        parts.append(f"##### Data and origin\n{origin}")
     if licences := facts.get("licences"):
-        parts.append("#### Licences\n" + _bullets(licences))
+        parts.append("##### Licences\n" + _bullets(licences))
     if split := facts.get("split"):
         counts = [f"{facts[key]:,} {what}" for key, what in _SPLIT if isinstance(facts.get(key), int)]
-        parts.append(f"#### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
+        parts.append(f"##### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
     if training := facts.get("training"):
-        parts.append(f"#### Training\n{training}.")
+        parts.append(f"##### Training\n{training}.")
     if recorded(facts):
-        parts.append("#### Scores on the test set\n" + _scores(facts))
+        parts.append("##### Scores on the test set\n" + _scores(facts))
     if failures := facts.get("failures"):
         rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {_percent(f['probability'])} |" for f in failures]
         head = "| File | It is a | Taken for a | Sure |\n|---|---|---|---|\n"
-        parts.append("#### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
+        parts.append("##### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
     for key, title in (("limits", "Limits"), ("not_for", "What it must not be used for")):
         if facts.get(key):
-            parts.append(f"#### {title}\n" + _bullets(facts[key]))
+            parts.append(f"##### {title}\n" + _bullets(facts[key]))
     return "\n\n".join(parts)
 
 
@@ -160,7 +160,7 @@ def _scores(facts: dict[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.2f} %"
+    return f"{share * 100:.2f}\N{NO-BREAK SPACE}%"
 
 
 def _range(low: float | None, high: float | None) -> str:

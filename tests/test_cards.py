@@ -82,7 +82,7 @@ def test_text_tells_every_fact_of_the_card():
     for key in ("test_accuracy", "recall", "test_accuracy_interval", "recall_interval"):
         values = facts[key].values() if isinstance(facts[key], dict) else [facts[key]]
         for value in np.ravel(list(values)):
-            assert f"{value * 100:.2f} %" in text
+            assert f"{value * 100:.2f}\N{NO-BREAK SPACE}%" in text
     for failure in facts["failures"]:
         assert f"| {failure['file']} | {failure['label']} | {failure['predicted']} |" in text
 
@@ -90,7 +90,7 @@ def test_text_tells_every_fact_of_the_card():
 def test_an_older_card_without_intervals_is_shown_too():
     facts = {"images": 4, "test_accuracy": 0.75, "log_loss": 0.5, "confusion": [[2, 0], [1, 1]]}
     text = cards.markdown(models.ModelCard("old", "bundled", Path("old.keras"), "Old", "Text.", facts=facts))
-    assert "75.00 %" in text
+    assert "75.00\N{NO-BREAK SPACE}%" in text
     assert "None" not in text
 
 
