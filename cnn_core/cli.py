@@ -65,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--schedule", choices=["constant", "cosine"], default="constant", help="of the learning rate")
     train.add_argument("--patience", type=int, metavar="N", help="stop after N epochs without gain, keep the best")
     train.add_argument("--no-augment", dest="augment", action="store_false", help="train on the pictures as they are")
+    train.add_argument(
+        "--recipe", choices=["article", "accurate"], default="article", help="how the bundled models are trained"
+    )
+    train.add_argument("--backbone", metavar="NPZ", help="for accurate: other weights than the bundled model's")
     train.add_argument("--seed", type=int, default=42, help="default: 42")
     train.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default: a new one in CNN_LAB_HOME)")
 
@@ -136,6 +140,8 @@ def _classify(options: argparse.Namespace) -> int:
             "probabilities": {label: round(value, 6) for label, value in prediction.probabilities.items()},
             "model": prediction.model,
         }
+        if prediction.pet is not None:
+            answer["pet"] = round(prediction.pet, 6)
         _answer(options, answer, f"{file}: {prediction.label}, {prediction.probability:.1%}")
     return int(failed)
 
@@ -144,9 +150,10 @@ def _train(options: argparse.Namespace) -> int:
     from cnn_core import runs
     from cnn_core.training import TrainingConfig
 
-    names = ("images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "augment", "seed")
+    names = ("images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "augment", "seed", "recipe")
     data = options.data if options.data == "sketches" else str(Path(options.data).expanduser().absolute())
-    config = TrainingConfig(data=data, **{name: getattr(options, name) for name in names})
+    backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
+    config = TrainingConfig(data=data, backbone=backbone, **{name: getattr(options, name) for name in names})
     run = runs.start(config, options.out)
     start = time.monotonic()
     status = _follow(run)

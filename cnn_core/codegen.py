@@ -53,7 +53,7 @@ print(binary)
 """
 
 
-def classify_script(model: str, photo: str, input_size: int) -> str:
+def classify_script(model: str, photo: str, input_size: int, tells_neither: bool = False) -> str:
     """Return the script that asks a saved model about one photo, as :meth:`cnn_core.models.PetModel.classify` does.
 
     Parameters
@@ -62,6 +62,8 @@ def classify_script(model: str, photo: str, input_size: int) -> str:
         File names; a photo without one (a sample's title) becomes ``photo.jpg``.
     input_size : int
         The side of the model's input, pixels.
+    tells_neither : bool
+        Whether the model's second output says how sure it is that there is a cat or a dog at all.
 
     Examples
     --------
@@ -69,6 +71,12 @@ def classify_script(model: str, photo: str, input_size: int) -> str:
     True
     """
     photo = photo if "." in photo else "photo.jpg"
+    ask = "cat, dog = model.predict(batch, verbose=0)[0]"
+    if tells_neither:
+        ask = (
+            "probabilities, pet = model.predict(batch, verbose=0)\ncat, dog = probabilities[0]\n"
+            'print(f"a cat or a dog at all: {pet[0, 0]:.1%}")'
+        )
     return f"""
 import keras
 import numpy as np
@@ -80,7 +88,7 @@ photo = ImageOps.exif_transpose(Image.open({photo!r})).convert("RGB")
 small = photo.resize(({input_size}, {input_size}), Image.Resampling.BILINEAR)
 batch = np.asarray(small, np.float32)[np.newaxis]  # 0 to 255: the model rescales by itself
 
-cat, dog = model.predict(batch, verbose=0)[0]
+{ask}
 print(f"cat {{cat:.1%}}, dog {{dog:.1%}}")
 """.lstrip()
 

@@ -81,6 +81,15 @@ def is_half(path: Path) -> bool:
     return "float16" in json.dumps(_read_config(path))  # also in "bfloat16" and "mixed_float16"
 
 
+def tells_neither(path: Path) -> bool:
+    """Say whether the model in this file has a second output, without Keras; False when it cannot be told."""
+    try:
+        outputs = _read_config(path)["config"]["output_layers"]
+        return len(outputs) == 2 and all(isinstance(output, list) for output in outputs)
+    except (ModelError, KeyError, TypeError):
+        return False
+
+
 def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     """Check the file and load its model.
 
@@ -111,10 +120,11 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
         if any(layer.compute_dtype != "float32" for layer in model.layers):  # half precision is slow on a CPU
             half, model = model, _build(_in_float32(config))
             model.set_weights(half.get_weights())
-        probabilities = np.asarray(model(_probes(model.input_shape[1]), training=False))
+        given = model(_probes(model.input_shape[1]), training=False)
+        probabilities, *score = [np.asarray(output) for output in (given if isinstance(given, list) else [given])]
     except Exception as error:  # Keras raises whatever the broken part led to
         raise ModelError(f"The model's weights do not fit its layers: {_first_line(error)} Save it again.") from error
-    if not np.isfinite(probabilities).all():
+    if not all(np.isfinite(output).all() for output in (probabilities, *score)):
         raise ModelError("The model answers with “not a number”: its weights are damaged. Train or export it again.")
     if probabilities.min() < -1e-3 or abs(probabilities.sum(axis=1) - 1).max() > 1e-2:
         received = ", ".join(f"{value:.2f}" for value in probabilities[0])
@@ -270,10 +280,11 @@ def _measure(config: dict[str, Any]) -> int:
         raise ModelError(
             f"The model's input must be square colour pictures, (None, S, S, 3) with S fixed; received {taken}."
         )
-    if tuple(given) != (None, 2):
+    if given not in ((None, 2), [(None, 2), (None, 1)]):
         hint = " One sigmoid output is not enough: end with Dense(2, softmax)." if tuple(given) == (None, 1) else ""
         raise ModelError(
-            f"The model's output must be two probabilities, cat and dog, (None, 2); received {given}.{hint}"
+            "The model's output must be two probabilities, cat and dog, (None, 2); a second output, (None, 1), may say "
+            f"how sure it is that there is one of them. Received {given}.{hint}"
         )
     largest = max(math.prod(size or 1 for size in shape[1:]) for shape in [*found["shapes"], taken])
     if found["parameters"] > MAX_PARAMETERS or largest > MAX_MAP:

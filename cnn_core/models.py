@@ -50,20 +50,26 @@ class Prediction:
     'Dog, 97 %'
     >>> Prediction("cat", 0.9996, {"cat": 0.9996, "dog": 0.0004}, "article").sentence
     'Cat, over 99 %'
+    >>> Prediction("neither", 0.9, {"cat": 0.6, "dog": 0.4}, "accurate", pet=0.1).sentence
+    'Neither cat nor dog, as far as this model can tell'
     """
 
     label: str
-    """``"cat"`` or ``"dog"``: the class with the higher probability."""
+    """``"cat"`` or ``"dog"``, the class with the higher probability, or ``"neither"`` when `pet` is below a half."""
     probability: float
     """Its probability, 0.5 to 1."""
     probabilities: dict[str, float]
     """Both probabilities; they sum to 1."""
     model: str
     """The name of the model that was asked."""
+    pet: float | None = None
+    """How sure the model is that there is a cat or a dog at all, 0 to 1; None when it cannot tell."""
 
     @property
     def sentence(self) -> str:
         """The verdict as people read it. No network is ever 100 % sure, so that is never printed."""
+        if self.label == "neither":
+            return "Neither cat nor dog, as far as this model can tell"
         percent = "over 99 %" if self.probability >= 0.995 else f"{self.probability:.0%}".replace("%", " %")
         return f"{self.label.title()}, {percent}"
 
@@ -107,7 +113,8 @@ class PetModel:
     ----------
     name : str
     keras : keras.Model
-        The model itself, computing in float32; input (None, size, size, 3) of 0–255, output (None, 2).
+        The model itself, computing in float32; input (None, size, size, 3) of 0–255, output (None, 2), and for some
+        (None, 1) beside it: how sure it is that there is a cat or dog.
     input_size : int
         The side of its input, pixels.
     warnings : tuple of str
@@ -139,11 +146,18 @@ class PetModel:
         (N, 2) float32
             Columns cat, dog; each row sums to 1.
         """
-        rows: list[np.ndarray] = [np.zeros((0, len(LABELS)), np.float32)]
+        return self._answers(images)[0]
+
+    def _answers(self, images: list[np.ndarray]) -> list[np.ndarray]:
+        """Return all that the model says: the probabilities, (N, 2), and where it gives them the scores, (N, 1)."""
+        widths = [output.shape[1] for output in self.keras.outputs]
+        answers = [[np.zeros((0, width), np.float32)] for width in widths]
         for start in range(0, len(images), self._batch):
             small = [pixels.resize(image, self.input_size, self.input_size) for image in images[start:][: self._batch]]
-            rows.append(np.asarray(self._call(np.stack(small).astype(np.float32)), np.float32))
-        return np.concatenate(rows)
+            given = self._call(np.stack(small).astype(np.float32))
+            for rows, output in zip(answers, given if isinstance(given, list) else [given], strict=True):
+                rows.append(np.asarray(output, np.float32))
+        return [np.concatenate(rows) for rows in answers]
 
     def classify(self, image: np.ndarray) -> Prediction:
         """Return the verdict on one photo, (H, W, 3) uint8."""
@@ -151,9 +165,16 @@ class PetModel:
 
     def predictions(self, images: list[np.ndarray]) -> list[Prediction]:
         """Return the verdict on each photo."""
-        named = [dict(zip(LABELS, map(float, row), strict=True)) for row in self.predict(images)]
-        labels = [max(row, key=row.__getitem__) for row in named]
-        return [Prediction(label, row[label], row, self.name) for label, row in zip(labels, named, strict=True)]
+        probabilities, *scores = self._answers(images)
+        pets = [float(score) for score in scores[0][:, 0]] if scores else [None] * len(images)
+        return [self._verdict(row, pet) for row, pet in zip(probabilities, pets, strict=True)]
+
+    def _verdict(self, row: np.ndarray, pet: float | None) -> Prediction:
+        named = dict(zip(LABELS, map(float, row), strict=True))
+        if pet is not None and pet < 0.5:
+            return Prediction("neither", 1 - pet, named, self.name, pet)
+        label = max(named, key=named.__getitem__)
+        return Prediction(label, named[label], named, self.name, pet)
 
 
 def list_models() -> list[ModelCard]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CLIP_NORM = 1.0
 """All gradients together are scaled down to this length when they are longer."""
 
+RECIPES = ("article", "accurate")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -57,6 +58,11 @@ class TrainingConfig:
         What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
     network : NetworkSpec
+    recipe : {"article", "accurate"}
+        "accurate" trains what `cnn_core.accurate` describes, in the place of `network`; of the settings above, data,
+        images, seed and test_size count.
+    backbone : str or None
+        For "accurate": the file that `cnn_core.port_lite0` wrote; None takes the backbone of the bundled model.
     """
 
     data: str = "sketches"
@@ -71,6 +77,8 @@ class TrainingConfig:
     patience: int | None = None
     precision: str = "auto"
     network: NetworkSpec = field(default_factory=NetworkSpec)
+    recipe: str = "article"
+    backbone: str | None = None
 
     def check(self) -> None:
         """Raise `TrainingError` when a setting is out of range, `NetworkError` when the network cannot be built."""
@@ -83,6 +91,7 @@ class TrainingConfig:
         _check("The patience", self.patience is None or self.patience >= 1, "at least 1 epoch")
         _check("The schedule", self.schedule in ("constant", "cosine"), '"constant" or "cosine"')
         _check("The precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+        _check("The recipe", self.recipe in RECIPES, f"one of {', '.join(RECIPES)}")
         self.network.table()
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,7 +132,12 @@ def train(folder: Path) -> None:
     try:
         config = TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         config.check()
-        _fit(config, folder, journal)
+        if config.recipe == "accurate":
+            from cnn_core import accurate
+
+            accurate.fit(config, folder, journal)
+        else:
+            _fit(config, folder, journal)
     except Stopped:
         journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
     except Exception as error:

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core import CnnLabError, codegen
+from cnn_core.model_file import tells_neither
 from cnn_core.models import ModelCard, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
 from pages.widgets import asked, code_panel, exports, model_upload, picture, verdict, warmup
@@ -122,8 +123,12 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 verdict.show(prediction)
                 st.caption(f"**{card.title}.** {card.text}")
                 st.caption(
-                    f"It sees the photo shrunk to {card.input_size} × {card.input_size} pixels, and knows nothing but "
-                    "cats and dogs: whatever it is shown, it says one of the two."
+                    f"It sees the photo shrunk to {card.input_size} × {card.input_size} pixels. "
+                    + (
+                        "It knows nothing but cats and dogs: whatever it is shown, it says one of the two."
+                        if prediction.pet is None
+                        else f"That there is a cat or a dog at all, it holds for {prediction.pet:.0%} sure."
+                    )
                 )
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)
@@ -219,7 +224,8 @@ def _thumbnail(image: np.ndarray) -> str:
 
 def _script(card: ModelCard) -> None:
     _, name = picture.current()
-    code_panel.show(codegen.classify_script(card.path.name, name, card.input_size or 128))
+    neither = tells_neither(card.path)
+    code_panel.show(codegen.classify_script(card.path.name, name, card.input_size or 128, neither))
     exports.show(card)
     exports.model_card(card)
 

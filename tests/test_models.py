@@ -151,6 +151,39 @@ def test_a_functional_network_with_branches_opens(home):
     assert "no Rescaling layer" in opened.warnings[0]
 
 
+def with_score(bias: float, width: int = 1):
+    """A network that also says how sure it is that there is a cat or a dog."""
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((SIZE, SIZE, 3))
+    features = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(inputs)))
+    pet = layers.Dense(width, activation="sigmoid", bias_initializer=keras.initializers.Constant(bias))
+    return keras.Model(inputs, [layers.Dense(2, activation="softmax")(features), pet(features)])
+
+
+@pytest.mark.parametrize(("bias", "neither"), [(-9.0, True), (9.0, False)])
+def test_a_second_output_may_say_that_there_is_neither(home, good, bias, neither):
+    model = with_score(bias)
+    opened = models.open_model(saved(model))
+    for image, prediction in zip(photos(3), opened.predictions(photos(3)), strict=True):
+        small = models.pixels.resize(image, SIZE, SIZE)[None].astype(np.float32)
+        probabilities, pet = (np.asarray(output)[0] for output in model(small))
+        np.testing.assert_allclose(list(prediction.probabilities.values()), probabilities, atol=1e-6)
+        assert prediction.pet == pytest.approx(pet[0], abs=1e-6)
+        assert (prediction.label == "neither") == neither
+        assert prediction.probability == pytest.approx(1 - pet[0] if neither else probabilities.max(), abs=1e-6)
+    assert opened.predict([]).shape == (0, 2)
+    assert models.open_model(good).classify(photos(1)[0]).pet is None
+    refused(saved(with_score(0, width=2)), r"Received \[\(None, 2\), \(None, 2\)\]")
+
+
+def test_whether_a_file_tells_neither_is_known_without_keras(tmp_path, good):
+    for name, content, tells in (("a", saved(with_score(0)), True), ("b", good, False), ("c", b"no model", False)):
+        (tmp_path / name).write_bytes(content)
+        assert models.model_file.tells_neither(tmp_path / name) is tells
+
+
 # Finding one
 
 
@@ -406,8 +439,8 @@ def test_the_shapes_that_are_expected_are_said(home):
 
     dense = keras.layers.Dense
     refused(saved(network(channels=1)), r"input must be square colour pictures.*received \(None, 12, 12, 1\)")
-    refused(saved(network(head=dense(3, activation="softmax"))), r"two probabilities.*received \(None, 3\)")
-    refused(saved(network(head=dense(1, activation="sigmoid"))), r"received \(None, 1\).*Dense\(2, softmax\)")
+    refused(saved(network(head=dense(3, activation="softmax"))), r"two probabilities.*Received \(None, 3\)")
+    refused(saved(network(head=dense(1, activation="sigmoid"))), r"Received \(None, 1\).*Dense\(2, softmax\)")
     refused(saved(network(head=dense(2, kernel_initializer="ones"))), "probabilities that sum to 1")
     anything = keras.Sequential(
         [keras.layers.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D(), dense(2, activation="softmax")]

@@ -21,6 +21,8 @@ _STYLE = """<style>
 def show(prediction: Prediction) -> None:
     """Write the verdict large, and draw a bar for cat and one for dog."""
     st.markdown(f"# {prediction.sentence}")
+    if prediction.label == "neither":
+        st.markdown("If it had to say one of the two:")
     bars(prediction.probabilities)
 
 

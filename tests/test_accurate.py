@@ -1,0 +1,144 @@
+"""The recipe of `accurate`: what it learns on features, how it is joined, and the whole of it as a run."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from cnn_core import accurate, cli, dataset, evaluation, models, runs, sketches
+from cnn_core.training import TrainingConfig
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def softmax(scores):
+    powers = np.exp(scores)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def small_backbone(size: int = 16, width: int = 5):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(3)
+    picture = keras.Input((size, size, 3))
+    maps = layers.Conv2D(width, 3)(layers.Rescaling(1 / 255)(picture))
+    return keras.Model(picture, layers.GlobalAveragePooling2D(name="features")(maps))
+
+
+def test_joined_model_answers_as_its_parts_do():
+    random = np.random.default_rng(0)
+    backbone = small_backbone()
+    head = {
+        "verdict/kernel": random.normal(size=(5, 2)).astype("float32"),
+        "verdict/bias": random.normal(size=2).astype("float32"),
+        "classes/kernel": random.normal(size=(5, 1000)).astype("float32"),
+        "classes/bias": random.normal(size=1000).astype("float32"),
+    }
+    images = random.uniform(0, 255, (7, 16, 16, 3)).astype("float32")
+    seen = backbone.predict_on_batch(images)
+    share = softmax(seen @ head["classes/kernel"] + head["classes/bias"])[:, accurate.PETS].sum(axis=1)
+    head["least"] = share[3]
+    probabilities, pet = accurate.build(backbone, head).predict_on_batch(images)
+    np.testing.assert_allclose(probabilities, softmax(seen @ head["verdict/kernel"] + head["verdict/bias"]), atol=1e-5)
+    np.testing.assert_allclose(pet[:, 0], 1 / (1 + np.exp(-4 * (share / share[3] - 1))), atol=1e-4)
+    assert pet[3, 0] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_learned_probabilities_are_as_good_as_can_be():
+    """Two normal clouds, of which the best possible answer is known: the logistic function of their log-ratio."""
+    random = np.random.default_rng(1)
+    centre = np.array([1.2, -0.8, 0.3, 0.0, 0.0, 0.0])
+
+    def clouds(count):
+        labels = np.tile([0, 1], count // 2)
+        return random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], centre, -centre) * 3 + 5, labels
+
+    points, labels = clouds(4000)
+    head = accurate.learn(np.stack([points, points + random.normal(0, 0.01, points.shape)]), labels)
+    fresh, answers = clouds(20_000)
+    probability = softmax(fresh @ head["verdict/kernel"] + head["verdict/bias"])[:, 1]
+    best = 1 / (1 + np.exp(-2 * (fresh - 5) @ centre / 3))
+
+    def loss(p):
+        return -np.where(answers, np.log(p), np.log(1 - p)).mean()
+
+    assert loss(best) <= loss(probability) < 1.03 * loss(best)
+
+
+def test_every_photo_is_looked_at_once_as_it_is_and_mirrored(monkeypatch, home):
+    monkeypatch.setattr(accurate, "IN_ONE_FILE", 8)
+    table = sketches.open_source("sketches", 20, 42)
+    backbone = small_backbone()
+    told = []
+    first = accurate.features(backbone, table, "a", lambda *progress: told.append(progress[:2]))
+    assert first.shape == (2, 20, 5)
+    assert told == [(8, 20), (16, 20), (20, 20)]
+    images, _ = dataset.load_images(table, 16)
+    np.testing.assert_allclose(first[0], backbone.predict_on_batch(images.astype("float32")), atol=1e-4)
+    np.testing.assert_allclose(first[1], backbone.predict_on_batch(images[:, :, ::-1].astype("float32")), atol=1e-4)
+
+    def again(*_):
+        raise AssertionError("it looked again")
+
+    monkeypatch.setattr(backbone, "predict_on_batch", again)
+    np.testing.assert_array_equal(accurate.features(backbone, table, "a"), first)
+    with pytest.raises(AssertionError, match="looked again"):
+        accurate.features(backbone, table, "other weights")
+    assert not list(home.rglob(".features*"))
+
+
+def random_weights(path):
+    """What `port_lite0` writes, but for the numbers."""
+    from cnn_core.backbones import efficientnet_lite0
+
+    random = np.random.default_rng(0)
+    arrays = {"classes/kernel": random.normal(0, 0.1, (1280, 1000)), "classes/bias": np.zeros(1000)}
+    for layer in efficientnet_lite0().layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
+            arrays[f"{layer.name}/kernel"] = random.normal(0, np.sqrt(2 / around), kernel.shape).astype("float32")
+            arrays[f"{layer.name}/bias"] = bias
+    np.savez(path, **arrays)
+
+
+def test_the_whole_recipe_is_a_run_whose_scores_are_its_models(tmp_path, capsys):
+    random_weights(tmp_path / "random.npz")
+    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", str(tmp_path / "random.npz"), "--json"]
+    assert cli.main([*words, "--out", str(tmp_path / "run")]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    run = runs.Run(tmp_path / "run")
+    assert answer["epochs"] == 1
+    assert run.status().seconds > 0
+    config = run.config
+    table = sketches.open_source(config.data, config.images, config.seed)
+    _, test = dataset.split(table, config.test_size, config.seed)
+    result = evaluation.evaluate(models.open_model(run.model_path), test)
+    assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][0], abs=1e-4)
+    assert result.log_loss == pytest.approx(answer["history"]["val_loss"][0], abs=1e-3)
+    prediction = models.open_model(run.model_path).classify(sketches.draw("cat", np.random.default_rng(0)))
+    assert 0 <= prediction.pet <= 1
+    assert (prediction.label == "neither") == (prediction.pet < 0.5)
+
+
+def test_without_a_backbone_the_run_says_what_to_do(tmp_path, monkeypatch):
+    run = runs.start(TrainingConfig(recipe="accurate", images=8, backbone=str(tmp_path / "no.npz")))
+    assert run.wait(120).state == "failed"
+    assert "port_lite0.py" in run.status().message
+    monkeypatch.setattr(accurate, "BUNDLED", tmp_path / "gone.keras")
+    with pytest.raises(accurate.RecipeError, match="--backbone"):
+        accurate._open_backbone(None)
+
+
+def test_wrong_labels_are_names_of_training_photos():
+    names = accurate.WRONG_LABELS.read_text(encoding="utf-8").split()
+    assert len(names) == len(set(names)) > 20
+    assert all(re.fullmatch(r"(cat|dog)\.\d{1,5}\.jpg", name) for name in names)
