@@ -39,16 +39,16 @@ def test_joined_model_answers_as_its_parts_do():
     head = {
         "verdict/kernel": random.normal(size=(5, 2)).astype("float32"),
         "verdict/bias": random.normal(size=2).astype("float32"),
-        "classes/kernel": random.normal(size=(5, 1000)).astype("float32"),
-        "classes/bias": random.normal(size=1000).astype("float32"),
+        "classes/kernel": random.normal(size=(5, len(accurate.PETS))).astype("float32"),
+        "classes/bias": random.normal(size=len(accurate.PETS)).astype("float32"),
     }
     images = random.uniform(0, 255, (7, 16, 16, 3)).astype("float32")
     seen = backbone.predict_on_batch(images)
-    share = softmax(seen @ head["classes/kernel"] + head["classes/bias"])[:, accurate.PETS].sum(axis=1)
-    head["least"] = share[3]
+    evidence = np.exp(seen @ head["classes/kernel"] + head["classes/bias"]).sum(axis=1)
+    head["least"] = evidence[3]
     probabilities, pet = accurate.build(backbone, head).predict_on_batch(images)
     np.testing.assert_allclose(probabilities, softmax(seen @ head["verdict/kernel"] + head["verdict/bias"]), atol=1e-5)
-    np.testing.assert_allclose(pet[:, 0], 1 / (1 + np.exp(-4 * (share / share[3] - 1))), atol=1e-4)
+    np.testing.assert_allclose(pet[:, 0], 1 / (1 + np.exp(-4 * (evidence / evidence[3] - 1))), atol=1e-4)
     assert pet[3, 0] == pytest.approx(0.5, abs=1e-4)
 
 
@@ -73,26 +73,39 @@ def test_learned_probabilities_are_as_good_as_can_be():
     assert loss(best) <= loss(probability) < 1.03 * loss(best)
 
 
-def test_every_photo_is_looked_at_once_as_it_is_and_mirrored(monkeypatch, home):
+def test_every_photo_is_looked_at_once(monkeypatch, home):
     monkeypatch.setattr(accurate, "IN_ONE_FILE", 8)
     table = sketches.open_source("sketches", 20, 42)
     backbone = small_backbone()
     told = []
-    first = accurate.features(backbone, table, "a", lambda *progress: told.append(progress[:2]))
-    assert first.shape == (2, 20, 5)
+    first = accurate.features(backbone, table, lambda *progress: told.append(progress[:2]))
+    assert first.shape == (20, 5)
     assert told == [(8, 20), (16, 20), (20, 20)]
     images, _ = dataset.load_images(table, 16)
-    np.testing.assert_allclose(first[0], backbone.predict_on_batch(images.astype("float32")), atol=1e-4)
-    np.testing.assert_allclose(first[1], backbone.predict_on_batch(images[:, :, ::-1].astype("float32")), atol=1e-4)
+    np.testing.assert_allclose(first, backbone.predict_on_batch(images.astype("float32")), atol=1e-4)
+    mirrored = accurate.features(backbone, table, mirrored=True)
+    np.testing.assert_allclose(mirrored, backbone.predict_on_batch(images[:, :, ::-1].astype("float32")), atol=1e-4)
 
     def again(*_):
         raise AssertionError("it looked again")
 
-    monkeypatch.setattr(backbone, "predict_on_batch", again)
-    np.testing.assert_array_equal(accurate.features(backbone, table, "a"), first)
-    with pytest.raises(AssertionError, match="looked again"):
-        accurate.features(backbone, table, "other weights")
+    monkeypatch.setattr(accurate, "_look", again)
+    np.testing.assert_array_equal(accurate.features(backbone, table), first)
     assert not list(home.rglob(".features*"))
+    backbone.layers[1].set_weights([weights * 2 for weights in backbone.layers[1].get_weights()])
+    with pytest.raises(AssertionError, match="looked again"):
+        accurate.features(backbone, table)
+
+
+def test_another_rescaling_is_another_backbone():
+    import keras
+    from keras import layers
+
+    def scaled(by):
+        return keras.Sequential([layers.Input((8, 8, 3)), layers.Rescaling(by), layers.GlobalAveragePooling2D()])
+
+    assert accurate._fingerprint(scaled(1 / 255)) == accurate._fingerprint(scaled(1 / 255))
+    assert accurate._fingerprint(scaled(1 / 255)) != accurate._fingerprint(scaled(1 / 127))
 
 
 def random_weights(path):
