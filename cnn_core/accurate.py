@@ -39,8 +39,8 @@ AT_ONCE, IN_ONE_FILE = 32, 1024
 """Photos that the network looks at together, and whose features are written to the cache together."""
 
 
-REFUSED = 0.0075
-"""The fraction of the training photos that may be taken for neither; of the test photos at most 1 % should be."""
+REFUSED = 0.005
+"""The fraction of the training photos that may be taken for neither."""
 
 BUNDLED = Path(__file__).parent / "weights" / "accurate.keras"
 WRONG_LABELS = Path(__file__).parent / "weights" / "dogs-vs-cats-wrong-labels.txt"
@@ -171,7 +171,7 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     -----
     The sum is not divided by that of the other classes, as softmax does: a cat in a basket is a basket too, and a
     text or a plain wall is nothing that ImageNet knows, so that chance makes a share of it. With 0.5 % of the photos
-    refused, the share refused 60 % of 488 other pictures, the sum 90 %.
+    refused, the share refused 91.8 % of 488 other pictures, the sum 97.7 %.
 
     References
     ----------
@@ -253,8 +253,8 @@ def learn(views: np.ndarray, labels: np.ndarray, seed: int = 42) -> dict[str, np
 
     Parameters
     ----------
-    views : ndarray of float32, shape (2, N, 1280)
-        As `features` returns them.
+    views : ndarray of float32, shape (V, N, 1280)
+        As `features` returns them, of the photos and, for a V above 1, of their mirror images or other variants.
     labels : ndarray of int, shape (N,)
     seed : int
 
@@ -273,7 +273,7 @@ def learn(views: np.ndarray, labels: np.ndarray, seed: int = 42) -> dict[str, np
     from sklearn.model_selection import train_test_split
 
     ours, aside = train_test_split(np.arange(len(labels)), test_size=0.1, random_state=seed, stratify=labels)
-    known, answers = np.concatenate(views[:, ours]), np.tile(labels[ours], 2)
+    known, answers = np.concatenate(views[:, ours]), np.tile(labels[ours], len(views))
     mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
     tried = []
     for strength in STRENGTHS:
