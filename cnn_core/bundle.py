@@ -7,15 +7,17 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cnn_core import cards, dataset, evaluation, models, sketches
 from cnn_core.files import replace_file
-from cnn_core.network import NetworkSpec
 from cnn_core.runs import Run
+
+if TYPE_CHECKING:
+    import keras
 
 
 def bundle(
@@ -56,7 +58,7 @@ def bundle(
     """
     config = run.config
     target = folder / f"{name}.keras"
-    halve(config.network, run.model_path, target)
+    halve(_model(run), target)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     history = run.history()
     epochs = len(history)
@@ -64,7 +66,11 @@ def bundle(
         f"Adam, learning rate {config.learning_rate} ({config.schedule}), batches of {config.batch_size}, "
         f"{'augmented' if config.augment else 'not augmented'}, {epochs} epochs"
     )
-    if config.patience:  # then the run kept the best epoch's weights
+    if config.recipe == "accurate":
+        training_text = (
+            "EfficientNet-Lite0 as ImageNet left it; on its features a logistic regression, temperature-scaled"
+        )
+    elif config.patience:  # then the run kept the best epoch's weights
         epochs = int(history["val_loss"].argmin()) + 1
         training_text += f"; the weights are those after epoch {epochs}, where the test loss was lowest"
     facts = {
@@ -79,6 +85,17 @@ def bundle(
     table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
     write_card(target, table, facts, config.test_size, config.seed, progress)
     return target
+
+
+def _model(run: Run) -> keras.Model:
+    """Return a run's model, as one that the Keras that runs here has built: an older one does not open its files."""
+    import keras
+
+    if run.config.recipe == "accurate":  # train it with the oldest Keras that shall open it
+        return keras.saving.load_model(run.model_path, compile=False)
+    model = run.config.network.build()
+    model.load_weights(run.model_path)
+    return model
 
 
 def write_card(
@@ -132,21 +149,19 @@ def write_card(
     return card
 
 
-def halve(network: NetworkSpec, source: Path, target: Path) -> None:
-    """Copy a model without its optimizer, its weights rounded to half precision, so that it packs to half the size.
+def halve(model: keras.Model, target: Path) -> None:
+    """Save a model without its optimizer, its weights rounded to half precision, so that it packs to half the size.
 
     The variables stay float32, so any Keras opens the file as it is: rounding leaves 13 of their 23 mantissa bits zero,
     and the zip's deflate does not store zeros.
 
     Parameters
     ----------
-    network : NetworkSpec
-        Built anew, so that the file is one of the Keras that runs here: an older Keras does not open a newer one's.
-    source, target : Path
-        ``.keras`` files.
+    model : keras.Model
+        Its own weights are rounded too.
+    target : Path
+        The ``.keras`` file.
     """
-    model = network.build()
-    model.load_weights(source)
     model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     plain = target.with_name(f".{target.stem}.part.keras")
     packed = target.with_name(f".{target.stem}.packed")

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_words(bundle, required=True)
 
     card = _command(commands, "card", _card, "show a model's card; with --data, measure a bundled model and write it")
-    card.add_argument("name", nargs="?", default="article", metavar="NAME", help="the model (default: article)")
+    card.add_argument("name", nargs="?", default="accurate", metavar="NAME", help="the model (default: accurate)")
     card.add_argument("--data", metavar="PATH|sketches", help="what the model learned from, with its test set")
     _add_words(card)
 
@@ -104,7 +104,7 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", default="article", metavar="NAME|PATH", help="default: article")
+    command.add_argument("--model", default="accurate", metavar="NAME|PATH", help="default: accurate")
 
 
 def _add_words(command: argparse.ArgumentParser, required: bool = False) -> None:

@@ -27,7 +27,7 @@ from cnn_core.model_file import ModelError as ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT = "article"
+DEFAULT = "accurate"
 """The model that is asked when nobody chose one."""
 
 WEIGHTS = Path(__file__).parent / "weights"
