@@ -70,8 +70,14 @@ class Prediction:
         """The verdict as people read it. No network is ever 100 % sure, so that is never printed."""
         if self.label == "neither":
             return "Neither cat nor dog, as far as this model can tell"
-        percent = "over 99 %" if self.probability >= 0.995 else f"{self.probability:.0%}".replace("%", " %")
-        return f"{self.label.title()}, {percent}"
+        return f"{self.label.title()}, {_percent(self.probability)}"
+
+    @property
+    def about_pets(self) -> str:
+        """How sure the model is that there is a cat or a dog at all, as a sentence."""
+        if self.pet is None:
+            return "It knows nothing but cats and dogs: whatever it is shown, it says one of the two."
+        return f"It is {_percent(self.pet)} sure that there is a cat or a dog in it at all."
 
 
 @dataclass(frozen=True)
@@ -271,6 +277,10 @@ def save_upload(data: bytes, name: str) -> ModelCard:
     except OSError as error:
         raise ModelError(f"The model could not be kept: {error.strerror}. Free some space and try again.") from error
     return _uploaded(path)
+
+
+def _percent(value: float) -> str:
+    return "over 99 %" if value >= 0.995 else f"{value:.0%}".replace("%", " %")
 
 
 UNMEASURED = "Nobody has measured yet how often this model is right; the page Evaluate does."

@@ -124,11 +124,7 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 st.caption(f"**{card.title}.** {card.text}")
                 st.caption(
                     f"It sees the photo shrunk to {card.input_size} × {card.input_size} pixels. "
-                    + (
-                        "It knows nothing but cats and dogs: whatever it is shown, it says one of the two."
-                        if prediction.pet is None
-                        else f"That there is a cat or a dog at all, it holds for {prediction.pet:.0%} sure."
-                    )
+                    + prediction.about_pets
                 )
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)

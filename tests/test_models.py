@@ -172,6 +172,8 @@ def test_a_second_output_may_say_that_there_is_neither(home, good, bias, neither
         np.testing.assert_allclose(list(prediction.probabilities.values()), probabilities, atol=1e-6)
         assert prediction.pet == pytest.approx(pet[0], abs=1e-6)
         assert (prediction.label == "neither") == neither
+        assert prediction.sentence.startswith("Neither") == neither
+        assert ("over 99 % sure" in prediction.about_pets) == (not neither)
         assert prediction.probability == pytest.approx(1 - pet[0] if neither else probabilities.max(), abs=1e-6)
     assert opened.predict([]).shape == (0, 2)
     assert models.open_model(good).classify(photos(1)[0]).pet is None
