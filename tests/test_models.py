@@ -191,11 +191,13 @@ def test_whether_a_file_tells_neither_is_known_without_keras(tmp_path, good):
 
 def test_models_of_all_kinds_are_listed_and_found(home, good):
     models.WEIGHTS.mkdir()
-    for name in ("article", "another"):
+    for name in (models.DEFAULT, "a-first"):
         (models.WEIGHTS / f"{name}.keras").write_bytes(good)
     card = {"title": "The article's network", "data": "18,750 photos", "test_accuracy": 0.8125, "images": 6250}
-    (models.WEIGHTS / "article.card.json").write_text(json.dumps(card))
-    (models.WEIGHTS / "article.history.csv").write_text("epoch,accuracy,val_accuracy\n1,0.6,0.65\n2,0.7,0.72\n")
+    (models.WEIGHTS / f"{models.DEFAULT}.card.json").write_text(json.dumps(card))
+    (models.WEIGHTS / f"{models.DEFAULT}.history.csv").write_text(
+        "epoch,accuracy,val_accuracy\n1,0.6,0.65\n2,0.7,0.72\n"
+    )
     run = home / "runs" / "2024-run"
     run.mkdir(parents=True)
     (run / "model.keras").write_bytes(good)
@@ -205,7 +207,7 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
 
     cards = models.list_models()
     assert [(card.name, card.kind) for card in cards] == [
-        ("article", "bundled"), ("another", "bundled"), ("2024-run", "trained"), ("mine", "uploaded"),
+        (models.DEFAULT, "bundled"), ("a-first", "bundled"), ("2024-run", "trained"), ("mine", "uploaded"),
     ]  # fmt: skip
     assert {card.input_size for card in cards} == {SIZE}
     article, _, trained, uploaded = cards
@@ -217,7 +219,7 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
     assert len(trained.history()) == 1
     assert uploaded.accuracy is None
     assert uploaded.history() is None
-    assert models.open_model().name == "article"
+    assert models.open_model().name == models.DEFAULT
     assert models.open_model("2024-run").name == "2024-run"
     assert models.find(run).path == run / "model.keras"
 

@@ -83,7 +83,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
     test = app("evaluate", data="Folder or zip here")
     assert not test.exception
     (accuracy, loss) = test.metric
-    (cats, dogs) = json.loads((models.WEIGHTS / "article.card.json").read_text("utf-8"))["confusion"]
+    (cats, dogs) = json.loads((models.WEIGHTS / f"{models.DEFAULT}.card.json").read_text("utf-8"))["confusion"]
     assert accuracy.value == f"{100 * (cats[0] + dogs[1]) / sum(cats + dogs):.1f} %"
     assert 0 < float(loss.value) < 0.693
     assert "Choose pictures above" in test.info[0].value
