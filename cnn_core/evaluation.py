@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS, Progress
 from cnn_core.models import PetModel
 from cnn_core.pixels import ImageError, open_image
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class EvaluationError(CnnLabError):
@@ -195,6 +197,8 @@ def evaluate(
             progress(min(start + batch_size, len(table)), len(table), "Classifying the pictures")
     if not rows:
         raise EvaluationError("None of these pictures could be read. Choose another dataset.")
+    import pandas as pd
+
     return Evaluation(_judge(pd.DataFrame(rows, columns=["file", "label", *LABELS])), skipped)
 
 
@@ -223,6 +227,7 @@ def _same(source: object, data: str) -> bool:
 def _judge(predictions: pd.DataFrame) -> pd.DataFrame:
     """Add what follows from the probabilities: the likelier class, whether it is right, and the loss.
 
+    >>> import pandas as pd
     >>> _judge(pd.DataFrame({"file": ["a"], "label": ["dog"], "cat": [0.75], "dog": [0.25]}))[["predicted", "loss"]]
       predicted      loss
     0       cat  1.386294
