@@ -204,7 +204,7 @@ def _follow(run: Any) -> Any:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from cnn_core import dataset, evaluation, models, sketches
+    from cnn_core import curves, dataset, evaluation, models, sketches
 
     model = models.open_model(options.model)
     table = sketches.open_source(options.data, progress=_progress)
@@ -212,6 +212,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.subset == "test":
         table = dataset.split(table)[1]
     result = evaluation.evaluate(model, table, progress=_progress)
+    auc, ece = curves.roc_auc(result), curves.calibration_error(result)
     answer = {
         "model": model.name,
         "images": result.images,
@@ -219,12 +220,15 @@ def _evaluate(options: argparse.Namespace) -> int:
         "accuracy": round(result.accuracy, 6),
         "log_loss": round(result.log_loss, 6),
         "confusion": result.confusion,
+        "roc_auc": None if auc is None else round(auc, 6),
+        "calibration_error": round(ece, 6),
     }
     _answer(
         options,
         answer,
         f"{model.name}: accuracy {result.accuracy:.4f}, log loss {result.log_loss:.4f} on {result.images:,} pictures "
         f"({answer['skipped']} skipped)\n"
+        f"ROC AUC {'unknown without both classes' if auc is None else f'{auc:.4f}'}, calibration error {ece:.4f}\n"
         f"cats: {result.confusion[0][0]} right, {result.confusion[0][1]} taken for dogs\n"
         f"dogs: {result.confusion[1][1]} right, {result.confusion[1][0]} taken for cats",
     )

@@ -218,7 +218,7 @@ def evaluation(model: str, data: str, subset: str = "test", images: int | None =
     name, source = json.dumps(model, ensure_ascii=False), json.dumps(data, ensure_ascii=False)
     lines = [
         "import numpy as np",
-        "from sklearn.metrics import accuracy_score, confusion_matrix, log_loss",
+        "from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, roc_auc_score",
         "",
         "from cnn_core import evaluation, models, pixels",
         "",
@@ -231,5 +231,6 @@ def evaluation(model: str, data: str, subset: str = "test", images: int | None =
         'print("accuracy", accuracy_score(table["label"], said))',
         'print("loss", log_loss(table["label"], probabilities, labels=["cat", "dog"]))',
         'print(confusion_matrix(table["label"], said, labels=["cat", "dog"]))',
+        'print("area under the ROC curve", roc_auc_score(table["label"] == "dog", probabilities[:, 1]))',
     ]
     return "\n".join(lines)

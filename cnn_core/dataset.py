@@ -170,7 +170,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     files = [Path(file) for file in table["file"]]
     folder = home() / "cache"
     folder.mkdir(parents=True, exist_ok=True)
-    cached = folder / f"images-{_fingerprint(files)}-{size}.npy"
+    cached = folder / f"images-{fingerprint(files)}-{size}.npy"
     try:
         if not cached.exists():
             _drop_oldest(folder, len(files) * size * size * 3)
@@ -239,7 +239,7 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     def wanted(name: str) -> bool:
         return PurePosixPath(name).suffix.lower() in SUFFIXES and label_of(name) is not None
 
-    folder = home() / "cache" / f"{path.stem}-{_fingerprint([path])}"
+    folder = home() / "cache" / f"{path.stem}-{fingerprint([path])}"
     if not folder.exists():
         archives.extract(path, folder, wanted, progress)
     return folder
@@ -284,7 +284,7 @@ def _broken(files: list[Path], progress: Progress | None) -> list[Path]:
 
     folder = home() / "cache"
     folder.mkdir(parents=True, exist_ok=True)
-    remembered = folder / f"broken-{_fingerprint(files)}.txt"
+    remembered = folder / f"broken-{fingerprint(files)}.txt"
     if not remembered.exists():
         flags = list(_in_threads(is_broken, files, progress, "Checking the pictures"))
         names = [str(file) for file, flag in zip(files, flags, strict=True) if flag]
@@ -314,8 +314,8 @@ def _in_threads(do: Callable, files: list[Path], progress: Progress | None, what
                 progress(min(start + 500, len(files)), len(files), what)
 
 
-def _fingerprint(files: Iterable[Path]) -> str:
-    """Name the state of some files: their paths, sizes and times of change."""
+def fingerprint(files: Iterable[Path]) -> str:
+    """Name the state of some files: their paths, sizes and times of change. A missing one is an OSError."""
     digest = hashlib.sha256()
     for file in files:
         facts = file.stat()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +13,18 @@ import numpy as np
 
 from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS, Progress
-from cnn_core.models import PetModel
+from cnn_core.files import home, replace_file
+from cnn_core.models import ModelCard, PetModel, open_model
 from cnn_core.pixels import ImageError, open_image
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WAY_OF_READING = 1
+"""To be raised when pictures reach a model in another way than before: predictions kept until then are void."""
+
+KEEP_PREDICTIONS = 40
+"""Tables of predictions that stay in the cache; one of 25,000 pictures takes some 1 MB."""
 
 
 class EvaluationError(CnnLabError):
@@ -202,6 +212,107 @@ def evaluate(
     return Evaluation(_judge(pd.DataFrame(rows, columns=["file", "label", *LABELS])), skipped)
 
 
+def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None = None) -> Evaluation:
+    """Do as `evaluate`, but ask the model only once: its answers stay in ``$CNN_LAB_HOME/cache``.
+
+    They are kept by the content of the model's file and by the state of the pictures (paths, sizes, times of change),
+    so that neither a changed model nor changed pictures are ever given old answers. What is remembered costs no
+    TensorFlow.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Of a model that `models.find` knows.
+    table : pandas.DataFrame
+        As `pictures` returns it.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``; what it raises ends the evaluation, and nothing is kept.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ModelError
+        When the model cannot be opened.
+    EvaluationError
+        When no picture could be read.
+    """
+    import pandas as pd
+
+    kept = _kept_at(card, table)
+    try:
+        answers = pd.DataFrame(json.loads(kept.read_text("utf-8")))[list(LABELS)]
+        if len(answers) == len(table) and np.isfinite(answers.to_numpy(np.float64)).all():
+            return Evaluation(_judge(table[["file", "label"]].reset_index(drop=True).join(answers)))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # never measured, or somebody broke the file: ask the model
+    result = evaluate(open_model(str(card.path) if card.kind == "file" else card.name), table, progress)
+    if not result.skipped:  # what could not be read today may be there tomorrow
+        with suppress(OSError):  # the disk is full: then it is not remembered
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(kept, json.dumps(result.predictions[list(LABELS)].to_dict("list")))
+            files = sorted(kept.parent.glob("predictions-*.json"), key=lambda file: file.stat().st_mtime)
+            for old in files[:-KEEP_PREDICTIONS]:
+                old.unlink(missing_ok=True)
+    return result
+
+
+def _kept_at(card: ModelCard, table: pd.DataFrame) -> Path:
+    try:
+        pictures = dataset.fingerprint(map(Path, table["file"]))
+    except OSError:  # one has gone since the table was made
+        pictures = "gone"
+    digest = hashlib.sha256(f"{WAY_OF_READING}|{pictures}|{'|'.join(table['label'])}|".encode())
+    with suppress(OSError):  # opening the model tells what is wrong with its file
+        digest.update(card.path.read_bytes())
+    return home() / "cache" / f"predictions-{digest.hexdigest()[:16]}.json"
+
+
+def decide(evaluation: Evaluation, threshold: float) -> Evaluation:
+    """Judge the same probabilities by another threshold: what is a dog with more than `threshold` is called one.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    threshold : float
+        0 to 1; at 0.5 the likelier class wins, as everywhere else.
+
+    Returns
+    -------
+    Evaluation
+        With other ``predicted`` and ``correct``; the probabilities and the loss stay.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"file": ["a"], "label": ["cat"], "cat": [0.3], "dog": [0.7]})
+    >>> [decide(Evaluation(table), threshold).predictions["predicted"][0] for threshold in (0.5, 0.75)]
+    ['dog', 'cat']
+    """
+    return Evaluation(_judge(evaluation.predictions.copy(), threshold), evaluation.skipped)
+
+
+def behind(evaluation: Evaluation, label: str, predicted: str) -> pd.DataFrame:
+    """Return the pictures behind one number of the confusion matrix, those the model was surest of first.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    label, predicted : {"cat", "dog"}
+        The number's row and column: the truth, and what the model said.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``evaluation.predictions``, as many as the number says.
+    """
+    rows = evaluation.predictions
+    chosen = rows[(rows["label"] == label) & (rows["predicted"] == predicted)]
+    return chosen.sort_values(predicted, ascending=False, kind="stable").reset_index(drop=True)
+
+
 def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:
     """Return the wrong predictions, the most confident (the largest loss) first.
 
@@ -224,15 +335,26 @@ def _same(source: object, data: str) -> bool:
     return isinstance(source, str) and Path(source).expanduser().absolute() == Path(data).expanduser().absolute()
 
 
-def _judge(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Add what follows from the probabilities: the likelier class, whether it is right, and the loss.
+def dog_share(predictions: pd.DataFrame) -> np.ndarray:
+    """Return the probability of "dog", float64, 0 to 1: above a half exactly where dog is the likelier class.
+
+    >>> import pandas as pd
+    >>> dog_share(pd.DataFrame({"cat": [0.25, 1.0], "dog": [0.75, 0.0]})).tolist()
+    [0.75, 0.0]
+    """
+    cat, dog = (predictions[label].to_numpy(np.float64) for label in LABELS)
+    return dog / (cat + dog)  # the sum is 1, but for the rounding of the model's float32
+
+
+def _judge(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """Add what follows from the probabilities: the class that is said, whether it is right, and the loss.
 
     >>> import pandas as pd
     >>> _judge(pd.DataFrame({"file": ["a"], "label": ["dog"], "cat": [0.75], "dog": [0.25]}))[["predicted", "loss"]]
       predicted      loss
     0       cat  1.386294
     """
-    predictions["predicted"] = np.where(predictions["dog"] > predictions["cat"], "dog", "cat")
+    predictions["predicted"] = np.where(dog_share(predictions) > threshold, "dog", "cat")
     predictions["correct"] = predictions["predicted"] == predictions["label"]
     truth = np.where(predictions["label"] == "dog", predictions["dog"], predictions["cat"])
     predictions["loss"] = -np.log(np.maximum(truth, np.finfo(np.float32).tiny))

@@ -115,7 +115,8 @@ def test_train_then_evaluate_then_list(tmp_path, capsys):
     done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     (scores,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert set(scores) == {"model", "images", "skipped", "accuracy", "log_loss", "confusion"}
+    names = {"model", "images", "skipped", "accuracy", "log_loss", "confusion", "roc_auc", "calibration_error"}
+    assert set(scores) == names
     assert (scores["images"], scores["skipped"]) == (8, 1)
     (cat, cat_as_dog), (dog_as_cat, dog) = scores["confusion"]
     assert cat + cat_as_dog == dog_as_cat + dog == 4

@@ -1,6 +1,7 @@
 """Scores against numbers worked by hand."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,107 @@ def test_progress_can_stop_it(table):
 
     with pytest.raises(KeyboardInterrupt):
         evaluation.evaluate(Fake(), table, stop)
+
+
+def test_a_threshold_moves_the_matrix_but_no_probability(table):
+    result = evaluation.evaluate(Fake(), table)
+    assert evaluation.decide(result, 0.5).predictions.equals(result.predictions)
+    strict = evaluation.decide(result, 0.7)
+    assert strict.confusion == [[1, 1], [2, 1]]
+    assert strict.accuracy == pytest.approx(2 / 5)
+    assert strict.log_loss == result.log_loss
+    assert evaluation.decide(result, 0).confusion == [[0, 2], [0, 3]]
+    assert evaluation.decide(result, 1).confusion == [[2, 0], [3, 0]]
+    assert result.confusion == [[1, 1], [1, 2]], "the first one stays as it was"
+
+
+def test_behind_every_number_are_so_many_pictures_surest_first(table):
+    result = evaluation.evaluate(Fake(), table)
+    files = []
+    for row, label in enumerate(("cat", "dog")):
+        for column, predicted in enumerate(("cat", "dog")):
+            rows = evaluation.behind(result, label, predicted)
+            assert len(rows) == result.confusion[row][column]
+            assert (rows["label"] == label).all()
+            assert (rows["predicted"] == predicted).all()
+            assert rows[predicted].is_monotonic_decreasing
+            files += rows["file"].tolist()
+    assert sorted(files) == sorted(table["file"])
+    assert evaluation.behind(result, "dog", "dog")["dog"].tolist() == pytest.approx([1, 0.6])
+
+
+@pytest.fixture
+def remember(table, tmp_path, monkeypatch):
+    """Measure by a fake model whose answers are remembered; its `asked` lists how many pictures it saw each time."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    model = Fake()
+    monkeypatch.setattr(evaluation, "open_model", lambda name: model)
+    path = tmp_path / "fake.keras"
+    path.write_bytes(b"weights")
+
+    def measure():
+        return evaluation.remembered(models.ModelCard("fake", "uploaded", path, "", ""), table)
+
+    measure.asked, measure.file, measure.cache = model.batches, path, tmp_path / "home" / "cache"
+    return measure
+
+
+def test_a_model_is_asked_once(remember, table):
+    first, again = remember(), remember()
+    assert remember.asked == [5]
+    pd.testing.assert_frame_equal(first.predictions, again.predictions, check_exact=True)
+    pd.testing.assert_frame_equal(first.predictions, evaluation.evaluate(Fake(), table).predictions)
+
+
+def test_another_model_or_other_pictures_are_asked_anew(remember, table, tmp_path):
+    remember()
+    stat = remember.file.stat()
+    remember.file.write_bytes(b"WEIGHTS")  # of the same size and time
+    os.utime(remember.file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    remember()
+    assert len(remember.asked) == 2
+    Image.fromarray(np.full((5, 5, 3), 255, np.uint8)).save(tmp_path / "0.png")
+    changed = remember()
+    assert len(remember.asked) == 3
+    assert changed.predictions["dog"][0] == 1
+    table.loc[0, "label"] = "dog"
+    assert remember().accuracy > changed.accuracy
+    assert len(remember.asked) == 4
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cat": [1], "dog": [0]}', '{"cat": [1, 1, 1, 1, 1]}', "\x00"])
+def test_what_somebody_broke_is_measured_anew(remember, content):
+    first = remember()
+    (kept,) = remember.cache.glob("predictions-*.json")
+    kept.write_text(content)
+    assert remember().predictions.equals(first.predictions)
+    assert len(remember.asked) == 2
+    remember()
+    assert len(remember.asked) == 2
+
+
+def test_what_was_incomplete_is_not_remembered(remember, tmp_path):
+    (tmp_path / "1.png").unlink()
+    assert [remember().skipped, remember().skipped] == [1, 1]
+    assert not list(remember.cache.glob("*"))
+
+
+def test_a_disk_that_keeps_nothing_costs_only_time(remember):
+    remember.cache.parent.mkdir()
+    remember.cache.write_text("not a folder")
+    assert remember().images == remember().images == 5
+
+
+def test_the_oldest_answers_are_dropped(remember, monkeypatch):
+    monkeypatch.setattr(evaluation, "KEEP_PREDICTIONS", 2)
+    for number in range(4):
+        remember.file.write_text(str(number))
+        remember()
+        for old in remember.cache.glob("predictions-*.json"):
+            os.utime(old, ns=(old.stat().st_atime_ns, old.stat().st_mtime_ns - 10**9))
+    assert len(list(remember.cache.glob("predictions-*.json"))) == 2
+    remember()
+    assert len(remember.asked) == 4, "the newest is among them"
 
 
 @pytest.fixture

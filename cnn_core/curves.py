@@ -1,0 +1,183 @@
+"""What a single score hides: the ROC curve, how far probabilities can be believed, and what a threshold does.
+
+Everything here follows from the predictions that `cnn_core.evaluation` has collected. "Positive" is the dog, class 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cnn_core.evaluation import Evaluation, dog_share
+
+BINS = 10
+"""Of the calibration curve: five percentage points each, from 50 % sure to 100 % sure."""
+
+STEPS = 100
+"""Thresholds are told in percent."""
+
+
+def roc(evaluation: Evaluation) -> pd.DataFrame:
+    """Return the ROC curve: what each threshold costs in cats to gain in dogs.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a threshold, from strict to lax: ``threshold``, ``cats_called_dogs`` (the false positive rate: share of
+        the cats) and ``dogs_found`` (the true positive rate: share of the dogs), both 0 to 1. No rows while one of the
+        two classes is missing.
+
+    References
+    ----------
+    T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006.
+
+    Examples
+    --------
+    >>> rows = [("cat", 0.1), ("cat", 0.6), ("dog", 0.4), ("dog", 0.9)]
+    >>> table = pd.DataFrame({"label": [label for label, _ in rows], "dog": [dog for _, dog in rows]})
+    >>> roc(Evaluation(table.assign(cat=1 - table["dog"])))["dogs_found"].tolist()
+    [0.0, 0.5, 0.5, 1.0, 1.0]
+    """
+    from sklearn.metrics import roc_curve
+
+    truth = _truth(evaluation)
+    if truth.all() or not truth.any():
+        return pd.DataFrame({"threshold": [], "cats_called_dogs": [], "dogs_found": []})
+    false_positives, true_positives, thresholds = roc_curve(truth, dog_share(evaluation.predictions))
+    return pd.DataFrame({"threshold": thresholds, "cats_called_dogs": false_positives, "dogs_found": true_positives})
+
+
+def roc_auc(evaluation: Evaluation) -> float | None:
+    """Return the area under the ROC curve: how often a random dog seems more of a dog than a random cat does.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    float or None
+        0 to 1; guessing gives 0.5. None while one of the two classes is missing.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    truth = _truth(evaluation)
+    if truth.all() or not truth.any():
+        return None
+    return float(roc_auc_score(truth, dog_share(evaluation.predictions)))
+
+
+def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
+    """Return the reliability diagram: of the answers that were so sure, how many were right.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    bins : int
+        Equally wide, from 0.5 to 1: the likelier of two classes is never given less than a half. Each holds its lower
+        end, the last one both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a bin that is not empty: ``low`` and ``high`` (its ends), ``images`` (how many answers), ``sure`` (their
+        mean probability) and ``right`` (the share of them that was right).
+
+    References
+    ----------
+    C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, https://arxiv.org/abs/1706.04599, section 2.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["dog", "cat", "dog"], "cat": [0.1, 0.1, 0.4], "dog": [0.9, 0.9, 0.6]})
+    >>> calibration(Evaluation(table), bins=5)[["images", "sure", "right"]].to_numpy().round(2).tolist()
+    [[1.0, 0.6, 1.0], [2.0, 0.9, 0.5]]
+    """
+    dog = dog_share(evaluation.predictions)
+    sure = np.maximum(dog, 1 - dog)
+    right = ((dog > 0.5) == _truth(evaluation)).astype(float)
+    edges = np.linspace(0.5, 1, bins + 1)
+    counts = np.histogram(sure, edges)[0]
+    used = counts > 0
+    counts = counts[used]
+    return pd.DataFrame(
+        {
+            "low": edges[:-1][used],
+            "high": edges[1:][used],
+            "images": counts,
+            "sure": np.histogram(sure, edges, weights=sure)[0][used] / counts,
+            "right": np.histogram(sure, edges, weights=right)[0][used] / counts,
+        }
+    )
+
+
+def calibration_error(evaluation: Evaluation, bins: int = BINS) -> float:
+    """Return the expected calibration error: how far "so sure" is from "so often right", on the average answer.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    bins : int
+        As in `calibration`, whose source defines it.
+
+    Returns
+    -------
+    float
+        0 (what it says can be taken at its word) to 1.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["dog", "cat"], "cat": [0.1, 0.1], "dog": [0.9, 0.9]})
+    >>> round(calibration_error(Evaluation(table)), 6)
+    0.4
+    """
+    rows = calibration(evaluation, bins)
+    return float(np.average((rows["sure"] - rows["right"]).abs(), weights=rows["images"]))
+
+
+def thresholds(evaluation: Evaluation) -> pd.DataFrame:
+    """Return what becomes of accuracy, precision and recall when more, or less, is asked before it says "dog".
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a percent, 0 to 100: ``threshold`` (0 to 1; what is a dog with *more* than it is called one, as in
+        `evaluation.decide`), ``accuracy``, ``precision`` (of those called dogs, the share that are; NaN when nothing
+        is), ``recall`` (of the dogs, the share that is called one) and ``cats_called_dogs`` (of the cats; both NaN
+        when there is none).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["cat", "dog", "dog"], "cat": [0.3, 0.2, 0.6], "dog": [0.7, 0.8, 0.4]})
+    >>> rows = thresholds(Evaluation(table))
+    >>> rows.loc[[25, 75], ["accuracy", "precision", "recall"]].to_numpy().round(2).tolist()
+    [[0.67, 0.67, 1.0], [0.67, 1.0, 0.5]]
+    """
+    dog, truth = dog_share(evaluation.predictions), _truth(evaluation)
+    steps = np.arange(STEPS + 1) / STEPS
+    dogs_found, cats_called_dogs = (
+        group.sum() - np.searchsorted(np.sort(dog[group]), steps, side="right") for group in (truth, ~truth)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 is NaN here, which a chart leaves out
+        return pd.DataFrame(
+            {
+                "threshold": steps,
+                "accuracy": (dogs_found + (~truth).sum() - cats_called_dogs) / len(truth),
+                "precision": dogs_found / (dogs_found + cats_called_dogs),
+                "recall": dogs_found / truth.sum(),
+                "cats_called_dogs": cats_called_dogs / (~truth).sum(),
+            }
+        )
+
+
+def _truth(evaluation: Evaluation) -> np.ndarray:
+    """Tell of every picture whether it shows a dog."""
+    return evaluation.predictions["label"].to_numpy() == "dog"
