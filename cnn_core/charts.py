@@ -287,38 +287,6 @@ def as_photo(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
-def confusion_matrix(counts: list[list[int]], height: int = 320) -> go.Figure:
-    """Draw how many cats and dogs were taken for what: the truth's rows, the prediction's columns.
-
-    Parameters
-    ----------
-    counts : list of list of int
-        ``[[cat→cat, cat→dog], [dog→cat, dog→dog]]``.
-    height : int
-        In pixels.
-
-    Examples
-    --------
-    >>> confusion_matrix([[9, 1], [0, 10]]).data[0].text[0]
-    ['<b>9</b><br>90 % of the cats', '<b>1</b><br>10 % of the cats']
-    """
-    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
-    texts = [
-        [f"<b>{count:,}</b><br>{share * 100:.0f} % of the {name}" for count, share in zip(row, part, strict=True)]
-        for row, part, name in zip(counts, shares, ("cats", "dogs"), strict=True)
-    ]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares, x=["cat", "dog"], y=["cat", "dog"], zmin=0, zmax=1, xgap=4, ygap=4, hoverinfo="skip",
-            colorscale=[[0, "#EAF3FB"], [1, "#6AAED6"]], showscale=False,  # on all of it dark text is easy to read
-            text=texts, texttemplate="%{text}", textfont={"size": 16, "color": "#10202E"},
-        )
-    )  # fmt: skip
-    figure.update_xaxes(title="the model says", side="top", showgrid=False)
-    figure.update_yaxes(title="the picture shows", autorange="reversed", showgrid=False)
-    return bare(figure, height).update_layout(margin={"t": 60})
-
-
 def numbers(names: list[str], values: list[float], height: int = 320) -> go.Figure:
     """Draw a few of a layer's numbers as bars, the first at the top: above zero red, below blue, as in a map.
 

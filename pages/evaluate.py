@@ -3,19 +3,16 @@
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from cnn_core import CnnLabError, charts, codegen, models
+from cnn_core import codegen, curves, models, score_charts
 from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
 from cnn_core.files import home
-from cnn_core.pixels import fit, open_image
-from pages.widgets import code_panel, data_source, exports, measurement
+from pages.widgets import code_panel, data_source, errors, exports, gallery, measurement
 from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
 MOST_MISTAKES = 10
-MISTAKE_WIDTH = 150
 COUNTS = {100: "100", 400: "400", 2000: "2,000", None: "All"}
 SUBSETS = {"test": "Test set", "all": "All pictures"}
 
@@ -38,8 +35,7 @@ def main() -> None:
     card = cards[name]
     st.write(card.text)
     if scores := recorded(card.facts):
-        with _scores(scores, "stored_confusion_matrix"):
-            st.caption(f"Measured once, on the {scores.images:,} pictures kept aside when it was trained.")
+        _recorded(scores)
         exports.model_card(card)
     st.header("Measure it yourself", divider="gray")
     data = data_source.choose()
@@ -70,7 +66,7 @@ def _measure(card: models.ModelCard, data: str, images: int | None, subset: str)
             measurement.forget(running)
             st.rerun()
         return
-    _result(running.result, running.broken, card, data)
+    st.fragment(_result)(running, running.result, card, data)
 
 
 def _changed(data: str) -> int:
@@ -89,62 +85,72 @@ def _progress(running: measurement.Measurement) -> None:
     st.button("Stop measuring", on_click=running.stop, icon=":material/stop:")
 
 
-def _scores(scores: Scores | Evaluation, key: str) -> DeltaGenerator:
-    """Show accuracy, loss and the confusion matrix; return the place below the numbers."""
+def _scores(scores: Scores | Evaluation) -> None:
+    st.metric(
+        "Accuracy", f"{scores.accuracy * 100:.1f} %", width="content", help="The share it gets right; guessing: 50 %."
+    )
+    st.metric(
+        "Loss",
+        f"{scores.log_loss:.3f}",
+        width="content",
+        help="Mean of -ln(probability of the truth); guessing: 0.693.",
+    )
+
+
+def _recorded(scores: Scores) -> None:
+    """Show what a model scored when it was made."""
     numbers, matrix = st.columns([1, 2], gap="large")
     with numbers:
-        st.metric("Accuracy", f"{scores.accuracy * 100:.1f} %", help="The share it gets right; guessing: 50 %.")
-        st.metric("Loss", f"{scores.log_loss:.3f}", help="Mean of -ln(probability of the truth); guessing: 0.693.")
-    (cat, cat_as_dog), (dog_as_cat, dog) = scores.confusion
-    with matrix.container(key=key):
+        _scores(scores)
+        st.caption(f"Measured once, on the {scores.images:,} pictures kept aside when it was trained.")
+    with matrix.container(key="stored_confusion_matrix"):
         st.plotly_chart(
-            charts.confusion_matrix(scores.confusion),
+            score_charts.confusion_matrix(scores.confusion),
             config=PLOT,
-            key=f"{key}_chart",
-            alt=f"Confusion matrix: of the cats {cat} right and {cat_as_dog} taken for dogs; "
-            f"of the dogs {dog} right and {dog_as_cat} taken for cats",
+            key="stored_confusion_matrix_chart",
+            alt=errors.in_words(scores.confusion),
         )
-    return numbers
 
 
-def _result(result: Evaluation, broken: list[str], card: models.ModelCard, data: str) -> None:
-    with _scores(result, "confusion_matrix"):
-        skipped = result.skipped + len(broken)
-        st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
-        if data == data_source.DRAWN and card.facts.get("data") != data_source.DRAWN:
-            st.caption(
-                "These pictures are drawn. A model that learned from photos has never seen a drawing: what it learned "
-                "need not help it here."
-            )
+def _result(running: measurement.Measurement, result: Evaluation, card: models.ModelCard, data: str) -> None:
+    """Show what a measurement has found; a fragment, so that a moved slider draws nothing else anew."""
+    with st.container(horizontal=True, gap="medium"):
+        _scores(result)
+        auc = curves.roc_auc(result)
+        st.metric(
+            "AUC", "–" if auc is None else f"{auc:.3f}", width="content",
+            help="How often a random dog seems more of a dog to it than a random cat; guessing: 0.5.",
+        )  # fmt: skip
+        st.metric(
+            "Calibration error", f"{curves.calibration_error(result) * 100:.1f} %", width="content",
+            help="How far what it says (“90 % sure”) is from what comes true, on the average answer; best: 0.",
+        )  # fmt: skip
+    skipped = result.skipped + len(running.broken)
+    st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
+    if data == data_source.DRAWN and card.facts.get("data") != data_source.DRAWN:
+        st.caption(
+            "These pictures are drawn. A model that learned from photos has never seen a drawing: what it learned "
+            "need not help it here."
+        )
+    with st.container(horizontal=True):
         st.download_button(
-            "Every prediction as CSV",
-            result.predictions.to_csv(index=False),
-            f"{card.name}-predictions.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
+            "Every prediction as CSV", result.predictions.to_csv(index=False), f"{card.name}-predictions.csv",
+            "text/csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        if st.button(
+            "Measure again", icon=":material/refresh:",
+            help="For a folder whose pictures have changed. The answers to unchanged pictures are remembered.",
+        ):  # fmt: skip
+            measurement.forget(running)
+            st.rerun()
+    errors.show(result, card.name)
     st.header("The worst mistakes", divider="gray")
     wrong = mistakes(result, MOST_MISTAKES)
     if wrong.empty:
         st.success("None: it got every one of these pictures right.")
         return
     st.markdown("Wrong, and most sure of it. What might have misled it?")
-    with st.container(horizontal=True):
-        for row in wrong.to_dict("records"):
-            _mistake(row)
-
-
-def _mistake(row: dict) -> None:
-    sure = f"{row[row['predicted']] * 100:.0f}\N{NO-BREAK SPACE}% sure"
-    says = f"A {row['label']}, taken for a {row['predicted']}: {sure}"
-    name = Path(row["file"]).name
-    with st.container(width=MISTAKE_WIDTH):
-        try:
-            picture = fit(open_image(row["file"]), 2 * MISTAKE_WIDTH)
-        except (CnnLabError, OSError):
-            st.caption(f"{name} is gone.")
-        else:
-            st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
+    gallery.show(wrong)
 
 
 main()

@@ -24,7 +24,7 @@ class Measurement:
     """One model on one set of pictures, measured in a thread of its own."""
 
     def __init__(self, model: str, data: str, images: int | None, subset: str) -> None:
-        self.done, self.total, self.what = 0, 1, "Loading TensorFlow"
+        self.done, self.total, self.what = 0, 1, "Looking into the pictures"
         self.result: Evaluation | None = None
         self.broken: list[str] = []
         self.error = ""
@@ -58,10 +58,13 @@ class Measurement:
             self.error = str(error)
             return
         try:
-            facts = models.find(model).facts
-            table = evaluation.pictures(data, subset, images, facts, self._progress)
+            card = models.find(model)
+            table = evaluation.pictures(data, subset, images, card.facts, self._progress)
             self.broken = table.attrs.get("broken", [])
-            self.result = evaluation.evaluate(models.open_model(model), table, self._progress)
+            self._progress(0, 1, "Asking the model")
+            import sklearn.metrics  # noqa: F401  (the page's scores ask for it, and it takes a second)
+
+            self.result = evaluation.remembered(card, table, self._progress)
         except CnnLabError as error:
             self.error = str(error)
         except Exception as error:  # in a thread nobody else would hear of it

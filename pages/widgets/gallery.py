@@ -1,0 +1,70 @@
+"""Pictures that a model has judged, each with the truth and what the model said."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cnn_core import CnnLabError
+from cnn_core.pixels import fit, open_image
+
+WIDTH = 150
+A_PAGE = 15
+
+
+def show(rows: pd.DataFrame) -> None:
+    """Draw the pictures of some rows of ``Evaluation.predictions``."""
+    with st.container(horizontal=True):
+        for row in rows.to_dict("records"):
+            _picture(row)
+
+
+def paged(rows: pd.DataFrame, key: str) -> None:
+    """Draw them in pages; `key` is where the session keeps the number of the first one that is shown."""
+    first = min(st.session_state.get(key, 0), max(len(rows) - 1, 0)) // A_PAGE * A_PAGE
+    last = min(first + A_PAGE, len(rows))
+    show(rows.iloc[first:last])
+    if len(rows) > A_PAGE:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Previous", icon=":material/chevron_left:", disabled=first == 0, key=f"{key}_previous",
+                on_click=_turn, args=(key, first - A_PAGE),
+            )  # fmt: skip
+            st.button(
+                "Next", icon=":material/chevron_right:", disabled=last == len(rows), key=f"{key}_next",
+                on_click=_turn, args=(key, last),
+            )  # fmt: skip
+            st.caption(f"{first + 1:,} to {last:,} of {len(rows):,}")
+
+
+def _turn(key: str, first: int) -> None:
+    st.session_state[key] = first
+
+
+def _picture(row: dict) -> None:
+    name = Path(row["file"]).name
+    verdict = "recognised" if row["correct"] else f"taken for a {row['predicted']}"
+    says = f"A {row['label']}, {verdict}: {_sure(row[row['predicted']])}\N{NO-BREAK SPACE}{row['predicted']}"
+    with st.container(width=WIDTH):
+        try:
+            picture = _small(row["file"], Path(row["file"]).stat().st_mtime_ns)
+        except (CnnLabError, OSError):
+            st.caption(f"{name} is gone.")
+        else:
+            st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
+
+
+def _sure(probability: float) -> str:
+    """Say a probability in percent; no network is ever quite sure, so neither 0 nor 100 is printed."""
+    if probability >= 0.995:
+        return "over\N{NO-BREAK SPACE}99\N{NO-BREAK SPACE}%"
+    if probability < 0.005:
+        return "under\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%"
+    return f"{probability * 100:.0f}\N{NO-BREAK SPACE}%"
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _small(file: str, changed: int) -> np.ndarray:
+    """Return a picture twice as large as it is shown; `changed` is its file's time."""
+    return fit(open_image(file), 2 * WIDTH)

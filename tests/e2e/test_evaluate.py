@@ -1,0 +1,31 @@
+"""A click on the confusion matrix, in a real browser: AppTest cannot click a chart."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_click_on_a_number_opens_its_pictures(server, page, tmp_path, width):
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        for label in ("cat", "dog"):
+            Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{label}.{number}.png")
+    page.set_viewport_size({"width": width, "height": 900})
+    model, data = "model=The+article%27s+network", "data=Folder+or+zip+here&subset=All+pictures"
+    page.goto(f"{server}/evaluate?{model}&{data}&data_path={tmp_path}")
+    matrix = page.locator(".st-key-confusion_matrix .heatmaplayer image")
+    matrix.wait_for()
+    names = [["Cats recognised", "Cats taken for dogs"], ["Dogs taken for cats", "Dogs recognised"]]
+    places = [(1, 0, 0.5), (0, 0, 0.15), (1, 1, 0.85), (0, 1, 0.5), (0, 1, 0.5)]  # near the edges too; one cell twice
+    for row, column, inside in places:
+        matrix.scroll_into_view_if_needed()
+        box = matrix.bounding_box()
+        page.mouse.click(box["x"] + box["width"] * (column + inside) / 2, box["y"] + box["height"] * (row + inside) / 2)
+        expect(page.get_by_role("heading", name=re.compile(rf"^{names[row][column]}: \d"))).to_be_visible()
+        expect(page.get_by_role("radio", name=names[row][column])).to_be_checked()
