@@ -13,7 +13,7 @@ from cnn_core import CnnLabError, codegen
 from cnn_core.model_file import tells_neither
 from cnn_core.models import ModelCard, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
-from pages.widgets import asked, code_panel, exports, model_upload, picture, verdict, warmup
+from pages.widgets import address, asked, code_panel, exports, model_upload, picture, verdict, warmup
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
@@ -74,10 +74,13 @@ def _choose_model() -> ModelCard | None:
     cards = {card.name: card for card in list_models()}
     chosen = None
     if cards:
+        names = list(cards)
+        address.read("model", names)
         name = st.selectbox(
-            "Model", list(cards), format_func=lambda name: _title(cards[name]), key="model", bind="query-params",
+            "Model", names, format_func=lambda name: _title(cards[name]), key="model", persist_state="session",
             help="The bundled model, the ones you trained, the ones you uploaded.",
         )  # fmt: skip
+        address.write("model", name, names[0])
         chosen = cards.get(name)
     if loaded := model_upload.ask():
         st.session_state["model_wanted"] = loaded

@@ -7,7 +7,7 @@ import streamlit as st
 from cnn_core import codegen, curves, models, score_charts
 from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
 from cnn_core.files import home
-from pages.widgets import code_panel, data_source, errors, exports, gallery, measurement
+from pages.widgets import address, code_panel, data_source, errors, exports, gallery, measurement
 from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
@@ -29,9 +29,12 @@ def main() -> None:
         st.info("There is no model yet. Train one on the page Train, then measure it here.")
         st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
         return
+    names = list(cards)
+    address.read("model", names)
     name = st.selectbox(
-        "Model", list(cards), format_func=lambda name: cards[name].title, key="model", bind="query-params"
+        "Model", names, format_func=lambda name: cards[name].title, key="model", persist_state="session"
     )
+    address.write("model", name, names[0])
     card = cards[name]
     st.write(card.text)
     if scores := recorded(card.facts):

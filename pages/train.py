@@ -7,7 +7,7 @@ from cnn_core import CnnLabError, charts, dataset, models, runs, sketches, train
 from cnn_core.journal import Status
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.training import TrainingConfig
-from pages.widgets import code_panel, data_source, model_upload, picture, run_monitor, run_table, warmup
+from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, run_table, warmup
 
 
 def main() -> None:
@@ -43,12 +43,7 @@ def _watch(everything: list[runs.Run]) -> None:
             key="run",
             persist_state="session",
         )
-        # Not bound by Streamlit, which would write the label into the address: it changes with time zone and language.
-        if name == names[0]:
-            st.query_params.pop("run", None)
-        else:
-            st.query_params["run"] = name
-        st.session_state["run_in_address"] = st.query_params.get("run")
+        address.write("run", name, names[0])
     run = next((run for run in everything if run.id == name), None)
     if run is None:
         _bundled()
@@ -70,14 +65,11 @@ def _load() -> None:
 
 def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
     """Show the run that a new address names, or one that has just begun, here or in another tab."""
-    state, address = st.session_state, st.query_params.get("run")
+    state = st.session_state
     active = next((run.id for run in everything if run.active), None)
-    if address in names and address != state.get("run_in_address"):
-        state["run"] = address
-    elif active and active != state.get("run_seen"):
+    if active and active != state.get("run_seen"):
         state["run"] = active
-    elif state.get("run") not in names:  # it has been deleted
-        state["run"] = names[0]
+    address.read("run", names)
     state["run_seen"] = active
 
 

@@ -17,7 +17,7 @@ def test_a_click_on_a_number_opens_its_pictures(server, page, tmp_path, width):
         for label in ("cat", "dog"):
             Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{label}.{number}.png")
     page.set_viewport_size({"width": width, "height": 900})
-    model, data = "model=The+article%27s+network", "data=Folder+or+zip+here&subset=All+pictures"
+    model, data = "model=article", "data=Folder+or+zip+here&subset=All+pictures"
     page.goto(f"{server}/evaluate?{model}&{data}&data_path={tmp_path}")
     matrix = page.locator(".st-key-confusion_matrix .heatmaplayer image")
     matrix.wait_for()

@@ -1,0 +1,31 @@
+"""Choices that the address names by their key: Streamlit's binding would write the label, which changes with the score,
+the time zone and the language.
+
+Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
+"""
+
+from collections.abc import Container
+
+import streamlit as st
+
+
+def read(key: str, options: Container[str]) -> None:
+    """Take what the address asks for where that is new, and drop a choice that is there no longer."""
+    state, asked = st.session_state, st.query_params.get(key)
+    if asked in options and asked != state.get(_last(key)):
+        state[key] = asked
+    elif key in state and state[key] not in options:
+        del state[key]
+
+
+def write(key: str, value: str, default: str) -> None:
+    """Put the choice into the address, unless it is what one sees without it."""
+    if value == default:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = value
+    st.session_state[_last(key)] = st.query_params.get(key)
+
+
+def _last(key: str) -> str:
+    return f"{key}_in_address"
