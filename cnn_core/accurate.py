@@ -1,29 +1,28 @@
 """The recipe of the model `accurate`: what a network learned from ImageNet, asked about cats and dogs.
 
-EfficientNet-Lite0 looks at every photo once and its 1,280 features are kept. On them a logistic regression learns cat
-and dog, and its probabilities are made honest on photos kept aside (temperature scaling). Nothing else is trained, so
-two processor cores do. ImageNet's own classes say whether there is a cat or a dog at all.
+EfficientNet-Lite2 looks at every photo once, and on its 1,280 features a logistic regression learns cat and dog. From
+there the network's upper blocks are fine-tuned. Photos kept aside make its probabilities honest (temperature scaling)
+and say how little evidence of ImageNet's cats and dogs a real pet may give.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnn_core import CnnLabError, dataset, sketches
-from cnn_core.files import home, replace_file
-from cnn_core.journal import HISTORY, Journal
-from cnn_core.pixels import open_image, resize
+from cnn_core.features import features, look
+from cnn_core.files import save_model
+from cnn_core.journal import Journal, read_history, writer
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-    from cnn_core.dataset import Progress
     from cnn_core.training import TrainingConfig
 
 PETS = [*range(151, 276), *range(281, 288)]
@@ -32,15 +31,17 @@ PETS = [*range(151, 276), *range(281, 288)]
 KAGGLE_PHOTOS = 25_000
 """A dataset of so many photos is taken for Dogs vs. Cats, whose wrong labels are known by name."""
 
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01)
+ASIDE = 0.1
+"""The fraction of the training photos from which nothing is learned but the temperature and `REFUSED`'s threshold."""
+
+FEWEST = 20
+"""Training photos, so that some of either class can be kept aside."""
+
+STRENGTHS = (0.001, 0.003, 0.01, 0.1)
 """Of the regularisation, scikit-learn's C: the smaller, the smaller the weights."""
 
-AT_ONCE, IN_ONE_FILE = 32, 1024
-"""Photos that the network looks at together, and whose features are written to the cache together."""
-
-
 REFUSED = 0.005
-"""The fraction of the training photos that may be taken for neither."""
+"""The fraction of the photos kept aside that may be taken for neither."""
 
 BUNDLED = Path(__file__).parent / "weights" / "accurate.keras"
 WRONG_LABELS = Path(__file__).parent / "weights" / "dogs-vs-cats-wrong-labels.txt"
@@ -51,97 +52,104 @@ class RecipeError(CnnLabError):
     """The recipe lacks something; the message says what."""
 
 
-def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
-    """Carry out the recipe in a run folder; what has been looked at before is not looked at again.
+def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
+    """Carry out the recipe in a run folder, or go on where it stopped.
 
     Parameters
     ----------
     config : TrainingConfig
         Of which data, images, seed, test_size and backbone count.
     folder : Path
-        The run's.
+        The run's. Until the end it holds ``tunable.keras`` too, from which fine-tuning can go on.
     journal : Journal
         Told how far it is.
+
+    Returns
+    -------
+    str
+        A sentence that says how long it took where.
 
     Raises
     ------
     RecipeError
         When there is no backbone to begin with.
     """
-    import pandas as pd
-    from sklearn.metrics import accuracy_score, log_loss
+    import keras
+    from sklearn.model_selection import train_test_split
 
-    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
-    training, test = dataset.split(table, config.test_size, config.seed)
-    journal.write(state="reading", message="Opening the backbone.")
-    backbone, classes = _open_backbone(config.backbone)
+    from cnn_core import finetuning
 
     began = time.monotonic()
-    views = np.stack([features(backbone, training, journal.reading, mirrored) for mirrored in (False, True)])
-    labels = _numbers(training)
-    if len(table) == KAGGLE_PHOTOS:  # left out only here, so that a longer list needs no new features
+    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
+    training, test = dataset.split(table, config.test_size, config.seed)
+    if len(training) < FEWEST:
+        raise RecipeError(f"Only {len(training)} photos to learn from. The recipe needs at least {FEWEST}.")
+    # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
+    training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
+    if len(table) == KAGGLE_PHOTOS:
         known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
-        right = np.array([Path(file).name not in known_wrong for file in training["file"]])
-        views, labels = views[:, right], labels[right]
-    unseen = features(backbone, test, journal.reading)
-    journal.write(state="running", message="", epoch=1, epochs=1)
-    head = learn(views, labels, config.seed) | classes
-    head["least"] = np.quantile(_evidence(views[0], classes), REFUSED)
-    row: dict[str, float] = {"epoch": 1}
-    for prefix, seen, answers in (("", views[0], labels), ("val_", unseen, _numbers(test))):
-        probabilities = _softmax(seen @ head["verdict/kernel"] + head["verdict/bias"])
-        row[f"{prefix}accuracy"] = round(accuracy_score(answers, probabilities.argmax(axis=1)), 5)
-        row[f"{prefix}loss"] = round(log_loss(answers, probabilities[:, 1]), 5)
-    row["seconds"] = round(time.monotonic() - began, 2)
-    replace_file(folder / "history.csv", pd.DataFrame([row], columns=HISTORY).to_csv(index=False))
-    beside = folder / ".model.part.keras"
-    try:
-        build(backbone, head).save(beside)
-        beside.replace(folder / "model.keras")
-    finally:
-        beside.unlink(missing_ok=True)
+        training = training[[Path(file).name not in known_wrong for file in training["file"]]]
+    journal.write(state="reading", message="Opening the backbone.")
+    backbone, classes = _open_backbone(config.backbone)
+    keras.utils.set_random_seed(config.seed)
+    steps = -(-len(training) // finetuning.BATCH)
+    done = len(read_history(folder))
+    if (folder / "tunable.keras").exists():
+        tuned = keras.saving.load_model(folder / "tunable.keras")
+    else:
+        seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
+        head = learn(seen[0], _numbers(training), seen[1], _numbers(aside))
+        tuned = finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
+    looked = time.monotonic()
+
+    def save() -> None:
+        save_model(tuned, folder / "tunable.keras")
+        head = finetuning.taken_over(backbone, tuned) | classes
+        seen = look(backbone, list(aside["file"]))
+        save_model(build(backbone, made_honest(head, seen, _numbers(aside))), folder / "model.keras")
+
+    pictures, labels = dataset.load_images(training, finetuning.PICTURE, journal.reading)
+    unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
+    settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH, patience=None)
+    tuned.fit(
+        finetuning.varied(pictures, labels, config.seed + done),
+        validation_data=dataset.batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
+        epochs=finetuning.EPOCHS,
+        initial_epoch=done,
+        callbacks=[writer(journal, settings, len(labels), steps, save)],
+        shuffle=False,  # the batches come shuffled
+        verbose=0,
+    )
+    (folder / "tunable.keras").unlink()
+    return (
+        f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
+        f"{time.monotonic() - looked:.0f} s for fine-tuning."
+    )
 
 
 def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarray]]:
     """Return the backbone and ImageNet's classes of cats and dogs."""
     import keras
 
-    from cnn_core.backbones import efficientnet_lite0
+    from cnn_core.backbones import efficientnet_lite2
 
     kinds = ("kernel", "bias")
     if weights:
         if not Path(weights).is_file():
-            raise RecipeError(f"There is no file “{weights}”. Make it with cnn_core/port_lite0.py, which says how.")
+            raise RecipeError(f"There is no file “{weights}”. Make it with cnn_core/port_lite2.py, which says how.")
         with np.load(weights) as arrays:
             classes = {f"classes/{kind}": arrays[f"classes/{kind}"][..., PETS] for kind in kinds}
-        return efficientnet_lite0(Path(weights)), classes
+        return efficientnet_lite2(Path(weights)), classes
     if not BUNDLED.exists():
-        raise RecipeError("The bundled model is missing. Name the backbone's weights: --backbone lite0.npz")
+        raise RecipeError("The bundled model is missing. Name the backbone's weights: --backbone lite2.npz")
     model = keras.saving.load_model(BUNDLED, compile=False)
     imagenet = model.get_layer("imagenet").get_weights()
     classes = {f"classes/{kind}": values for kind, values in zip(kinds, imagenet, strict=True)}
     return keras.Model(model.input, model.get_layer("features").output), classes
 
 
-def _fingerprint(backbone: keras.Model) -> str:
-    """Name what decides its features: layers and weights, and with them how pictures are rescaled."""
-    numbers = ("scale", "offset", "strides", "padding", "max_value")
-    layers = [
-        (type(layer).__name__, [layer.get_config().get(number) for number in numbers]) for layer in backbone.layers
-    ]
-    digest = hashlib.sha256(repr(layers).encode())
-    for weights in backbone.get_weights():
-        digest.update(weights.tobytes())
-    return digest.hexdigest()
-
-
 def _numbers(table: pd.DataFrame) -> np.ndarray:
     return table["label"].map(dataset.LABELS.index).to_numpy(np.int32)
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:
@@ -194,102 +202,73 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     return model
 
 
-def features(
-    backbone: keras.Model, table: pd.DataFrame, progress: Progress | None = None, mirrored: bool = False
-) -> np.ndarray:
-    """Let the backbone look at every photo; what it says is kept in the cache, piece by piece.
+def learn(
+    seen: np.ndarray, labels: np.ndarray, seen_aside: np.ndarray, labels_aside: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Learn cat and dog from features: logistic regression, as strongly regularised as suits the photos kept aside.
 
     Parameters
     ----------
-    backbone : keras.Model
-    table : pandas.DataFrame
-        As `dataset.open_dataset` returns it.
-    progress : callable, optional
-        Called as ``progress(done, total, what)``.
-    mirrored : bool
-        Whether it looks at the photos' mirror images.
-
-    Returns
-    -------
-    ndarray of float32, shape (N, 1280)
-    """
-    size, name = backbone.input_shape[1], _fingerprint(backbone)
-    pieces = []
-    for start in range(0, len(table), IN_ONE_FILE):
-        files = table["file"].iloc[start : start + IN_ONE_FILE]
-        key = hashlib.sha256("|".join([name, str(size), str(mirrored), *files]).encode()).hexdigest()[:16]
-        piece = home() / "cache" / f"features-{key}.npy"
-        if not piece.exists():
-            views = [_look(backbone, files.iloc[at : at + AT_ONCE], mirrored) for at in range(0, len(files), AT_ONCE)]
-            _save(piece, np.concatenate(views))
-        pieces.append(np.load(piece))
-        if progress:
-            what = "Looking at the mirrored pictures" if mirrored else "Looking at the pictures"
-            progress(min(start + IN_ONE_FILE, len(table)), len(table), what)
-    return np.concatenate(pieces)
-
-
-def _look(backbone: keras.Model, files: pd.Series, mirrored: bool) -> np.ndarray:
-    size = backbone.input_shape[1]
-    images = np.stack([resize(open_image(file), size, size) for file in files]).astype(np.float32)
-    return backbone.predict_on_batch(images[:, :, ::-1] if mirrored else images)
-
-
-def _save(path: Path, values: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
-    try:
-        with beside.open("wb") as file:
-            np.save(file, values)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def learn(views: np.ndarray, labels: np.ndarray, seed: int = 42) -> dict[str, np.ndarray]:
-    """Learn cat and dog from features: logistic regression, then one number that makes its probabilities honest.
-
-    A tenth of the photos is kept aside. On it the strength of the regularisation is chosen, and the temperature, by
-    which all scores are divided so that photos called 90 % sure are right in nine of ten cases.
-
-    Parameters
-    ----------
-    views : ndarray of float32, shape (V, N, 1280)
-        As `features` returns them, of the photos and, for a V above 1, of their mirror images or other variants.
-    labels : ndarray of int, shape (N,)
-    seed : int
+    seen, seen_aside : ndarray of float32, shape (N, n) and (M, n)
+        As `features.features` returns them.
+    labels, labels_aside : ndarray of int, shape (N,) and (M,)
 
     Returns
     -------
     dict of str to ndarray
-        ``verdict/kernel`` (1280, 2) and ``verdict/bias`` (2,).
+        ``verdict/kernel`` (n, 2) and ``verdict/bias`` (2,).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+
+    mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    tried = []
+    for strength in STRENGTHS:
+        found = LogisticRegression(C=strength, max_iter=500).fit((seen - mean) / spread, labels)
+        loss = log_loss(labels_aside, found.predict_proba((seen_aside - mean) / spread)[:, 1])
+        tried.append((loss, strength, found))
+    found = min(tried)[2]
+    weights = found.coef_[0] / spread
+    bias = found.intercept_[0] - mean @ weights
+    return {
+        "verdict/kernel": np.stack([-weights / 2, weights / 2], axis=1).astype(np.float32),
+        "verdict/bias": np.array([-bias / 2, bias / 2], np.float32),
+    }
+
+
+def made_honest(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide the verdict's scores by a temperature, so that what is called 90 % sure is right in nine of ten cases.
+
+    Parameters
+    ----------
+    head : dict of str to ndarray
+        As `build` takes it.
+    seen : ndarray of float32, shape (N, n)
+        Features of photos from which the verdict has not been learned.
+    labels : ndarray of int, shape (N,)
+
+    Returns
+    -------
+    dict of str to ndarray
+        The head with other values for the verdict, and with ``least``: so much evidence all these photos give but for
+        the share `REFUSED`.
 
     References
     ----------
     C. Guo et al., On Calibration of Modern Neural Networks, 2017 (arXiv:1706.04599), section 4.2.
     """
     from scipy.optimize import minimize_scalar
-    from sklearn.linear_model import LogisticRegression
+    from scipy.special import softmax
     from sklearn.metrics import log_loss
-    from sklearn.model_selection import train_test_split
 
-    ours, aside = train_test_split(np.arange(len(labels)), test_size=0.1, random_state=seed, stratify=labels)
-    known, answers = np.concatenate(views[:, ours]), np.tile(labels[ours], len(views))
-    mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
-    tried = []
-    for strength in STRENGTHS:
-        found = LogisticRegression(C=strength, max_iter=500).fit((known - mean) / spread, answers)
-        scores = found.decision_function((views[0, aside] - mean) / spread)
+    scores = seen @ head["verdict/kernel"] + head["verdict/bias"]
 
-        def loss(temperature: float, scores: np.ndarray = scores) -> float:
-            return log_loss(labels[aside], 1 / (1 + np.exp(-scores / temperature)))
+    def loss(temperature: float) -> float:
+        return log_loss(labels, softmax(scores / temperature, axis=1)[:, 1], labels=[0, 1])
 
-        fitted = minimize_scalar(loss, bounds=(0.2, 5), method="bounded")
-        tried.append((fitted.fun, strength, fitted.x, found))
-    _, _, temperature, found = min(tried, key=lambda one: one[0])
-    weights = found.coef_[0] / spread / temperature
-    bias = (found.intercept_[0] - (found.coef_[0] * mean / spread).sum()) / temperature
-    return {
-        "verdict/kernel": np.stack([-weights / 2, weights / 2], axis=1).astype(np.float32),
-        "verdict/bias": np.array([-bias / 2, bias / 2], np.float32),
+    temperature = minimize_scalar(loss, bounds=(0.2, 5), method="bounded").x
+    return head | {
+        "verdict/kernel": head["verdict/kernel"] / np.float32(temperature),
+        "verdict/bias": head["verdict/bias"] / np.float32(temperature),
+        "least": np.quantile(_evidence(seen, head), REFUSED),
     }

@@ -19,8 +19,10 @@ class RandomAffine(keras.layers.Layer):
         At most so many degrees to either side.
     shear : float
         A row is moved sideways by at most so many times its distance from the middle.
-    zoom, shift : float
-        Height and width, each on its own, change at most by such a fraction, and move by at most such a fraction.
+    zoom : float or (float, float)
+        Height and width, each on its own, change at most by such a fraction; (0.6, 1) shows 60 to 100 % of either.
+    shift : float
+        It moves by at most such a fraction of its height and width.
     flip : bool
         Whether half of the pictures are mirrored left to right.
     seed : int
@@ -47,13 +49,14 @@ class RandomAffine(keras.layers.Layer):
         self,
         rotation: float = 15,
         shear: float = 0.1,
-        zoom: float = 0.2,
+        zoom: float | tuple[float, float] = 0.2,
         shift: float = 0.1,
         flip: bool = True,
         seed: int = 42,
     ) -> None:
         super().__init__(trainable=False, autocast=False)
-        self.rotation, self.shear, self.zoom, self.shift, self.flip = rotation, shear, zoom, shift, flip
+        self.rotation, self.shear, self.shift, self.flip = rotation, shear, shift, flip
+        self.zoom = zoom if isinstance(zoom, tuple) else (1 - zoom, 1 + zoom)
         self.chance = random.SeedGenerator(seed)
 
     def call(self, images):
@@ -69,7 +72,7 @@ class RandomAffine(keras.layers.Layer):
         """
         angle = self._any(count, self.rotation * np.pi / 180)
         slant = self._any(count, self.shear)
-        wide, high = 1 + self._any(count, self.zoom), 1 + self._any(count, self.zoom)
+        wide, high = (random.uniform((count,), *self.zoom, seed=self.chance) for _ in range(2))
         if self.flip:
             wide *= ops.sign(self._any(count, 1))
         # Rotation times shear times zoom, multiplied out.

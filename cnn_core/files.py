@@ -1,8 +1,14 @@
 """Where things that outlive a session are kept, and how a file is replaced without ever being half written."""
 
+from __future__ import annotations
+
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
 
 
 def home() -> Path:
@@ -33,3 +39,19 @@ def replace_file(path: Path, content: bytes | str) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a Keras model beside `path` and rename it into place, so that a reader never sees half a file.
+
+    Raises
+    ------
+    OSError
+        When the disk is full or the folder cannot be written; `path` is then as it was before.
+    """
+    beside = path.with_name(f".{path.stem}.part.keras")
+    try:
+        model.save(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

