@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cnn_core.curves import calibration_error
 from cnn_core.evaluation import Evaluation, mistakes, recorded
 from cnn_core.models import ModelCard
 
@@ -70,6 +71,7 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
     dict
         ``images``, ``skipped``, ``test_accuracy``, ``log_loss``, ``confusion`` as in `Evaluation`;
         ``test_accuracy_interval`` and ``log_loss_interval`` (95 %; the latter by bootstrap);
+        ``calibration_error``, and ``refused`` and ``answered_accuracy`` where the model can call a picture neither;
         ``recall`` and ``recall_interval`` (of the cats, and of the dogs, the share that was recognised);
         ``failures``: the most confident mistakes, most confident first, each with ``file`` (its name alone), ``label``,
         ``predicted`` and ``probability`` (of the wrong answer).
@@ -78,7 +80,7 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"file": ["a/1.jpg", "a/2.jpg"], "label": ["cat", "dog"], "cat": [0.9, 0.8]})
-    >>> table = table.assign(dog=[0.1, 0.2], predicted="cat", correct=[True, False], loss=[0.105, 1.609])
+    >>> table = table.assign(dog=[0.1, 0.2], pet=1.0, predicted="cat", correct=[True, False], loss=[0.105, 1.609])
     >>> facts = measured(Evaluation(table))
     >>> facts["test_accuracy"], facts["failures"]
     (0.5, [{'file': '2.jpg', 'label': 'dog', 'predicted': 'cat', 'probability': 0.8}])
@@ -92,6 +94,8 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
         "test_accuracy_interval": interval(cats + dogs, evaluation.images),
         "log_loss": round(evaluation.log_loss, 4),
         "log_loss_interval": _mean_interval(evaluation.predictions["loss"].to_numpy()),
+        "calibration_error": round(calibration_error(evaluation), 4),
+        **_refused(evaluation),
         "confusion": confusion,
         "recall": {label: round(right / total, 4) for label, (right, total) in shares.items() if total},
         "recall_interval": {label: interval(*share) for label, share in shares.items() if share[1]},
@@ -105,6 +109,13 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
             for row in mistakes(evaluation, FAILURES).to_dict("records")
         ],
     }
+
+
+def _refused(evaluation: Evaluation) -> dict[str, Any]:
+    refused, accuracy = evaluation.refused, evaluation.answered_accuracy
+    if refused is None or accuracy is None:
+        return {}
+    return {"refused": refused, "answered_accuracy": round(accuracy, 4)}
 
 
 def markdown(card: ModelCard) -> str:
@@ -154,6 +165,12 @@ def _scores(facts: dict[str, Any]) -> str:
     low, high = facts.get("log_loss_interval") or [None, None]
     loss = "" if low is None else f"{low:.4f} to {high:.4f}"
     rows.append(f"| Log loss | {facts['log_loss']:.4f} | {loss} |")
+    if "calibration_error" in facts:
+        rows.append(f"| Calibration error | {_percent(facts['calibration_error'])} | |")
+    if "refused" in facts:
+        share = facts["refused"] / facts["images"]
+        rows.append(f"| Called neither | {_percent(share)} | {_range(*interval(facts['refused'], facts['images']))} |")
+        rows.append(f"| Accuracy of the others | {_percent(facts['answered_accuracy'])} | |")
     for key, value in (facts.get("scores") or {}).items():
         rows.append(f"| {key} | {value} | |")
     return "\n".join(rows)

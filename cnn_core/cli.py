@@ -222,7 +222,10 @@ def _evaluate(options: argparse.Namespace) -> int:
         "confusion": result.confusion,
         "roc_auc": None if auc is None else round(auc, 6),
         "calibration_error": round(ece, 6),
+        "refused": result.refused,
+        "answered_accuracy": None if result.answered_accuracy is None else round(result.answered_accuracy, 6),
     }
+    refused = "" if result.refused is None else f"\ncalled neither: {result.refused} of all, right or wrong"
     _answer(
         options,
         answer,
@@ -230,7 +233,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         f"({answer['skipped']} skipped)\n"
         f"ROC AUC {'unknown without both classes' if auc is None else f'{auc:.4f}'}, calibration error {ece:.4f}\n"
         f"cats: {result.confusion[0][0]} right, {result.confusion[0][1]} taken for dogs\n"
-        f"dogs: {result.confusion[1][1]} right, {result.confusion[1][0]} taken for cats",
+        f"dogs: {result.confusion[1][1]} right, {result.confusion[1][0]} taken for cats" + refused,
     )
     return 0
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WAY_OF_READING = 1
 """To be raised when pictures reach a model in another way than before: predictions kept until then are void."""
 
+ANSWERS = [*LABELS, "pet"]
+"""What a model says of a picture; the rest of a table of predictions follows from it."""
+
 KEEP_PREDICTIONS = 40
 """Tables of predictions that stay in the cache; one of 25,000 pictures takes some 1 MB."""
 
@@ -48,8 +51,9 @@ class Evaluation:
     Attributes
     ----------
     predictions : pandas.DataFrame
-        One row a picture: ``file``, ``label`` (the truth), ``cat`` and ``dog`` (probabilities), ``predicted``,
-        ``correct`` (bool), ``loss`` (-log of the probability given to the truth, in nats).
+        One row a picture: ``file``, ``label`` (the truth), ``cat`` and ``dog`` (probabilities), ``pet`` (how sure the
+        model is that there is one of them at all; NaN when it cannot tell), ``predicted``, ``correct`` (bool), ``loss``
+        (-log of the probability given to the truth, in nats).
     skipped : int
         Pictures that could not be read any more.
     """
@@ -61,6 +65,17 @@ class Evaluation:
     def images(self) -> int:
         """Number of pictures that were predicted."""
         return len(self.predictions)
+
+    @property
+    def refused(self) -> int | None:
+        """Number of pictures that the model calls neither, though all scores count them; None when it never does."""
+        return None if self.predictions["pet"].isna().all() else int((self.predictions["pet"] < 0.5).sum())
+
+    @property
+    def answered_accuracy(self) -> float | None:
+        """Share of right answers among the pictures that were not refused; None where there is none."""
+        answered = self.predictions[~(self.predictions["pet"] < 0.5)]
+        return float(answered["correct"].mean()) if len(answered) else None
 
     @property
     def accuracy(self) -> float:
@@ -173,7 +188,7 @@ def evaluate(
     Parameters
     ----------
     model : PetModel
-        Anything with its ``predict(images)``.
+        Anything with its ``answers(images)``.
     table : pandas.DataFrame
         As `dataset.open_dataset` returns it. Pictures that cannot be read any more are counted and left out.
     progress : callable, optional
@@ -201,15 +216,17 @@ def evaluate(
                 skipped += 1
             else:
                 kept.append((file, label))
-        for (file, label), (cat, dog) in zip(kept, model.predict(images), strict=True):
-            rows.append((file, label, float(cat), float(dog)))
+        probabilities, *scores = model.answers(images)
+        pets = scores[0] if scores else np.full((len(images), 1), np.nan)
+        for (file, label), (cat, dog), (pet,) in zip(kept, probabilities, pets, strict=True):
+            rows.append((file, label, float(cat), float(dog), float(pet)))
         if progress:
             progress(min(start + batch_size, len(table)), len(table), "Classifying the pictures")
     if not rows:
         raise EvaluationError("None of these pictures could be read. Choose another dataset.")
     import pandas as pd
 
-    return Evaluation(_judge(pd.DataFrame(rows, columns=["file", "label", *LABELS])), skipped)
+    return Evaluation(_judge(pd.DataFrame(rows, columns=["file", "label", *ANSWERS])), skipped)
 
 
 def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None = None) -> Evaluation:
@@ -243,8 +260,8 @@ def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None =
 
     kept = _kept_at(card, table)
     try:
-        answers = pd.DataFrame(json.loads(kept.read_text("utf-8")))[list(LABELS)]
-        if len(answers) == len(table) and np.isfinite(answers.to_numpy(np.float64)).all():
+        answers = pd.DataFrame(json.loads(kept.read_text("utf-8")), dtype=np.float64)[ANSWERS]
+        if len(answers) == len(table) and np.isfinite(answers[list(LABELS)]).all(axis=None):
             return Evaluation(_judge(table[["file", "label"]].reset_index(drop=True).join(answers)))
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never measured, or somebody broke the file: ask the model
@@ -252,7 +269,7 @@ def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None =
     if not result.skipped:  # what could not be read today may be there tomorrow
         with suppress(OSError):  # the disk is full: then it is not remembered
             kept.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(kept, json.dumps(result.predictions[list(LABELS)].to_dict("list")))
+            replace_file(kept, json.dumps(result.predictions[ANSWERS].to_dict("list")))
             files = sorted(kept.parent.glob("predictions-*.json"), key=lambda file: file.stat().st_mtime)
             for old in files[:-KEEP_PREDICTIONS]:
                 old.unlink(missing_ok=True)

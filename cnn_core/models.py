@@ -152,10 +152,17 @@ class PetModel:
         (N, 2) float32
             Columns cat, dog; each row sums to 1.
         """
-        return self._answers(images)[0]
+        return self.answers(images)[0]
 
-    def _answers(self, images: list[np.ndarray]) -> list[np.ndarray]:
-        """Return all that the model says: the probabilities, (N, 2), and where it gives them the scores, (N, 1)."""
+    def answers(self, images: list[np.ndarray]) -> list[np.ndarray]:
+        """Return all that the model says of photos, as `predict` takes them.
+
+        Returns
+        -------
+        list of ndarray of float32
+            The probabilities of cat and dog, (N, 2), and, from a model that can tell, how sure it is that there is one
+            of them at all, (N, 1).
+        """
         widths = [output.shape[1] for output in self.keras.outputs]
         answers = [[np.zeros((0, width), np.float32)] for width in widths]
         for start in range(0, len(images), self._batch):
@@ -171,7 +178,7 @@ class PetModel:
 
     def predictions(self, images: list[np.ndarray]) -> list[Prediction]:
         """Return the verdict on each photo."""
-        probabilities, *scores = self._answers(images)
+        probabilities, *scores = self.answers(images)
         pets = [float(score) for score in scores[0][:, 0]] if scores else [None] * len(images)
         return [self._verdict(row, pet) for row, pet in zip(probabilities, pets, strict=True)]
 

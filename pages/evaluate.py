@@ -128,6 +128,11 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
             "Calibration error", f"{curves.calibration_error(result) * 100:.1f} %", width="content",
             help="How far what it says (“90 % sure”) is from what comes true, on the average answer; best: 0.",
         )  # fmt: skip
+        if result.refused is not None:
+            st.metric(
+                "Called neither", f"{result.refused / result.images * 100:.1f} %", width="content",
+                help="It says that it sees neither cat nor dog. The other scores count what it would say if it had to.",
+            )  # fmt: skip
     skipped = result.skipped + len(running.broken)
     st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
     if data == data_source.DRAWN and card.facts.get("data") != data_source.DRAWN:

@@ -18,6 +18,7 @@ def an_evaluation(seed=0, images=200) -> Evaluation:
     table["label"] = random.choice(["cat", "dog"], images)
     table["cat"] = random.beta(2, 2, images)
     table["dog"] = 1 - table["cat"]
+    table["pet"] = random.uniform(0.45, 1, images)
     table["predicted"] = np.where(table["dog"] > table["cat"], "dog", "cat")
     table["correct"] = table["predicted"] == table["label"]
     table["loss"] = -np.log(np.where(table["label"] == "dog", table["dog"], table["cat"]))
@@ -45,6 +46,10 @@ def test_what_was_measured_agrees_with_the_predictions():
         low, high = facts["recall_interval"][label]
         assert facts["recall"][label] == round(table[table["label"] == label]["correct"].mean(), 4)
         assert low < facts["recall"][label] < high
+    answered = table[table["pet"] >= 0.5]
+    assert facts["refused"] == len(table) - len(answered) > 0
+    assert facts["answered_accuracy"] == round(answered["correct"].mean(), 4)
+    assert "refused" not in cards.measured(Evaluation(table.assign(pet=np.nan)))
     low, high = facts["log_loss_interval"]
     assert low < facts["log_loss"] < high
     normal = 1.96 * table["loss"].std() / np.sqrt(len(table))  # far from small samples the two ways agree
@@ -79,7 +84,14 @@ def test_text_tells_every_fact_of_the_card():
     text = cards.markdown(models.ModelCard("t", "bundled", Path("t.keras"), "T", "Text.", facts=facts))
     for part in ("From there.", "MIT.", "By name", "600 pictures", "200 to be", "Adam.", "Blind.", "Vets.", "1.00 %"):
         assert part in text
-    for key in ("test_accuracy", "recall", "test_accuracy_interval", "recall_interval"):
+    for key in (
+        "test_accuracy",
+        "recall",
+        "test_accuracy_interval",
+        "recall_interval",
+        "calibration_error",
+        "answered_accuracy",
+    ):
         values = facts[key].values() if isinstance(facts[key], dict) else [facts[key]]
         for value in np.ravel(list(values)):
             assert f"{value * 100:.2f}\N{NO-BREAK SPACE}%" in text

@@ -116,6 +116,7 @@ def test_train_then_evaluate_then_list(tmp_path, capsys):
     assert done.returncode == 0, done.stderr
     (scores,) = [json.loads(line) for line in done.stdout.splitlines()]
     names = {"model", "images", "skipped", "accuracy", "log_loss", "confusion", "roc_auc", "calibration_error"}
+    names |= {"refused", "answered_accuracy"}
     assert set(scores) == names
     assert (scores["images"], scores["skipped"]) == (8, 1)
     (cat, cat_as_dog), (dog_as_cat, dog) = scores["confusion"]

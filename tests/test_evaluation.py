@@ -15,13 +15,14 @@ from cnn_core.training import TrainingConfig
 class Fake:
     """Answers with the picture's own first pixel as the probability of a dog."""
 
-    def __init__(self):
+    def __init__(self, tells_neither=False):
         self.batches = []
+        self.tells_neither = tells_neither
 
-    def predict(self, images):
+    def answers(self, images):
         self.batches.append(len(images))
-        dog = np.array([image[0, 0, 0] / 255 for image in images])
-        return np.stack([1 - dog, dog], 1).astype(np.float32).reshape(-1, 2)
+        dog = np.array([image[0, 0, 0] / 255 for image in images], np.float32).reshape(-1, 1)
+        return [np.hstack([1 - dog, dog])] + [dog] * self.tells_neither
 
 
 @pytest.fixture
@@ -47,6 +48,23 @@ def test_scores_by_hand(table):
     expected = -np.mean(np.log([0.8, 0.2, 1.0, 0.6, 0.4]))
     assert result.log_loss == pytest.approx(expected, rel=1e-3)
     assert result.predictions["loss"].mean() == pytest.approx(result.log_loss, rel=1e-5)
+
+
+def test_what_is_called_neither_is_counted(table):
+    """It finds a pet where it sees a dog: the cat of 0.2 and the dog of 0.4 are refused, one of which it had wrong."""
+    result = evaluation.evaluate(Fake(tells_neither=True), table)
+    assert result.predictions["pet"].tolist() == pytest.approx([0.2, 0.8, 1, 0.6, 0.4])
+    assert (result.refused, result.images) == (2, 5)
+    assert result.accuracy == pytest.approx(3 / 5)
+    assert result.answered_accuracy == pytest.approx(2 / 3)
+
+
+def test_a_model_that_cannot_tell_refuses_nothing(table):
+    result = evaluation.evaluate(Fake(), table)
+    assert result.refused is None
+    assert result.answered_accuracy == pytest.approx(result.accuracy)
+    nothing = evaluation.evaluate(Fake(tells_neither=True), table.iloc[:1])
+    assert (nothing.refused, nothing.answered_accuracy) == (1, None)
 
 
 def test_mistakes_most_confident_first(table):
@@ -154,7 +172,18 @@ def test_another_model_or_other_pictures_are_asked_anew(remember, table, tmp_pat
     assert len(remember.asked) == 4
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"cat": [1], "dog": [0]}', '{"cat": [1, 1, 1, 1, 1]}', "\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"cat": [1], "dog": [0]}',
+        '{"cat": [1, 1, 1, 1, 1], "dog": [0, 0, 0, 0, 0]}',
+        '{"cat": [1, 1, 1, 1, 1]}',
+        "\x00",
+    ],
+)
 def test_what_somebody_broke_is_measured_anew(remember, content):
     first = remember()
     (kept,) = remember.cache.glob("predictions-*.json")
