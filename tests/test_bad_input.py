@@ -5,11 +5,8 @@ What exactly is refused, and with which words, is tested module by module; here 
 
 import io
 import json
-import struct
 import subprocess
 import sys
-import zipfile
-import zlib
 
 import numpy as np
 import pytest
@@ -18,6 +15,7 @@ from PIL import Image
 from cnn_core import cli, models
 from cnn_core.network import ConvBlock, NetworkSpec
 from pages.widgets import data_source, warmup
+from tests.made_files import bomb, zip_of
 from tests.pages.test_train import looked
 
 pytestmark = pytest.mark.slow
@@ -27,24 +25,6 @@ def encoded(format: str, shape: tuple[int, ...] = (40, 50, 3), **options) -> byt
     file = io.BytesIO()
     noise = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     Image.fromarray(noise).save(file, format, **options)
-    return file.getvalue()
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def bomb() -> bytes:
-    """A PNG of some hundred bytes that says of itself that it has 900 million pixels."""
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"0")) + chunk(b"IEND", b"")
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
     return file.getvalue()
 
 
@@ -59,8 +39,8 @@ BAD_PHOTOS = {
 }
 BAD_DATA = {
     "text.zip": (b"This is no zip.", "not a zip file"),
-    "outside.zip": (zipped(PETS | {"../cat.9.png": encoded("PNG")}), "outside its own folder"),
-    "cats.zip": (zipped({name: data for name, data in PETS.items() if "cat" in name}), "of a dog"),
+    "outside.zip": (zip_of(PETS | {"../cat.9.png": encoded("PNG")}), "outside its own folder"),
+    "cats.zip": (zip_of({name: data for name, data in PETS.items() if "cat" in name}), "of a dog"),
 }
 
 
@@ -154,7 +134,7 @@ def test_data_on_the_command_line(tmp_path, tiny, capsys, name, command):
 def test_data_on_the_page(app, tmp_path, name):
     content, words = BAD_DATA[name]
     (tmp_path / name).write_bytes(content)
-    (tmp_path / "good.zip").write_bytes(zipped(PETS))
+    (tmp_path / "good.zip").write_bytes(zip_of(PETS))
     test = app("train")
     test.radio(key="data").set_value(data_source.PATH).run()
     test.text_input(key="data_path").set_value(str(tmp_path / name)).run()

@@ -2,7 +2,6 @@
 
 import io
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 
 from cnn_core import archives, dataset
 from cnn_core.pixels import open_image, resize
+from tests.made_files import zip_of
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "dogs-vs-cats.zip"
 
@@ -24,14 +24,6 @@ def home(tmp_path, monkeypatch):
 def picture(value: int = 0, size: int = 8) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.full((size, size, 3), value, np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def zip_of(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
     return stream.getvalue()
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError, pixels
 from cnn_core.pixels import ImageError, open_image
+from tests.made_files import bomb, chunk
 
 RGB = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(2, 12), st.just(3)))
 
@@ -23,10 +24,6 @@ def saved(image: Image.Image | np.ndarray, format: str, **options: object) -> by
     file = io.BytesIO()
     (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(file, format, **options)
     return file.getvalue()
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png(values: np.ndarray, colour_type: int, bits: int = 16, transparent: tuple[int, ...] = ()) -> bytes:
@@ -317,15 +314,6 @@ def test_any_damage_is_an_image_error_or_a_picture(noise, format, data):
     assert image.ndim == 3
     assert image.shape[2] == 3
     assert image.dtype == np.uint8
-
-
-def bomb(width: int, height: int) -> bytes:
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
