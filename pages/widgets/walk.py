@@ -12,7 +12,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.models import LABELS
-from pages.widgets import asked, number_grid
+from pages.widgets import address, asked, number_grid
 
 if TYPE_CHECKING:
     from cnn_core.walk import Kernel, Stop, Strongest
@@ -61,9 +61,9 @@ def show(case: Case) -> None:
 
 def _choose(stops: list[Stop]) -> Stop:
     names = [stop.name for stop in stops]
-    if st.session_state.get(_LAYER) not in names:
-        kernels = (stop.name for stop in stops if "Conv2D" in stop.kind)
-        st.session_state[_LAYER] = next(kernels, names[0])
+    first = next((stop.name for stop in stops if "Conv2D" in stop.kind), names[0])
+    address.read(_LAYER, names)
+    st.session_state.setdefault(_LAYER, first)
     at = names.index(st.session_state[_LAYER])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
@@ -76,6 +76,7 @@ def _choose(stops: list[Stop]) -> Stop:
             "Next layer", icon=":material/arrow_forward:", disabled=at == len(names) - 1, on_click=_go,
             args=(names[min(at + 1, len(names) - 1)],),
         )  # fmt: skip
+    address.write(_LAYER, names[at], first)
     stop = stops[at]
     learned = f"by {stop.parameters:,} learned numbers" if stop.parameters else "without learned numbers"
     st.markdown(

@@ -34,8 +34,9 @@ def show(case: Case) -> None:
     st.html(_STYLE)
     kinds = {"square": "Cover a part of the photo", "kernel": "Edit a kernel"}
     kind = st.segmented_control(
-        "What to change", list(kinds), default="square", required=True, format_func=kinds.__getitem__, key="what_if"
-    )
+        "What to change", list(kinds), default="square", required=True, format_func=kinds.__getitem__, key="what_if",
+        bind="query-params",
+    )  # fmt: skip
     try:
         if kind == "square":
             _square(case)
@@ -49,14 +50,15 @@ def _square(case: Case) -> None:
     from cnn_core.what_if import blank
 
     if st.session_state.get(_SEEN) is not case.image or _DOWN not in st.session_state:
-        _cover_hottest(case)
+        if _SEEN in st.session_state or not {_DOWN, _RIGHT} & set(st.query_params):  # else a link says where
+            _cover_hottest(case)
         st.session_state[_SEEN] = case.image
     photo, words = st.columns([2, 3], gap="medium")
     with words:
         st.markdown("Cover what you think it goes by. If the probabilities hardly move, it was something else.")
-        size = st.slider("Size of the square", 5, 100, 35, 5, format="%d %%", key=_SIZE)
-        right = st.slider("From left to right", 0, 100, key=_RIGHT, format="%d %%")
-        down = st.slider("From top to bottom", 0, 100, key=_DOWN, format="%d %%")
+        size = st.slider("Size of the square", 5, 100, 35, 5, format="%d %%", key=_SIZE, bind="query-params")
+        right = st.slider("From left to right", 0, 100, key=_RIGHT, format="%d %%", bind="query-params")
+        down = st.slider("From top to bottom", 0, 100, key=_DOWN, format="%d %%", bind="query-params")
         st.button(
             f"Cover what speaks most for {case.likelier}", icon=":material/center_focus_strong:",
             on_click=_cover_hottest, args=(case,), help="Puts the square on the warmest place of the heat map.",

@@ -95,6 +95,18 @@ def test_the_walk_shows_any_layer_and_the_kernel_behind_any_map(app, lab):
     assert "2 largest of 2 numbers" in texts(test)
 
 
+def test_a_link_opens_the_layer_and_places_the_square(app, lab, drawn):
+    test = app(why="Layer by layer", model="one", walk_layer="pool")
+    assert test.selectbox(key="walk_layer").value == "pool"
+    next(button for button in test.main.button if button.label == "Layer before").click().run()
+    assert "walk_layer" not in test.query_params, "where one begins anyway is not said"
+    next(button for button in test.main.button if button.label == "Next layer").click().run()
+    assert test.query_params["walk_layer"] == "pool"
+    test = app(why="What if?", model="one", blank_down="10", blank_right="80", blank_size="20")
+    assert not test.exception
+    assert [test.slider(key=f"blank_{name}").value for name in ("down", "right", "size")] == [10, 80, 20]
+
+
 def test_another_model_begins_at_a_layer_of_its_own(app, lab):
     test = app(why="Layer by layer", model="one")
     test.selectbox(key="model").set_value("two").run()
