@@ -30,7 +30,7 @@ BRIGHTNESS, CONTRAST, SATURATION = 0.1, 0.3, (0.25, 0.5)
 """How far colours change by chance, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
 picture's own, and below it is paler; above, it gives values below 0."""
 
-EPOCHS, BATCH = 5, 32
+EPOCHS, BATCH = 4, 32
 RATE, WARMUP, DECAY = 1e-4, 200, 0.01
 """The learning rate, to which it climbs in so many steps before it falls to zero along a cosine, and weight decay."""
 
