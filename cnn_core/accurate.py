@@ -82,8 +82,10 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
     began = time.monotonic()
     table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
     training, test = dataset.split(table, config.test_size, config.seed)
-    if len(training) < FEWEST:
-        raise RecipeError(f"Only {len(training)} photos to learn from. The recipe needs at least {FEWEST}.")
+    counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
+    if len(training) < FEWEST or counts.min() < 2:
+        found = f"{counts['cat']} cats and {counts['dog']} dogs"
+        raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
     training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
     if len(table) == KAGGLE_PHOTOS:
