@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cnn_core.curves import calibration_error
 from cnn_core.evaluation import Evaluation, mistakes, recorded
 from cnn_core.models import ModelCard
 
@@ -85,6 +84,8 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
     >>> facts["test_accuracy"], facts["failures"]
     (0.5, [{'file': '2.jpg', 'label': 'dog', 'predicted': 'cat', 'probability': 0.8}])
     """
+    from cnn_core.curves import calibration_error  # it brings pandas, which showing a card does not take
+
     (cats, cats_as_dogs), (dogs_as_cats, dogs) = confusion = evaluation.confusion
     shares = {"cat": (cats, cats + cats_as_dogs), "dog": (dogs, dogs + dogs_as_cats)}
     return {
