@@ -52,7 +52,7 @@ class RecipeError(CnnLabError):
     """The recipe lacks something; the message says what."""
 
 
-def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
+def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     """Carry out the recipe in a run folder, or go on where it stopped.
 
     Parameters
@@ -62,35 +62,19 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
     folder : Path
         The run's. Until the end it holds ``tunable.keras`` too, from which fine-tuning can go on.
     journal : Journal
-        Told how far it is.
-
-    Returns
-    -------
-    str
-        A sentence that says how long it took where.
+        Told how far it is, and in the end how long it took where.
 
     Raises
     ------
     RecipeError
-        When there is no backbone to begin with.
+        When there are too few photos, or no backbone to begin with.
     """
     import keras
-    from sklearn.model_selection import train_test_split
 
     from cnn_core import finetuning
 
     began = time.monotonic()
-    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
-    training, test = dataset.split(table, config.test_size, config.seed)
-    counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
-    if len(training) < FEWEST or counts.min() < 2:
-        found = f"{counts['cat']} cats and {counts['dog']} dogs"
-        raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
-    # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
-    training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
-    if len(table) == KAGGLE_PHOTOS:
-        known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
-        training = training[[Path(file).name not in known_wrong for file in training["file"]]]
+    training, aside, test = _photos(config, journal)
     journal.write(state="reading", message="Opening the backbone.")
     backbone, classes = _open_backbone(config.backbone)
     keras.utils.set_random_seed(config.seed)
@@ -100,7 +84,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
         tuned = keras.saving.load_model(folder / "tunable.keras")
     else:
         seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
-        head = learn(seen[0], _numbers(training), seen[1], _numbers(aside))
+        head = learn(seen[0], dataset.class_numbers(training), seen[1], dataset.class_numbers(aside))
         tuned = finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
     looked = time.monotonic()
 
@@ -108,7 +92,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
         save_model(tuned, folder / "tunable.keras")
         head = finetuning.taken_over(backbone, tuned) | classes
         seen = look(backbone, list(aside["file"]))
-        save_model(build(backbone, made_honest(head, seen, _numbers(aside))), folder / "model.keras")
+        save_model(build(backbone, made_honest(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
 
     pictures, labels = dataset.load_images(training, finetuning.PICTURE, journal.reading)
     unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
@@ -123,10 +107,28 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
         verbose=0,
     )
     (folder / "tunable.keras").unlink()
-    return (
-        f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
+    journal.write(
+        message=f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
         f"{time.monotonic() - looked:.0f} s for fine-tuning."
     )
+
+
+def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the photos to learn from, those kept aside, and those of the test set."""
+    from sklearn.model_selection import train_test_split
+
+    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
+    training, test = dataset.split(table, config.test_size, config.seed)
+    counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
+    if len(training) < FEWEST or counts.min() < 2:
+        found = f"{counts['cat']} cats and {counts['dog']} dogs"
+        raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
+    # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
+    training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
+    if len(table) == KAGGLE_PHOTOS:
+        known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
+        training = training[[Path(file).name not in known_wrong for file in training["file"]]]
+    return training, aside, test
 
 
 def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarray]]:
@@ -148,10 +150,6 @@ def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarr
     imagenet = model.get_layer("imagenet").get_weights()
     classes = {f"classes/{kind}": values for kind, values in zip(kinds, imagenet, strict=True)}
     return keras.Model(model.input, model.get_layer("features").output), classes
-
-
-def _numbers(table: pd.DataFrame) -> np.ndarray:
-    return table["label"].map(dataset.LABELS.index).to_numpy(np.int32)
 
 
 def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 
-PRECISIONS = {"article": "float16", "accurate": "bfloat16"}
+ROUNDED_TO = {"article": "float16", "accurate": "bfloat16"}
 """What a recipe's weights are rounded to; `accurate` would have 12 MB in float16."""
 
 
@@ -62,7 +62,7 @@ def bundle(
     """
     config = run.config
     target = folder / f"{name}.keras"
-    precision = PRECISIONS[config.recipe]
+    precision = ROUNDED_TO[config.recipe]
     halve(_model(run), target, precision)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     history = run.history()

@@ -166,7 +166,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     DatasetError
         When a picture cannot be read any more or the disk is full.
     """
-    labels = np.array([LABELS.index(label) for label in table["label"]], np.int32)
+    labels = class_numbers(table)
     files = [Path(file) for file in table["file"]]
     folder = home() / "cache"
     folder.mkdir(parents=True, exist_ok=True)
@@ -183,6 +183,18 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
         return np.load(cached, mmap_mode="r"), labels
     except (ImageError, OSError) as error:
         raise DatasetError(f"The pictures could not be prepared in {folder}: {error}") from error
+
+
+def class_numbers(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of each picture's class, int32 (N,): 0 for cat, 1 for dog.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> class_numbers(pd.DataFrame({"label": ["dog", "cat"]})).tolist()
+    [1, 0]
+    """
+    return np.array([LABELS.index(label) for label in table["label"]], np.int32)
 
 
 def batches(

@@ -136,9 +136,9 @@ def train(folder: Path) -> None:
         if config.recipe == "accurate":
             from cnn_core import accurate
 
-            story = accurate.fit(config, folder, journal)
+            accurate.fit(config, folder, journal)
         else:
-            story = _fit(config, folder, journal)
+            _fit(config, folder, journal)
     except Stopped:
         journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
     except Exception as error:
@@ -146,12 +146,12 @@ def train(folder: Path) -> None:
         journal.write(state="failed", message=sentence, seconds_left=None)
         raise TrainingError(sentence) from error
     else:
-        journal.write(state="finished", message=story, seconds_left=0.0)
+        journal.write(state="finished", seconds_left=0.0)
     finally:
         journal.close()
 
 
-def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
+def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     from cnn_core import dataset, sketches
 
     table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
@@ -188,7 +188,6 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> str:
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
-    return ""
 
 
 def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:

@@ -14,8 +14,10 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from cnn_core import models
 from cnn_core.environment import find_chromium
 from pages.widgets import warmup
+from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +47,21 @@ def _front_door(monkeypatch) -> None:
         PagesManager.uses_pages_directory = False
 
     monkeypatch.setattr(PagesManager, "__init__", with_navigation)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """The folder of a lab without a model, bundled or trained."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    models._loaded.clear()
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def good() -> bytes:
+    """A model file that is as it should be."""
+    return saved(network())
 
 
 @pytest.fixture

@@ -12,19 +12,6 @@ from cnn_core.models import ModelError
 from tests.small_models import SIZE, changed, config_of, network, refused, saved, with_layer
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
-    models._loaded.clear()
-    return tmp_path / "home"
-
-
-@pytest.fixture(scope="module")
-def good() -> bytes:
-    return saved(network())
-
-
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(64)])
 def test_a_file_that_is_no_zip(home, data):
     refused(data, "not a .keras file")

@@ -14,19 +14,6 @@ from cnn_core.models import ModelError
 from tests.small_models import SIZE, network, refused, saved
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
-    models._loaded.clear()
-    return tmp_path / "home"
-
-
-@pytest.fixture(scope="module")
-def good() -> bytes:
-    return saved(network())
-
-
 def photos(count: int = 5) -> list[np.ndarray]:
     rng = np.random.default_rng(3)
     return [rng.integers(0, 256, (*rng.integers(2, 60, 2), 3), dtype=np.uint8) for _ in range(count)]
