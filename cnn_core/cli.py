@@ -257,7 +257,8 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _bundle(options: argparse.Namespace) -> int:
-    from cnn_core import bundle, runs
+    from cnn_core import runs
+    from cnn_core.model_io import bundle
 
     run = runs.Run(options.run_folder)
     words = _words(options)
@@ -267,7 +268,8 @@ def _bundle(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace) -> int:
-    from cnn_core import bundle, cards, models, sketches
+    from cnn_core import models, sketches
+    from cnn_core.model_io import bundle, cards
 
     card = models.find(options.name)
     if options.data:
@@ -282,7 +284,7 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from cnn_core import export
+    from cnn_core.model_io import export
 
     path = export.export(options.model, options.format, options.out)
     _answer(options, {"file": str(path), "bytes": path.stat().st_size}, f"{path}: {path.stat().st_size:,} bytes")

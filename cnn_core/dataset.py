@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_core import CnnLabError, archives
-from cnn_core.files import home, replace_file
+from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, open_image, resize
+from cnn_core.storage import archives
+from cnn_core.storage.files import home, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,7 +234,7 @@ def batches(
         data = data.shuffle(len(images), seed=seed)
     data = data.batch(batch_size).map(read, num_parallel_calls=2)
     if augment:
-        from cnn_core.augmentation import RandomAffine
+        from cnn_core.engine.augmentation import RandomAffine
 
         change = RandomAffine(seed=seed)
         data = data.map(lambda picture, label: (change(picture), label), num_parallel_calls=2)

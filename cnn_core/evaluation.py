@@ -13,9 +13,9 @@ import numpy as np
 
 from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS, Progress
-from cnn_core.files import home, replace_file
 from cnn_core.models import ModelCard, PetModel, open_model
 from cnn_core.pixels import ImageError, open_image
+from cnn_core.storage.files import home, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_core import model_file, pixels
+from cnn_core import pixels
 from cnn_core.dataset import LABELS
-from cnn_core.files import home, replace_file
-from cnn_core.model_file import ModelError as ModelError
+from cnn_core.model_io import keras_file
+from cnn_core.model_io.keras_file import ModelError as ModelError
+from cnn_core.storage.files import home, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ class PetModel:
     """
 
     def __init__(self, name: str, keras_model: Any, largest_map: int, warnings: tuple[str, ...] = ()) -> None:
-        """Take a model that :func:`cnn_core.model_file.load` has checked."""
+        """Take a model that :func:`cnn_core.model_io.keras_file.load` has checked."""
         import tensorflow as tf
 
         self.name = name
@@ -213,7 +214,7 @@ def find(name_or_path: str | Path) -> ModelCard:
     path = Path(name_or_path)
     path = path / "model.keras" if path.is_dir() else path
     if path.is_file():
-        return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=model_file.input_size(path))
+        return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=keras_file.input_size(path))
     known = ", ".join(card.name for card in cards) or "none yet; train one on the page Train"
     raise ModelError(f"There is no model called “{name_or_path}”. The models here: {known}.")
 
@@ -250,7 +251,7 @@ def open_model(source: str | Path | bytes = DEFAULT) -> PetModel:
 def _open(key: tuple, name: str, path: Path) -> PetModel:
     with _loading:  # one at a time: two sessions that ask for the same model load it once
         if key not in _loaded:
-            _loaded[key] = PetModel(name, *model_file.load(path))
+            _loaded[key] = PetModel(name, *keras_file.load(path))
             while len(_loaded) > KEEP_LOADED:
                 _loaded.popitem(last=False)
         _loaded.move_to_end(key)
@@ -309,14 +310,14 @@ def _bundled(path: Path) -> ModelCard:
         text += f"It was right on {accuracy:.1%} of {of} it had never seen.".replace("%", " %")
     title = str(facts.get("title", path.stem))
     return ModelCard(
-        path.stem, "bundled", path, title, text or UNMEASURED, accuracy, model_file.input_size(path), facts
+        path.stem, "bundled", path, title, text or UNMEASURED, accuracy, keras_file.input_size(path), facts
     )
 
 
 def _trained(path: Path) -> ModelCard:
     name = path.parent.name
     facts = _facts(path.with_name("config.json"))
-    card = ModelCard(name, "trained", path, f"Your run {name}", "", None, model_file.input_size(path), facts)
+    card = ModelCard(name, "trained", path, f"Your run {name}", "", None, keras_file.input_size(path), facts)
     history, text, accuracy = card.history(), "You trained it here", None
     if history is not None and len(history):
         text += f", {len(history)} epoch{'s' * (len(history) > 1)}"
@@ -332,7 +333,7 @@ def _trained(path: Path) -> ModelCard:
 
 
 def _uploaded(path: Path) -> ModelCard:
-    return ModelCard(path.stem, "uploaded", path, path.stem, UNMEASURED, None, model_file.input_size(path))
+    return ModelCard(path.stem, "uploaded", path, path.stem, UNMEASURED, None, keras_file.input_size(path))
 
 
 def _facts(path: Path) -> dict[str, Any]:

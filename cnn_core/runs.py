@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.files import home, replace_file
-from cnn_core.journal import HISTORY, Status
+from cnn_core.engine.journal import HISTORY, Status
+from cnn_core.storage.files import home, replace_file
 from cnn_core.training import TrainingConfig
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from cnn_core import dataset
 from cnn_core.dataset import LABELS, DatasetError, Progress
-from cnn_core.files import home
+from cnn_core.storage.files import home
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.files import save_model
-from cnn_core.journal import Journal, Stopped, read_history, writer
+from cnn_core.engine.journal import Journal, Stopped, read_history, writer
 from cnn_core.network import NetworkSpec
+from cnn_core.storage.files import save_model
 
 if TYPE_CHECKING:
     import keras
@@ -60,10 +60,11 @@ class TrainingConfig:
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
     network : NetworkSpec
     recipe : {"article", "accurate"}
-        "accurate" trains what `cnn_core.accurate` describes, in the place of `network`; of the settings above, data,
+        "accurate" trains what `cnn_core.accurate.recipe` describes, in the place of `network`; of the settings
+        above, data,
         images, seed and test_size count.
     backbone : str or None
-        For "accurate": the file that `cnn_core.port_lite2` wrote; None takes the backbone of the bundled model.
+        For "accurate": the file that `cnn_core.recipe.port` wrote; None takes the backbone of the bundled model.
     """
 
     data: str = "sketches"
@@ -134,9 +135,9 @@ def train(folder: Path) -> None:
         config = TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         config.check()
         if config.recipe == "accurate":
-            from cnn_core import accurate
+            from cnn_core.accurate import recipe
 
-            accurate.fit(config, folder, journal)
+            recipe.fit(config, folder, journal)
         else:
             _fit(config, folder, journal)
     except Stopped:

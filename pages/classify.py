@@ -9,11 +9,13 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnn_core import CnnLabError, codegen
-from cnn_core.model_file import tells_neither
+from cnn_core import CnnLabError
+from cnn_core.model_io.keras_file import tells_neither
 from cnn_core.models import ModelCard, find, list_models, open_model
 from cnn_core.pixels import fit, open_image
-from pages.widgets import address, asked, code_panel, exports, model_upload, picture, verdict, warmup
+from cnn_core.scripts import lessons
+from pages.widgets import address, code_panel, exports, model_upload, picture, verdict, warmup
+from pages.widgets.why import asked
 
 AT_ONCE = 16  # photos between two movements of the progress bar
 STYLE = """<style>
@@ -132,9 +134,9 @@ def _answer(card: ModelCard, uploads: list[Any]) -> None:
                 for warning in open_model(card.name).warnings:
                     st.warning(warning)
         with reason:
-            from pages.widgets import why  # only now: it brings in pandas and Plotly
+            from pages.widgets.why import tabs  # only now: it brings in pandas and Plotly
 
-            why.show(why.Case(card, stamp, image, shown, name, prediction))
+            tabs.show(tabs.Case(card, stamp, image, shown, name, prediction))
         with table:
             _many(card, stamp, uploads)
     except CnnLabError as error:
@@ -224,7 +226,7 @@ def _thumbnail(image: np.ndarray) -> str:
 def _script(card: ModelCard) -> None:
     _, name = picture.current()
     neither = tells_neither(card.path)
-    code_panel.show(codegen.classify_script(card.path.name, name, card.input_size or 128, neither))
+    code_panel.show(lessons.classify_script(card.path.name, name, card.input_size or 128, neither))
     exports.show(card)
     exports.model_card(card)
 

@@ -7,11 +7,13 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnn_core import CnnLabError, codegen
-from cnn_core.charts import as_photo, zero_centred
+from cnn_core import CnnLabError
 from cnn_core.convolution import conv2d, output_size, step
+from cnn_core.figures.charts import as_photo, zero_centred
 from cnn_core.pixels import CHANNELS, mark, split_channels, tint_channel, to_grayscale
-from pages.widgets import code_panel, kernel_editor, number_grid, picture
+from cnn_core.scripts import lessons
+from pages.widgets import code_panel, number_grid, picture
+from pages.widgets.convolution import kernel_editor
 
 LONGEST = 512  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
 KERNEL_SIZE = 3
@@ -60,7 +62,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
         )
         st.caption(f"{name}, {_words(channel)}; framed: the window of the step below")
     code_panel.show(
-        codegen.convolution(
+        lessons.convolution(
             settings["kernel"],
             stride=settings["stride"],
             padding=settings["padding"],

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnn_core import codegen, curves, models, score_charts
+from cnn_core import curves, models
 from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
-from cnn_core.files import home
-from pages.widgets import address, code_panel, data_source, errors, exports, gallery, measurement
+from cnn_core.figures import scores as score_charts
+from cnn_core.scripts import lessons
+from cnn_core.storage.files import home
+from pages.widgets import address, code_panel, data_source, exports
+from pages.widgets.measure import errors, gallery, measurement
 from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
@@ -54,7 +57,7 @@ def main() -> None:
         _measure(card, data, images, subset)
     else:
         st.info("Choose pictures above: their scores appear here.")
-    code_panel.show(codegen.evaluation(name, data or "sketches", subset, images))
+    code_panel.show(lessons.evaluation(name, data or "sketches", subset, images))
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:

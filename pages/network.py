@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, diagrams, models, training_script
+from cnn_core import CnnLabError, models
+from cnn_core.figures import diagrams
 from cnn_core.kernels import learned_kernels, neighbour_agreement, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec, compare_kernel_sizes, max_depth, sizes_by_depth
+from cnn_core.scripts import training_script
 from pages.widgets import code_panel
 
 PLOT = {"displayModeBar": False}

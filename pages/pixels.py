@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core import charts, codegen
+from cnn_core.figures import charts
 from cnn_core.pixels import CHANNELS, fit, mark, region, split_channels, tint_channel, to_binary, to_grayscale
+from cnn_core.scripts import lessons
 from pages.widgets import code_panel, picture
 
 # Pictures are shown at most this large; the numbers are those of the whole picture.
@@ -71,7 +72,7 @@ def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     with of_region:
         array = "image" if choice == "all" else choice
         st.code(f">>> print({array}[{top}:{bottom}, {left}:{right}])\n{numbers}", height=320)
-    code_panel.show(codegen.pixels(top, left, size))
+    code_panel.show(lessons.pixels(top, left, size))
 
 
 def _position(label: str, key: str, count: int, share: float) -> int:
@@ -133,7 +134,7 @@ def _black_and_white(gray: np.ndarray, name: str) -> None:
             alt=f"How many pixels have each brightness from 0 to 255, with a line at the threshold {threshold}",
         )
         st.code(f">>> print((gray >= {threshold}).astype('uint8'))\n{binary}")
-    code_panel.show(codegen.black_and_white(threshold))
+    code_panel.show(lessons.black_and_white(threshold))
 
 
 main()

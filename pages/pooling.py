@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnn_core import CnnLabError, codegen, diagrams
-from cnn_core.charts import zero_centred
+from cnn_core import CnnLabError
 from cnn_core.convolution import conv2d
+from cnn_core.figures import diagrams
+from cnn_core.figures.charts import zero_centred
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.pooling import average_pool2d, max_pool2d, windows
+from cnn_core.scripts import lessons
 from pages.widgets import code_panel, number_grid, picture
 
 LONGEST = 384
@@ -56,7 +58,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
     )
     st.header("The same, number by number", divider="gray")
     _numbers(feature_map, pool, kind, options)
-    code_panel.show(codegen.pooling(kind, options["pool_size"], options["strides"], options["padding"]))
+    code_panel.show(lessons.pooling(kind, options["pool_size"], options["strides"], options["padding"]))
 
 
 def _controls() -> tuple[str, str | None, dict[str, Any]]:

@@ -3,11 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, charts, dataset, models, runs, sketches, training_script
-from cnn_core.journal import Status
+from cnn_core import CnnLabError, dataset, models, runs, sketches
+from cnn_core.engine.journal import Status
+from cnn_core.figures import charts
 from cnn_core.network import ARTICLE, NetworkSpec
+from cnn_core.scripts import training_script
 from cnn_core.training import TrainingConfig
-from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, run_table, warmup
+from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, warmup
+from pages.widgets.train import run_table
 
 
 def main() -> None:
@@ -290,7 +293,7 @@ def _augmented() -> None:
         return
     image, name = picture.current(160)
     warmup.wait()
-    from cnn_core.augmentation import augmented_examples
+    from cnn_core.engine.augmentation import augmented_examples
 
     seed = st.number_input("Seed of the variations", 0, 1000, 42, key="augmented_seed")
     st.image(list(augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import archives, dataset
+from cnn_core import dataset
 from cnn_core.pixels import open_image, resize
+from cnn_core.storage import archives
 from tests.made_files import zip_of
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "dogs-vs-cats.zip"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core import kernels, training_script
+from cnn_core import kernels
 from cnn_core.network import (
     ARTICLE,
     MOST_PARAMETERS,
@@ -18,6 +18,7 @@ from cnn_core.network import (
     max_depth,
     sizes_by_depth,
 )
+from cnn_core.scripts import training_script
 
 blocks = st.builds(
     ConvBlock,

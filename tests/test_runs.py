@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import dataset, journal, runs, sketches, training
-from cnn_core.journal import HISTORY, Journal, Status
+from cnn_core import dataset, runs, sketches, training
+from cnn_core.engine import journal
+from cnn_core.engine.journal import HISTORY, Journal, Status
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
 from cnn_core.training import TrainingConfig, TrainingError
 

@@ -11,8 +11,8 @@ import streamlit as st
 
 from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS
-from cnn_core.files import home, replace_file
 from cnn_core.pixels import fit, open_image
+from cnn_core.storage.files import home, replace_file
 
 DRAWN, PATH, UPLOAD = "sketches", "path", "upload"
 SOURCES = {DRAWN: "Drawn pets", PATH: "Folder or zip here", UPLOAD: "Upload a zip"}

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cnn_core import CnnLabError, cards, export
+from cnn_core import CnnLabError
+from cnn_core.model_io import cards, export
 from cnn_core.models import ModelCard
 
 FORMATS = {"keras": "Keras", "tflite": "LiteRT (TensorFlow Lite)", "onnx": "ONNX"}

@@ -8,8 +8,8 @@ import html
 
 import numpy as np
 
-from cnn_core.charts import as_photo, zero_centred
 from cnn_core.convolution import Step
+from cnn_core.figures.charts import as_photo, zero_centred
 
 _STYLE = """<style>
 .step {display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; font-variant-numeric: tabular-nums}

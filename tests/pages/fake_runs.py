@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from cnn_core.files import home
+from cnn_core.storage.files import home
 from cnn_core.training import TrainingConfig
 
 STEPS = 20

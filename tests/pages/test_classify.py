@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import export, models, pixels
+from cnn_core import models, pixels
+from cnn_core.model_io import export
 from pages.widgets import picture, verdict, warmup
 
 

@@ -9,9 +9,10 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from cnn_core import codegen, evaluation, models, sketches
+from cnn_core import evaluation, models, sketches
 from cnn_core.network import NetworkSpec
-from pages.widgets import measurement
+from cnn_core.scripts import lessons
+from pages.widgets.measure import measurement
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
 @pytest.mark.parametrize(("subset", "images"), [("all", None), ("all", 2), ("test", None)])
 def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset, images):
     expected = evaluation.evaluate(models.open_model("bright"), evaluation.pictures(str(pets), subset, images))
-    exec(codegen.evaluation("bright", str(pets), subset, images), {})
+    exec(lessons.evaluation("bright", str(pets), subset, images), {})
     printed = capsys.readouterr().out
     assert f"accuracy {expected.accuracy}" in printed
     assert float(re.search(r"loss (\S+)", printed)[1]) == pytest.approx(expected.log_loss, rel=1e-4, abs=1e-6)

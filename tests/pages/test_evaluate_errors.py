@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core import curves, evaluation, models
 from cnn_core.network import NetworkSpec
-from pages.widgets import gallery, measurement
+from pages.widgets.measure import gallery, measurement
 
 CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
 """Brightness of the pets; two dark cats and a bright dog will be taken for the other."""
@@ -175,7 +175,7 @@ def lonely():
     import pandas as pd
 
     from cnn_core.evaluation import Evaluation, decide
-    from pages.widgets import errors
+    from pages.widgets.measure import errors
 
     table = pd.DataFrame({"file": ["gone.png"] * 2, "label": ["cat"] * 2, "cat": [0.9, 0.4], "dog": [0.1, 0.6]})
     errors.show(decide(Evaluation(table), 0.5), "some")

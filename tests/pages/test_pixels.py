@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import codegen
+from cnn_core.scripts import lessons
 from pages.widgets import picture
 
 
@@ -183,9 +183,9 @@ def test_the_code_shown_gives_the_numbers_shown(app, tmp_path, monkeypatch, caps
     (tmp_path / "photo.jpg").write_bytes(file.getvalue())
     monkeypatch.chdir(tmp_path)
     space: dict = {}
-    exec(codegen.pixels(top=10, left=20, size=4), space)
+    exec(lessons.pixels(top=10, left=20, size=4), space)
     np.testing.assert_array_equal(space["image"], image)
     np.testing.assert_array_equal(space["region"], image[10:14, 20:24])
     assert str(image[10:14, 20:24]) in capsys.readouterr().out
-    exec(codegen.black_and_white(threshold=100), space)
+    exec(lessons.black_and_white(threshold=100), space)
     np.testing.assert_array_equal(space["binary"], np.asarray(Image.fromarray(image).convert("L")) >= 100)

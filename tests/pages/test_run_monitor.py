@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from cnn_core import runs
-from cnn_core.files import home
-from cnn_core.journal import Status
+from cnn_core.engine.journal import Status
+from cnn_core.storage.files import home
 from pages.widgets import run_monitor
 from tests.pages.fake_runs import fake_run, rewrite_status
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from cnn_core import models, runs
-from cnn_core.files import home
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
+from cnn_core.storage.files import home
 from pages.widgets import data_source
 from tests.pages.fake_runs import fake_run, rewrite_status
 

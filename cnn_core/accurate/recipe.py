@@ -1,0 +1,274 @@
+"""The recipe of the model `accurate`: what a network learned from ImageNet, asked about cats and dogs.
+
+EfficientNet-Lite2 looks at every photo once, and on its 1,280 features a logistic regression learns cat and dog. From
+there the network's upper blocks are fine-tuned. Photos kept aside make its probabilities honest (temperature scaling)
+and say how little evidence of ImageNet's cats and dogs a real pet may give.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnn_core import CnnLabError, dataset, sketches
+from cnn_core.accurate.features import features, look
+from cnn_core.engine.journal import Journal, read_history, writer
+from cnn_core.storage.files import save_model
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from cnn_core.training import TrainingConfig
+
+PETS = [*range(151, 276), *range(281, 288)]
+"""ImageNet's classes of dogs, wolves and wild dogs (151 to 275) and of cats large and small (281 to 287)."""
+
+KAGGLE_PHOTOS = 25_000
+"""A dataset of so many photos is taken for Dogs vs. Cats, whose wrong labels are known by name."""
+
+ASIDE = 0.1
+"""The fraction of the training photos from which nothing is learned but the temperature and `REFUSED`'s threshold."""
+
+FEWEST = 20
+"""Training photos, so that some of either class can be kept aside."""
+
+STRENGTHS = (0.001, 0.003, 0.01, 0.1)
+"""Of the regularisation, scikit-learn's C: the smaller, the smaller the weights."""
+
+REFUSED = 0.005
+"""The fraction of the photos kept aside that may be taken for neither."""
+
+BUNDLED = Path(__file__).parents[1] / "weights" / "accurate.keras"
+WRONG_LABELS = Path(__file__).parents[1] / "weights" / "dogs-vs-cats-wrong-labels.txt"
+"""Training photos of Dogs vs. Cats that show something else than their name says, looked at one by one."""
+
+
+class RecipeError(CnnLabError):
+    """The recipe lacks something; the message says what."""
+
+
+def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
+    """Carry out the recipe in a run folder, or go on where it stopped.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        Of which data, images, seed, test_size and backbone count.
+    folder : Path
+        The run's. Until the end it holds ``tunable.keras`` too, from which fine-tuning can go on.
+    journal : Journal
+        Told how far it is, and in the end how long it took where.
+
+    Raises
+    ------
+    RecipeError
+        When there are too few photos, or no backbone to begin with.
+    """
+    import keras
+
+    from cnn_core.accurate import finetuning
+
+    began = time.monotonic()
+    training, aside, test = _photos(config, journal)
+    journal.write(state="reading", message="Opening the backbone.")
+    backbone, classes = _open_backbone(config.backbone)
+    keras.utils.set_random_seed(config.seed)
+    steps = -(-len(training) // finetuning.BATCH)
+    done = len(read_history(folder))
+    if (folder / "tunable.keras").exists():
+        tuned = keras.saving.load_model(folder / "tunable.keras")
+    else:
+        seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
+        head = learn(seen[0], dataset.class_numbers(training), seen[1], dataset.class_numbers(aside))
+        tuned = finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
+    looked = time.monotonic()
+
+    def save() -> None:
+        save_model(tuned, folder / "tunable.keras")
+        head = finetuning.taken_over(backbone, tuned) | classes
+        seen = look(backbone, list(aside["file"]))
+        save_model(build(backbone, made_honest(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
+
+    pictures, labels = dataset.load_images(training, finetuning.PICTURE, journal.reading)
+    unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
+    settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH, patience=None)
+    tuned.fit(
+        finetuning.varied(pictures, labels, config.seed + done),
+        validation_data=dataset.batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
+        epochs=finetuning.EPOCHS,
+        initial_epoch=done,
+        callbacks=[writer(journal, settings, len(labels), steps, save)],
+        shuffle=False,  # the batches come shuffled
+        verbose=0,
+    )
+    (folder / "tunable.keras").unlink()
+    journal.write(
+        message=f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
+        f"{time.monotonic() - looked:.0f} s for fine-tuning."
+    )
+
+
+def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the photos to learn from, those kept aside, and those of the test set."""
+    from sklearn.model_selection import train_test_split
+
+    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
+    training, test = dataset.split(table, config.test_size, config.seed)
+    counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
+    if len(training) < FEWEST or counts.min() < 2:
+        found = f"{counts['cat']} cats and {counts['dog']} dogs"
+        raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
+    # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
+    training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
+    if len(table) == KAGGLE_PHOTOS:
+        known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
+        training = training[[Path(file).name not in known_wrong for file in training["file"]]]
+    return training, aside, test
+
+
+def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """Return the backbone and ImageNet's classes of cats and dogs."""
+    import keras
+
+    from cnn_core.accurate.backbone import efficientnet_lite2
+
+    kinds = ("kernel", "bias")
+    if weights:
+        if not Path(weights).is_file():
+            raise RecipeError(f"There is no file “{weights}”. Make it with cnn_core/accurate/port.py, which says how.")
+        with np.load(weights) as arrays:
+            classes = {f"classes/{kind}": arrays[f"classes/{kind}"][..., PETS] for kind in kinds}
+        return efficientnet_lite2(Path(weights)), classes
+    if not BUNDLED.exists():
+        raise RecipeError("The bundled model is missing. Name the backbone's weights: --backbone lite2.npz")
+    model = keras.saving.load_model(BUNDLED, compile=False)
+    imagenet = model.get_layer("imagenet").get_weights()
+    classes = {f"classes/{kind}": values for kind, values in zip(kinds, imagenet, strict=True)}
+    return keras.Model(model.input, model.get_layer("features").output), classes
+
+
+def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the sum of exp(score) over ImageNet's classes of cats and dogs, (N,)."""
+    return np.exp(seen @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1)
+
+
+def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
+    """Join the backbone and what was learned on its features into one model.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+        Of pictures to (batch, 1280).
+    head : dict of str to ndarray
+        ``verdict/kernel`` (1280, 2), ``verdict/bias`` (2,), ``classes/kernel`` (1280, P), ``classes/bias`` (P,) of
+        ImageNet's P classes in `PETS`, and ``least``, the sum of exp(score) over them below which a picture shows
+        neither.
+
+    Returns
+    -------
+    keras.Model
+        Of float32 (batch, S, S, 3) in 0-255 to the probabilities of cat and dog, (batch, 2), and to the score of
+        there being one of them, (batch, 1): the logistic function of 4 (sum / least - 1), so 0.5 where sum = least.
+
+    Notes
+    -----
+    The sum is not divided by that of the other classes, as softmax does: a cat in a basket is a basket too, and a
+    text or a plain wall is nothing that ImageNet knows, so that chance makes a share of it. With 0.5 % of the photos
+    refused, the share refused 91.8 % of 488 other pictures, the sum 97.7 % (by which it was chosen; 97.6 %
+    of 929 when counted again).
+
+    References
+    ----------
+    W. Liu et al., Energy-based Out-of-distribution Detection, 2020 (arXiv:2010.03759), here of some classes.
+    """
+    import keras
+    from keras import layers
+
+    features = backbone.output
+    classes = layers.Dense(len(PETS), activation="exponential", name="imagenet")
+    verdict, pet = (
+        layers.Dense(2, activation="softmax", name="verdict"),
+        layers.Dense(1, activation="sigmoid", name="pet"),
+    )
+    model = keras.Model(backbone.input, [verdict(features), pet(classes(features))], name="accurate")
+    verdict.set_weights([head["verdict/kernel"], head["verdict/bias"]])
+    classes.set_weights([head["classes/kernel"], head["classes/bias"]])
+    pet.set_weights([np.full((len(PETS), 1), 4 / head["least"], np.float32), np.array([-4.0], np.float32)])
+    return model
+
+
+def learn(
+    seen: np.ndarray, labels: np.ndarray, seen_aside: np.ndarray, labels_aside: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Learn cat and dog from features: logistic regression, as strongly regularised as suits the photos kept aside.
+
+    Parameters
+    ----------
+    seen, seen_aside : ndarray of float32, shape (N, n) and (M, n)
+        As `features.features` returns them.
+    labels, labels_aside : ndarray of int, shape (N,) and (M,)
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``verdict/kernel`` (n, 2) and ``verdict/bias`` (2,).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+
+    mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    tried = []
+    for strength in STRENGTHS:
+        found = LogisticRegression(C=strength, max_iter=500).fit((seen - mean) / spread, labels)
+        loss = log_loss(labels_aside, found.predict_proba((seen_aside - mean) / spread)[:, 1])
+        tried.append((loss, strength, found))
+    found = min(tried)[2]
+    weights = found.coef_[0] / spread
+    bias = found.intercept_[0] - mean @ weights
+    return {
+        "verdict/kernel": np.stack([-weights / 2, weights / 2], axis=1).astype(np.float32),
+        "verdict/bias": np.array([-bias / 2, bias / 2], np.float32),
+    }
+
+
+def made_honest(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide the verdict's scores by a temperature, so that what is called 90 % sure is right in nine of ten cases.
+
+    Parameters
+    ----------
+    head : dict of str to ndarray
+        As `build` takes it.
+    seen : ndarray of float32, shape (N, n)
+        Features of photos from which the verdict has not been learned.
+    labels : ndarray of int, shape (N,)
+
+    Returns
+    -------
+    dict of str to ndarray
+        The head with other values for the verdict, and with ``least``: so much evidence all these photos give but for
+        the share `REFUSED`.
+
+    References
+    ----------
+    C. Guo et al., On Calibration of Modern Neural Networks, 2017 (arXiv:1706.04599), section 4.2.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import softmax
+    from sklearn.metrics import log_loss
+
+    scores = seen @ head["verdict/kernel"] + head["verdict/bias"]
+
+    def loss(temperature: float) -> float:
+        return log_loss(labels, softmax(scores / temperature, axis=1)[:, 1], labels=[0, 1])
+
+    temperature = minimize_scalar(loss, bounds=(0.2, 5), method="bounded").x
+    return head | {
+        "verdict/kernel": head["verdict/kernel"] / np.float32(temperature),
+        "verdict/bias": head["verdict/bias"] / np.float32(temperature),
+        "least": np.quantile(_evidence(seen, head), REFUSED),
+    }

@@ -1,0 +1,1 @@
+"""What stands behind a training: its settings, its journal, the augmentation."""

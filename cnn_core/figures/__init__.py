@@ -1,0 +1,1 @@
+"""Arrays and tables as pictures: Plotly figures, drawings of networks, colors."""

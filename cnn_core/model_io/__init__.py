@@ -1,0 +1,1 @@
+"""Model files: checking and loading them, writing other formats, cards, bundling."""

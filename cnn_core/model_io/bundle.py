@@ -1,0 +1,193 @@
+"""A finished run becomes a bundled model: weights in 16 bits, its history, and a card with measured scores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cnn_core import dataset, evaluation, models, sketches
+from cnn_core.model_io import cards
+from cnn_core.runs import Run
+from cnn_core.storage.files import replace_file
+
+if TYPE_CHECKING:
+    import keras
+
+
+ROUNDED_TO = {"article": "float16", "accurate": "bfloat16"}
+"""What a recipe's weights are rounded to; `accurate` would have 12 MB in float16."""
+
+
+def bundle(
+    run: Run,
+    name: str,
+    title: str,
+    about: str,
+    folder: Path = models.WEIGHTS,
+    progress: Callable[[int, int, str], None] | None = None,
+    words: dict[str, Any] | None = None,
+) -> Path:
+    """Write ``<name>.keras``, ``<name>.history.csv`` and ``<name>.card.json`` from a run.
+
+    Parameters
+    ----------
+    run : Run
+        A run that has saved its model. Its own test set is what the model is measured on.
+    name, title : str
+        The file's name, and the one that people read.
+    about : str
+        The data in a few words, with its origin.
+    folder : Path
+        Where to; by default the bundled models' folder.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+    words : dict, optional
+        More of what only people know; see `write_card`.
+
+    Returns
+    -------
+    Path
+        The ``.keras`` file.
+
+    Raises
+    ------
+    CnnLabError
+        When the run has no model, or its data cannot be read any more.
+    """
+    config = run.config
+    target = folder / f"{name}.keras"
+    precision = ROUNDED_TO[config.recipe]
+    halve(_model(run), target, precision)
+    shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
+    history = run.history()
+    epochs = len(history)
+    training_text = (
+        f"Adam, learning rate {config.learning_rate} ({config.schedule}), batches of {config.batch_size}, "
+        f"{'augmented' if config.augment else 'not augmented'}, {epochs} epochs"
+    )
+    if config.recipe == "accurate":
+        training_text = (
+            "EfficientNet-Lite2 as ImageNet left it; on its features a logistic regression; then its upper blocks "
+            f"fine-tuned in {epochs} epochs, temperature-scaled on photos kept aside"
+        )
+    elif config.patience:  # then the run kept the best epoch's weights
+        epochs = int(history["val_loss"].argmin()) + 1
+        training_text += f"; the weights are those after epoch {epochs}, where the test loss was lowest"
+    facts = {
+        "title": title,
+        "data": about,
+        "epochs": epochs,
+        "training": training_text,
+        "seconds": round(float(history["seconds"].sum())),
+        "weights": f"float32 rounded to {precision}, deflated",
+        **(words or {}),
+    }
+    table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
+    write_card(target, table, facts, config.test_size, config.seed, progress)
+    return target
+
+
+def _model(run: Run) -> keras.Model:
+    """Return a run's model, as one that the Keras that runs here has built: an older one does not open its files."""
+    import keras
+
+    if run.config.recipe == "accurate":  # train it with the oldest Keras that shall open it
+        return keras.saving.load_model(run.model_path, compile=False)
+    model = run.config.network.build()
+    model.load_weights(run.model_path)
+    return model
+
+
+def write_card(
+    path: Path,
+    table: pd.DataFrame,
+    words: dict[str, Any] | None = None,
+    test_size: float = 0.25,
+    seed: int = 42,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Measure a model on the test set of its data and write ``<name>.card.json`` beside it.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.keras`` file.
+    table : pandas.DataFrame
+        All pictures, as `dataset.open_dataset` returns them. The model learned from this split's training set.
+    words : dict, optional
+        What cannot be measured: ``title``, ``data`` (a few words), ``origin``, ``training``, and the
+        lists of sentences ``licences``, ``limits`` and ``not_for``; ``scores`` names further values that were measured
+        elsewhere; ``training_images``, when some were left out. What an older card says and `words` does not is kept.
+    test_size, seed : float, int
+        Of the split.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    dict
+        The card.
+
+    Raises
+    ------
+    CnnLabError
+        When the model or the pictures cannot be read.
+    """
+    training, test = dataset.split(table, test_size, seed)
+    result = evaluation.evaluate(models.open_model(path), test, progress=progress)
+    file = path.with_name(f"{path.stem}.card.json")
+    old = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    card = {
+        "not_for": list(cards.NOT_FOR),
+        **old,
+        "training_images": len(training),
+        **(words or {}),
+        "split": f"by file name, then train_test_split(test_size={test_size}, random_state={seed})",
+        **cards.measured(result),
+    }
+    replace_file(file, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    return card
+
+
+def halve(model: keras.Model, target: Path, precision: str = "float16") -> None:
+    """Save a model without its optimizer, its weights rounded to 16 bits, so that it packs to half the size or less.
+
+    The variables stay float32, so any Keras opens the file as it is: rounding leaves 13 of their 23 mantissa bits zero,
+    or 16, and the zip's deflate does not store zeros. Biases, which are few, are not rounded.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its own weights are rounded too.
+    target : Path
+        The ``.keras`` file.
+    precision : {"float16", "bfloat16"}
+        Relative errors are at most 1/2,048, or 1/256.
+    """
+    from keras import ops
+
+    def rounded(weight: np.ndarray) -> np.ndarray:
+        return ops.convert_to_numpy(ops.cast(ops.cast(weight, precision), "float32"))
+
+    model.set_weights([rounded(weight) if weight.ndim > 1 else weight for weight in model.get_weights()])
+    plain = target.with_name(f".{target.stem}.part.keras")
+    packed = target.with_name(f".{target.stem}.packed")
+    try:
+        model.save(plain)
+        with (
+            zipfile.ZipFile(plain) as stored,
+            zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+        ):
+            for item in stored.infolist():
+                new.writestr(item.filename, stored.read(item))
+        packed.replace(target)
+    finally:
+        plain.unlink(missing_ok=True)
+        packed.unlink(missing_ok=True)

@@ -1,0 +1,199 @@
+"""The model card: how often a model is right and how sure that is, where it fails, and what it must not be used for.
+
+After M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, https://arxiv.org/abs/1810.03993. The facts lie
+in ``weights/<name>.card.json``; `cnn_core.model_io.bundle` writes them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cnn_core.evaluation import Evaluation, mistakes, recorded
+from cnn_core.models import ModelCard
+
+FAILURES = 20
+"""So many of the most confident mistakes are named on a card."""
+
+NOT_FOR = (
+    "Any decision about an animal or a person: its health, breed, owner, adoption, or whether it is there at all.",
+    "Finding or following animals or people, in cameras or anywhere else.",
+    "Pictures unlike those it learned from (drawings, other species, thermal or medical pictures): its answer there "
+    "means nothing, however sure it sounds.",
+    "Anything where a wrong answer costs more than a smile. It is for learning how such networks work.",
+)
+"""What no cat-or-dog model of this lab is for; a card may say more."""
+
+
+def interval(right: int, total: int) -> list[float]:
+    """Return the 95 % confidence interval of a share.
+
+    Parameters
+    ----------
+    right, total : int
+        `right` of `total` > 0 answers were right.
+
+    Returns
+    -------
+    list of float
+        Lower and upper end, 0 to 1, rounded to four digits.
+
+    References
+    ----------
+    Wilson's score interval, without continuity correction: E. B. Wilson, "Probable inference, the law of succession,
+    and statistical inference", JASA 22, 1927.
+
+    Examples
+    --------
+    >>> interval(5036, 6250)
+    [0.7958, 0.8154]
+    >>> interval(20, 20)  # even without a mistake, twenty pictures prove little
+    [0.8389, 1.0]
+    """
+    from scipy.stats import binomtest
+
+    ends = binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return [round(float(ends.low), 4), round(float(ends.high), 4)]
+
+
+def measured(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what a card tells about a model's answers to its test set.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of the test set, which the model has never seen.
+
+    Returns
+    -------
+    dict
+        ``images``, ``skipped``, ``test_accuracy``, ``log_loss``, ``confusion`` as in `Evaluation`;
+        ``test_accuracy_interval`` and ``log_loss_interval`` (95 %; the latter by bootstrap);
+        ``calibration_error``, and ``refused`` and ``answered_accuracy`` where the model can call a picture neither;
+        ``recall`` and ``recall_interval`` (of the cats, and of the dogs, the share that was recognised);
+        ``failures``: the most confident mistakes, most confident first, each with ``file`` (its name alone), ``label``,
+        ``predicted`` and ``probability`` (of the wrong answer).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"file": ["a/1.jpg", "a/2.jpg"], "label": ["cat", "dog"], "cat": [0.9, 0.8]})
+    >>> table = table.assign(dog=[0.1, 0.2], pet=1.0, predicted="cat", correct=[True, False], loss=[0.105, 1.609])
+    >>> facts = measured(Evaluation(table))
+    >>> facts["test_accuracy"], facts["failures"]
+    (0.5, [{'file': '2.jpg', 'label': 'dog', 'predicted': 'cat', 'probability': 0.8}])
+    """
+    from cnn_core.curves import calibration_error  # it brings pandas, which showing a card does not take
+
+    (cats, cats_as_dogs), (dogs_as_cats, dogs) = confusion = evaluation.confusion
+    shares = {"cat": (cats, cats + cats_as_dogs), "dog": (dogs, dogs + dogs_as_cats)}
+    return {
+        "images": evaluation.images,
+        "skipped": evaluation.skipped,
+        "test_accuracy": round(evaluation.accuracy, 4),
+        "test_accuracy_interval": interval(cats + dogs, evaluation.images),
+        "log_loss": round(evaluation.log_loss, 4),
+        "log_loss_interval": _mean_interval(evaluation.predictions["loss"].to_numpy()),
+        "calibration_error": round(calibration_error(evaluation), 4),
+        **_refused(evaluation),
+        "confusion": confusion,
+        "recall": {label: round(right / total, 4) for label, (right, total) in shares.items() if total},
+        "recall_interval": {label: interval(*share) for label, share in shares.items() if share[1]},
+        "failures": [
+            {
+                "file": Path(row["file"]).name,
+                "label": row["label"],
+                "predicted": row["predicted"],
+                "probability": round(row[row["predicted"]], 4),
+            }
+            for row in mistakes(evaluation, FAILURES).to_dict("records")
+        ],
+    }
+
+
+def _refused(evaluation: Evaluation) -> dict[str, Any]:
+    refused, accuracy = evaluation.refused, evaluation.answered_accuracy
+    if refused is None or accuracy is None:
+        return {}
+    return {"refused": refused, "answered_accuracy": round(accuracy, 4)}
+
+
+def markdown(card: ModelCard) -> str:
+    """Return the whole of a model's card as Markdown, for a page, a terminal or a README.
+
+    Examples
+    --------
+    >>> print(markdown(ModelCard("mine", "uploaded", Path("mine.keras"), "mine", "Nobody has measured it.")))
+    ### mine
+    Nobody has measured it.
+    """
+    facts = card.facts
+    parts = [f"### {card.title}\n{card.text}"]
+    if card.kind != "bundled":  # a run's facts are its settings: nobody has written a card
+        return parts[0]
+    if origin := facts.get("origin"):
+        parts.append(f"##### Data and origin\n{origin}")
+    if licences := facts.get("licences"):
+        parts.append("##### Licences\n" + _bullets(licences))
+    if split := facts.get("split"):
+        counts = [f"{facts[key]:,} {what}" for key, what in _SPLIT if isinstance(facts.get(key), int)]
+        parts.append(f"##### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
+    if training := facts.get("training"):
+        parts.append(f"##### Training\n{training}.")
+    if recorded(facts):
+        parts.append("##### Scores on the test set\n" + _scores(facts))
+    if failures := facts.get("failures"):
+        rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {_percent(f['probability'])} |" for f in failures]
+        head = "| File | It is a | Taken for a | Sure |\n|---|---|---|---|\n"
+        parts.append("##### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
+    for key, title in (("limits", "Limits"), ("not_for", "What it must not be used for")):
+        if facts.get(key):
+            parts.append(f"##### {title}\n" + _bullets(facts[key]))
+    return "\n\n".join(parts)
+
+
+_SPLIT = (("training_images", "pictures to learn from"), ("images", "to be tested on"))
+
+
+def _scores(facts: dict[str, Any]) -> str:
+    rows = ["| | Value | 95 % interval |", "|---|---|---|"]
+    low, high = facts.get("test_accuracy_interval") or [None, None]
+    rows.append(f"| Accuracy | {_percent(facts['test_accuracy'])} | {_range(low, high)} |")
+    for label, share in (facts.get("recall") or {}).items():
+        ends = facts.get("recall_interval", {}).get(label, [None, None])
+        rows.append(f"| Of the {label}s recognised | {_percent(share)} | {_range(*ends)} |")
+    low, high = facts.get("log_loss_interval") or [None, None]
+    loss = "" if low is None else f"{low:.4f} to {high:.4f}"
+    rows.append(f"| Log loss | {facts['log_loss']:.4f} | {loss} |")
+    if "calibration_error" in facts:
+        rows.append(f"| Calibration error | {_percent(facts['calibration_error'])} | |")
+    if "refused" in facts:
+        share = facts["refused"] / facts["images"]
+        rows.append(f"| Called neither | {_percent(share)} | {_range(*interval(facts['refused'], facts['images']))} |")
+        rows.append(f"| Accuracy of the others | {_percent(facts['answered_accuracy'])} | |")
+    for key, value in (facts.get("scores") or {}).items():
+        rows.append(f"| {key} | {value} | |")
+    return "\n".join(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2f}\N{NO-BREAK SPACE}%"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _mean_interval(values: Any) -> list[float] | None:
+    """Return the 95 % interval of a mean, by resampling: the losses of a few mistakes are far from normal."""
+    from scipy.stats import bootstrap
+
+    if len(values) < 2:
+        return None
+    ends = bootstrap((values,), lambda x, axis: x.mean(axis), batch=50, n_resamples=2000, method="percentile", rng=0)
+    return [round(float(end), 4) for end in ends.confidence_interval]

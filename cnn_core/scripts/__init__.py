@@ -1,0 +1,1 @@
+"""The Keras scripts that repeat what a page shows. Each runs as it stands."""

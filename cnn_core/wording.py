@@ -1,0 +1,63 @@
+"""How numbers are written for readers: shares, plain numbers, times."""
+
+
+def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
+    """Write a share as a percentage. Nothing that was estimated is ever called 100 % or 0 %.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1, or NaN.
+    digits : int
+        Digits after the point.
+    counted : bool
+        Whether it is a share of things that were counted, where all may be all: 10 of 10 is 100 %.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.942), percent(0.9999), percent(1.0), percent(0.0001), percent(0.0)
+    ('94.2 %', 'over 99.9 %', 'over 99.9 %', 'under 0.1 %', 'under 0.1 %')
+    >>> percent(0.97, 0), percent(0.996, 0), percent(1, 0, counted=True), percent(float("nan"))
+    ('97 %', 'over 99 %', '100 %', '–')
+    """
+    if share != share:  # NaN is no number, not even itself
+        return "–"
+    if counted and share in (0, 1):
+        return f"{share * 100:.0f} %"
+    smallest = 10.0**-digits
+    if round(share * 100, digits) >= 100:
+        return f"over {100 - smallest:.{digits}f} %"
+    if round(share * 100, digits) <= 0:
+        return f"under {smallest:.{digits}f} %"
+    return f"{share * 100:.{digits}f} %"
+
+
+def number(value: float) -> str:
+    """Write a number with at most five significant digits and a true minus sign.
+
+    Examples
+    --------
+    >>> number(-3.14159265), number(-0.0)
+    ('−3.1416', '0')
+    """
+    return f"{value + 0.0:.5g}".replace("-", "−")
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time as people say it.
+
+    Examples
+    --------
+    >>> duration(45), duration(200), duration(3900)
+    ('45 s', '3 min 20 s', '1 h 05 min')
+    """
+    whole = round(seconds or 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,242 @@
+"""Every control whose state is in the address: its name there, its range and its default. One row a control.
+
+A name is the widget's key as well, so no two controls may share one. A page hands a row to its widget::
+
+    st.slider("Stride", **controls.STRIDE.bound)
+    st.selectbox("Padding", **controls.PADDING.menu)
+
+Streamlit writes the label of a choice into the address, not its value, when the two differ (``?data=Drawn+pets``).
+`Choice.renamed` keeps the links of older versions working where a label has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.kernels import KERNELS
+from cnn_core.pixels import CHANNELS
+
+
+@dataclass(frozen=True)
+class Control:
+    """What every control has."""
+
+    name: str
+    """Its name in the address, and the widget's key."""
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Arguments that tie a widget to the address."""
+        return {"key": self.name, "bind": "query-params"}
+
+
+@dataclass(frozen=True)
+class Number(Control):
+    """A number between two ends, for ``st.slider`` and ``st.number_input``."""
+
+    low: float | None
+    high: float | None
+    default: float | None
+    step: float | None = None
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """The widget's arguments."""
+        return {
+            "min_value": self.low, "max_value": self.high, "value": self.default, "step": self.step, **self.kept,
+        }  # fmt: skip
+
+    def up_to(self, high: int, default: int | None = None) -> dict[str, Any]:
+        """The widget's arguments where the picture decides on the upper end."""
+        value = self.default if default is None else default
+        return self.bound | {"max_value": high, "value": None if value is None else min(value, high)}
+
+
+@dataclass(frozen=True)
+class Choice(Control):
+    """One of several values. `options` maps each to its label, or lists values that are their own labels."""
+
+    options: Sequence[Any] | Mapping[Any, str]
+    default: Any
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Labels of older links → labels of today."""
+
+    @property
+    def buttons(self) -> dict[str, Any]:
+        """Arguments of ``st.segmented_control`` and ``st.pills``."""
+        return {"options": list(self.options), "default": self.default, "required": True, **self._labels, **self.kept}
+
+    @property
+    def menu(self) -> dict[str, Any]:
+        """Arguments of ``st.selectbox`` and ``st.radio``."""
+        values = list(self.options)
+        return {"options": values, "index": values.index(self.default), **self._labels, **self.kept}
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        """Arguments of ``st.select_slider``."""
+        return {"options": list(self.options), "value": self.default, **self._labels, **self.kept}
+
+    @property
+    def labels(self) -> list[str]:
+        """What the address may say."""
+        return list(self.options.values()) if isinstance(self.options, Mapping) else [str(v) for v in self.options]
+
+    @property
+    def _labels(self) -> dict[str, Callable[[Any], str]]:
+        return {"format_func": self.options.__getitem__} if isinstance(self.options, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Switch(Control):
+    """On or off, for ``st.toggle``."""
+
+    default: bool = False
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """The widget's arguments."""
+        return {"value": self.default, **self.kept}
+
+
+@dataclass(frozen=True)
+class Text(Control):
+    """Free text: a kernel's numbers, a path, the name of a model. The page that reads it checks it."""
+
+
+def read_old_links() -> None:
+    """Replace labels of older versions in the address by today's. The front door calls this before the page runs."""
+    for control in CONTROLS.values():
+        if isinstance(control, Choice) and (today := control.renamed.get(st.query_params.get(control.name, ""))):
+            st.query_params[control.name] = today
+
+
+def unknown_choices(names: Sequence[str]) -> list[str]:
+    """List what the address asks of these controls and none of them offers, as ``name=value``.
+
+    Streamlit passes over such a value without a word.
+    """
+    asked = [(control, st.query_params.get(control.name)) for control in map(CONTROLS.__getitem__, names)]
+    return [f"{control.name}={text}" for control, text in asked if text is not None and not _offers(control, text)]
+
+
+def _offers(control: Control, text: str) -> bool:
+    if isinstance(control, Choice):
+        return text in control.labels
+    if isinstance(control, Number):
+        try:
+            value = float(text)
+        except ValueError:
+            return False
+        return (control.low is None or control.low <= value) and (control.high is None or value <= control.high)
+    return True
+
+
+# All pages
+PICTURE = Choice("picture", ("chelsea", "cat", "dog", "coffee", "astronaut"), "chelsea")
+MODEL = Text("model")
+
+# Cat or dog?
+WHY = Choice("why", ("Where it looks", "What if?", "Layer by layer", "Two models"), "Where it looks")
+WHAT_IF = Choice("what_if", {"square": "Cover a part of the photo", "kernel": "Edit a kernel"}, "square")
+SQUARE_SIZE = Number("blank_size", 5, 100, 35, 5)
+SQUARE_RIGHT = Number("blank_right", 0, 100, 50)
+SQUARE_DOWN = Number("blank_down", 0, 100, 50)
+LAYER = Text("walk_layer")
+
+# 1 Pixels
+REGION_ROW = Number("region_row", 0, None, None)
+REGION_COLUMN = Number("region_column", 0, None, None)
+REGION_SIZE = Number("region_size", 3, 10, 8)
+REGION_NUMBERS = Choice(
+    "region_numbers", {"all": "All three", **{name: name.capitalize() for name in CHANNELS}, "gray": "Gray"}, "all"
+)
+THRESHOLD = Number("threshold", 0, 256, 128)
+
+# 2 Convolution
+KERNEL = Text("kernel")
+STRIDE = Number("conv_stride", 1, 4, 1)
+PADDING = Choice("conv_padding", ("valid", "same"), "valid")
+BIAS = Number("conv_bias", None, None, 0.0, 1.0)
+RELU = Switch("conv_relu")
+CHANNEL = Choice(
+    "conv_channel", {"gray": "Gray", **{name: name.capitalize() for name in CHANNELS}, "all": "All three"}, "gray"
+)
+VIEW = Choice("conv_view", {"zero": "Zero in the middle", "photo": "Clipped to 0–255, as a photo"}, "zero")
+STEP_ROW = Number("conv_row", 0, None, None)
+STEP_COLUMN = Number("conv_column", 0, None, None)
+
+# 3 Pooling
+POOL_KIND = Choice("pool_kind", {"max": "Max", "average": "Average"}, "max")
+POOL_SIZE = Number("pool_size", 1, 8, 2)
+POOL_STRIDE = Number("pool_stride", 1, 8, 2)
+POOL_PADDING = Choice("pool_padding", ("valid", "same"), "valid")
+POOL_KERNEL = Choice(
+    "pool_kernel",
+    {None: "None: the gray picture", **{name: kernel.title for name, kernel in KERNELS.items()}},
+    "sobel_x",
+)
+GRID_SIDE = Number("grid_side", 4, 12, 8)
+GRID_WINDOW = Number("grid_window", 0, None, 0)
+
+# 4 Network
+FILTERS = (4, 8, 16, 32, 64, 128, 256)
+KERNEL_SIZES = {side: f"{side}×{side}" for side in (1, 3, 5, 7, 9)}
+POOLS = {1: "none", 2: "2×2", 3: "3×3", 4: "4×4"}
+MAX_BLOCKS = 8
+INPUT_SIZE = Choice("size", (16, 28, 32, 48, 64, 96, 128, 160, 192, 224, 256), 128)
+BLOCKS = Number("blocks", 0, MAX_BLOCKS, 2)
+DENSE_UNITS = Choice("dense", (0, 8, 16, 32, 64, 128, 256, 512), 64)
+BLOCK_FILTERS = [Choice(f"filters_{number}", FILTERS, 64) for number in range(1, MAX_BLOCKS + 1)]
+BLOCK_KERNEL = [Choice(f"kernel_{number}", KERNEL_SIZES, 3) for number in range(1, MAX_BLOCKS + 1)]
+BLOCK_PADDING = [Choice(f"padding_{number}", ("valid", "same"), "valid") for number in range(1, MAX_BLOCKS + 1)]
+BLOCK_POOL = [Choice(f"pool_{number}", POOLS, 2) for number in range(1, MAX_BLOCKS + 1)]
+DEPTH_SIZE = Number("depth_size", 4, 512, 128)
+DEPTH_KERNEL = Choice("depth_kernel", KERNEL_SIZES, 3)
+DEPTH_POOL = Choice("depth_pool", POOLS, 2)
+DEPTH_PADDING = Choice("depth_padding", ("valid", "same"), "valid")
+COMPARED_MAPS = Choice("compare_maps", FILTERS, 64)
+KERNELS_SEED = Number("kernels_seed", 0, 9999, 42)
+
+# 5 Train and 6 Evaluate
+DATA = Choice("data", {"sketches": "Drawn pets", "path": "Folder or zip here", "upload": "Upload a zip"}, "sketches")
+DATA_PATH = Text("data_path")
+RUN = Text("run")
+TEST_PERCENT = Number("test_percent", 10, 50, 25, 5)
+AUGMENT = Switch("augment", True)
+EPOCHS = Number("epochs", 1, 1000, 3)
+BATCH_SIZE = Number("batch_size", 1, 1024, 15)
+LEARNING_RATE = Number("learning_rate", 1e-6, 1.0, 1e-3, 1e-4)
+MEASURED = Choice("pictures", {100: "100", 400: "400", 2000: "2,000", None: "All"}, 400)
+SUBSET = Choice("subset", {"test": "Test set", "all": "All pictures"}, "test")
+DOG_ABOVE = Number("dog_above", 0, 100, 50)
+CELL = Choice(
+    "cell",
+    {
+        "cat as cat": "Cats recognised",
+        "cat as dog": "Cats taken for dogs",
+        "dog as cat": "Dogs taken for cats",
+        "dog as dog": "Dogs recognised",
+    },
+    "cat as dog",
+)
+
+
+def _table(values: Mapping[str, Any]) -> dict[str, Control]:
+    """Collect the controls of this module by name; two of one name would overwrite each other on screen."""
+    table: dict[str, Control] = {}
+    for value in values.values():
+        for control in value if isinstance(value, list) else [value]:
+            if isinstance(control, Control):
+                if control.name in table:
+                    raise ValueError(f"Two controls are called {control.name}.")
+                table[control.name] = control
+    return table
+
+
+CONTROLS = _table(dict(globals()))
+"""All of them, by their name in the address."""

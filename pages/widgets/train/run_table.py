@@ -1,0 +1,106 @@
+"""All training runs side by side: a table, and the curves of those that are chosen."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core import CnnLabError, models, runs
+from cnn_core.figures import charts
+from pages.widgets import data_source, run_monitor
+
+# The bundled model stands among the runs: its curves are shown before anyone has trained anything.
+BUNDLED = "article"
+
+PLOT = {"displayModeBar": False}
+
+
+def compare(everything: list[runs.Run]) -> None:
+    """Show all runs in a table, and the chosen ones' curves in one chart."""
+    if not everything:
+        return
+    st.subheader("The runs so far")
+    st.dataframe(
+        pd.DataFrame([_row(run) for run in everything]),
+        hide_index=True,
+        column_config={
+            **{name: st.column_config.NumberColumn(format="percent") for name in ("accuracy", "test accuracy")},
+            "test loss": st.column_config.NumberColumn(format="%.3f"),
+            "learning rate": st.column_config.NumberColumn(format="%g"),
+        },
+        alt="All training runs with their settings and results",
+    )
+    labels = {run.id: label(run) for run in everything}
+    histories = {run.id: run.history() for run in everything}
+    times = {run.id: when(run) for run in everything}
+    chosen = st.multiselect(
+        "Compare",
+        [*labels, BUNDLED],
+        default=[name for name, history in histories.items() if len(history)][:3],
+        format_func=lambda name: labels.get(name, "The bundled model"),
+        key="compare",
+        max_selections=8,
+    )
+    shown = {}
+    for name in chosen:
+        history = histories[name] if name in histories else _bundled_history()
+        if history is not None and len(history):
+            shown[times.get(name, "The bundled model")] = history
+    if shown:
+        st.caption("Solid: on the test set. Dotted: on the training set.")
+        for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+            column.plotly_chart(
+                charts.compare_runs(shown, quantity),
+                key=f"compare_{quantity}",
+                config=PLOT,
+                alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
+            )
+
+
+def _bundled_history() -> pd.DataFrame | None:
+    try:
+        return models.find(BUNDLED).history()
+    except CnnLabError:
+        return None
+
+
+def _row(run: runs.Run) -> dict:
+    status, history = run.status(), run.history()
+    row: dict = {"run": when(run), "state": status.state}
+    try:
+        config = run.config
+    except CnnLabError:
+        return row
+    last: dict = history.iloc[-1].to_dict() if len(history) else {}
+    return row | {
+        "test accuracy": last.get("val_accuracy"),
+        "accuracy": last.get("accuracy"),
+        "test loss": last.get("val_loss"),
+        "epochs": f"{len(history)} of {config.epochs}",
+        "time": run_monitor.duration(status.seconds),
+        "pictures": "all" if config.images is None else f"{config.images:,}",
+        "data": "drawn pets" if config.data == data_source.DRAWN else config.data,
+        "batch size": config.batch_size,
+        "learning rate": config.learning_rate,
+        "augmented": config.augment,
+        "parameters": f"{config.network.parameters:,}",
+    }
+
+
+def label(run: runs.Run) -> str:
+    """Name a run by its time and data, as people remember it."""
+    try:
+        config = run.config
+    except CnnLabError:
+        return when(run)
+    data = "drawn pets" if config.data == data_source.DRAWN else config.data.replace("\\", "/").rpartition("/")[2]
+    count = "" if config.images is None else f"{config.images:,} "
+    return f"{when(run)} · {count}{data}, {config.epochs} epoch{'' if config.epochs == 1 else 's'}"
+
+
+def when(run: runs.Run) -> str:
+    """Say when a run began, by its id."""
+    try:
+        return f"{datetime.strptime(run.id[:15], '%Y%m%d-%H%M%S'):%d %b %H:%M:%S}"
+    except ValueError:
+        return run.id

@@ -1,0 +1,1 @@
+"""The reasons under a verdict, a file a tab."""

@@ -1,0 +1,204 @@
+"""The recipe of `accurate`: what it learns on features, how it is joined, and the whole of it as a run."""
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+
+from cnn_core import cli, dataset, evaluation, models, runs, sketches
+from cnn_core.accurate import features, recipe
+from cnn_core.training import TrainingConfig
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def softmax(scores):
+    powers = np.exp(scores)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def small_backbone(size: int = 16, width: int = 5):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(3)
+    picture = keras.Input((size, size, 3))
+    maps = layers.Conv2D(width, 3)(layers.Rescaling(1 / 255)(picture))
+    return keras.Model(picture, layers.GlobalAveragePooling2D(name="features")(maps))
+
+
+def test_joined_model_answers_as_its_parts_do():
+    random = np.random.default_rng(0)
+    backbone = small_backbone()
+    head = {
+        "verdict/kernel": random.normal(size=(5, 2)).astype("float32"),
+        "verdict/bias": random.normal(size=2).astype("float32"),
+        "classes/kernel": random.normal(size=(5, len(recipe.PETS))).astype("float32"),
+        "classes/bias": random.normal(size=len(recipe.PETS)).astype("float32"),
+    }
+    images = random.uniform(0, 255, (7, 16, 16, 3)).astype("float32")
+    seen = backbone.predict_on_batch(images)
+    evidence = np.exp(seen @ head["classes/kernel"] + head["classes/bias"]).sum(axis=1)
+    head["least"] = evidence[3]
+    probabilities, pet = recipe.build(backbone, head).predict_on_batch(images)
+    np.testing.assert_allclose(probabilities, softmax(seen @ head["verdict/kernel"] + head["verdict/bias"]), atol=1e-5)
+    np.testing.assert_allclose(pet[:, 0], 1 / (1 + np.exp(-4 * (evidence / evidence[3] - 1))), atol=1e-4)
+    assert pet[3, 0] == pytest.approx(0.5, abs=1e-4)
+
+
+def clouds(random, count, centre):
+    """Two normal clouds, of which the best possible answer is known: the logistic function of their log-ratio."""
+    labels = np.tile([0, 1], count // 2)
+    points = random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], centre, -centre) * 3 + 5
+    return points, labels, 1 / (1 + np.exp(-2 * (points - 5) @ centre / 3))
+
+
+def loss(probability, labels):
+    return -np.where(labels, np.log(probability), np.log(1 - probability)).mean()
+
+
+def test_learned_probabilities_are_as_good_as_can_be():
+    random = np.random.default_rng(1)
+    centre = np.array([1.2, -0.8, 0.3, 0.0, 0.0, 0.0])
+    known, aside, fresh = (clouds(random, count, centre) for count in (8000, 2000, 20_000))
+    head = recipe.learn(*known[:2], *aside[:2])
+    points, labels, best = fresh
+    probability = softmax(points @ head["verdict/kernel"] + head["verdict/bias"])[:, 1]
+    assert loss(best, labels) <= loss(probability, labels) < 1.03 * loss(best, labels)
+
+
+@pytest.mark.parametrize("overdone", [0.4, 1.0, 3.0])
+def test_the_temperature_undoes_exaggeration(overdone):
+    random = np.random.default_rng(2)
+    centre = np.array([0.5, -0.3, 0.1, 0.0, 0.0, 0.0])
+    points, labels, _ = clouds(random, 20_000, centre)
+    weights = 2 * centre / 3  # of the best possible answer, whose scores are multiplied here
+    kernel, bias = overdone * np.stack([-weights / 2, weights / 2], axis=1), overdone * 5 * weights.sum() / 2
+    classes = random.normal(0, 0.1, (6, 4))
+    head = {"verdict/kernel": kernel, "verdict/bias": np.array([bias, -bias])}
+    head |= {"classes/kernel": classes, "classes/bias": np.zeros(4)}
+    honest = recipe.made_honest(head, points, labels)
+    np.testing.assert_allclose(honest["verdict/kernel"], kernel / overdone, rtol=0.06)
+    np.testing.assert_allclose(honest["verdict/bias"], head["verdict/bias"] / overdone, rtol=0.06)
+    refused = (np.exp(points @ classes).sum(axis=1) < honest["least"]).mean()
+    assert refused == pytest.approx(recipe.REFUSED, abs=1e-4)
+
+
+def test_every_photo_is_looked_at_once(monkeypatch, home):
+    monkeypatch.setattr(features, "IN_ONE_FILE", 8)
+    table = sketches.open_source("sketches", 20, 42)
+    backbone = small_backbone()
+    told = []
+    first = features.features(backbone, table, lambda *progress: told.append(progress[:2]))
+    assert first.shape == (20, 5)
+    assert told == [(8, 20), (16, 20), (20, 20)]
+    images, _ = dataset.load_images(table, 16)
+    np.testing.assert_allclose(first, backbone.predict_on_batch(images.astype("float32")), atol=1e-4)
+
+    def again(*_):
+        raise AssertionError("it looked again")
+
+    monkeypatch.setattr(features, "look", again)
+    np.testing.assert_array_equal(features.features(backbone, table), first)
+    assert not list(home.rglob(".features*"))
+    backbone.set_weights([weights + 1 for weights in backbone.get_weights()])
+    with pytest.raises(AssertionError, match="looked again"):
+        features.features(backbone, table)
+
+
+def test_another_rescaling_is_another_backbone():
+    import keras
+    from keras import layers
+
+    def scaled(by):
+        return keras.Sequential([layers.Input((8, 8, 3)), layers.Rescaling(by), layers.GlobalAveragePooling2D()])
+
+    assert features._fingerprint(scaled(1 / 255)) == features._fingerprint(scaled(1 / 255))
+    assert features._fingerprint(scaled(1 / 255)) != features._fingerprint(scaled(1 / 127))
+
+
+def random_weights(path):
+    """What `port` writes, but for the numbers."""
+    from cnn_core.accurate.backbone import efficientnet_lite2
+
+    random = np.random.default_rng(0)
+    arrays = {"classes/kernel": random.normal(0, 0.1, (1280, 1000)), "classes/bias": np.zeros(1000)}
+    for layer in efficientnet_lite2().layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
+            arrays[f"{layer.name}/kernel"] = random.normal(0, np.sqrt(2 / around), kernel.shape).astype("float32")
+            arrays[f"{layer.name}/bias"] = bias
+    np.savez(path, **arrays)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    random_weights(tmp_path / "random.npz")
+    return TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "random.npz"))
+
+
+def test_the_whole_recipe_is_a_run_whose_model_is_its_tuned_one(settings, tmp_path, capsys):
+    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", settings.backbone, "--json"]
+    assert cli.main([*words, "--out", str(tmp_path / "run")]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    run = runs.Run(tmp_path / "run")
+    assert answer["epochs"] == finetuning_epochs()
+    assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)
+    assert not (run.folder / "tunable.keras").exists()
+    table = sketches.open_source("sketches", 32, 42)
+    result = evaluation.evaluate(models.open_model(run.model_path), dataset.split(table)[1])
+    assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][-1], abs=1e-4)
+    prediction = models.open_model(run.model_path).classify(sketches.draw("cat", np.random.default_rng(0)))
+    assert 0 <= prediction.pet <= 1
+    assert (prediction.label == "neither") == (prediction.pet < 0.5)
+
+
+def finetuning_epochs():
+    from cnn_core.accurate import finetuning
+
+    return finetuning.EPOCHS
+
+
+def test_a_recipe_that_was_stopped_goes_on(settings):
+    run = runs.start(settings)
+    deadline = time.monotonic() + 240
+    while run.history().empty and run.active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.stop()
+    assert run.wait(120).state == "stopped"
+    done = len(run.history())
+    assert 1 <= done < finetuning_epochs()
+    assert models.open_model(run.model_path).classify(sketches.draw("dog", np.random.default_rng(0))).pet is not None
+    run.resume()
+    assert run.wait(240).state == "finished"
+    assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
+
+
+def test_without_a_backbone_the_run_says_what_to_do(tmp_path, monkeypatch):
+    run = runs.start(TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "no.npz")))
+    assert run.wait(120).state == "failed"
+    assert "port.py" in run.status().message
+    monkeypatch.setattr(recipe, "BUNDLED", tmp_path / "gone.keras")
+    with pytest.raises(recipe.RecipeError, match="--backbone"):
+        recipe._open_backbone(None)
+
+
+def test_too_few_photos_are_a_sentence():
+    run = runs.start(TrainingConfig(recipe="accurate", images=8))
+    assert run.wait(120).state == "failed"
+    assert "at least 20" in run.status().message
+
+
+def test_wrong_labels_are_names_of_training_photos():
+    names = recipe.WRONG_LABELS.read_text(encoding="utf-8").split()
+    assert len(names) == len(set(names)) > 20
+    assert all(re.fullmatch(r"(cat|dog)\.\d{1,5}\.jpg", name) for name in names)

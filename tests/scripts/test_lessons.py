@@ -1,0 +1,48 @@
+"""The scripts of the lessons 2 and 3 run as they stand, and say what the page's own arithmetic says."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core.convolution import conv2d
+from cnn_core.pixels import open_image, split_channels, to_grayscale
+from cnn_core.pooling import average_pool2d, max_pool2d
+from cnn_core.scripts import lessons
+
+KERNEL = np.array([[-1, 0, 1 / 9], [-2.5, 0, 2], [-1, 0, 1]])
+
+
+@pytest.fixture
+def photo(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(5).integers(0, 256, (23, 17, 3), np.uint8)
+    Image.fromarray(pixels).resize((34, 46)).save(tmp_path / "photo.jpg", quality=95)
+    monkeypatch.chdir(tmp_path)
+    return open_image("photo.jpg")
+
+
+def run(code: str, capsys) -> dict:
+    names: dict = {}
+    exec(compile(code, "script", "exec"), names)
+    assert capsys.readouterr().out.strip().endswith("True")  # the operation and the layer agree
+    return names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("channel", ["gray", "green", "all"])
+@pytest.mark.parametrize(("stride", "padding", "bias", "relu"), [(1, "valid", 0, False), (3, "same", -12.5, True)])
+def test_convolution_script(photo, capsys, channel, stride, padding, bias, relu):
+    options = {"stride": stride, "padding": padding, "bias": bias}
+    found = run(lessons.convolution(KERNEL.tolist(), channel=channel, relu=relu, **options), capsys)["feature_map"]
+    source = {"gray": to_grayscale(photo), "green": split_channels(photo)[1], "all": photo}[channel]
+    kernel = np.repeat(KERNEL[..., None], 3, axis=2) if channel == "all" else KERNEL
+    expected = conv2d(source, kernel, activation="relu" if relu else None, **options)
+    np.testing.assert_allclose(found.numpy()[0, ..., 0], expected, rtol=1e-4, atol=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["max", "average"])
+@pytest.mark.parametrize(("size", "stride", "padding"), [(2, 2, "valid"), (3, 2, "same")])
+def test_pooling_script(photo, capsys, kind, size, stride, padding):
+    found = run(lessons.pooling(kind, size, stride, padding), capsys)["pooled"]
+    pool = max_pool2d if kind == "max" else average_pool2d
+    np.testing.assert_allclose(found.numpy()[0], pool(photo, size, stride, padding), rtol=1e-4, atol=1e-3)
