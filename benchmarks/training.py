@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cnn_core import dataset, runs, sketches  # noqa: E402
-from cnn_core.training import TrainingConfig  # noqa: E402
+from cnn_core import dataset, runs  # noqa: E402
+from cnn_core.engine.config import TrainingConfig  # noqa: E402
 
 BATCH, SIZE = 15, 128
 
@@ -120,7 +120,7 @@ def main() -> None:
         epochs=options.epochs,
         batch_size=BATCH,
     )
-    table = sketches.open_source(config.data, config.images, config.seed)
+    table = config.source.table()
     parts = dict(zip(("training", "test"), dataset.split(table, config.test_size, config.seed), strict=True))
     measured: dict[str, list[tuple[float, float]]] = {"CNN Lab": [], "article": []}
     for turn in range(options.rounds):

@@ -148,7 +148,7 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from cnn_core import runs
-    from cnn_core.training import TrainingConfig
+    from cnn_core.engine.config import TrainingConfig
 
     names = ("images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "augment", "seed", "recipe")
     data = options.data if options.data == "sketches" else str(Path(options.data).expanduser().absolute())
@@ -204,13 +204,13 @@ def _follow(run: Any) -> Any:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from cnn_core import curves, dataset, evaluation, models, sketches
+    from cnn_core import curves, evaluation, models
+    from cnn_core.source import Source
 
     model = models.open_model(options.model)
-    table = sketches.open_source(options.data, progress=_progress)
+    source = Source.for_model(models.find(options.model).facts, options.data)
+    table = source.subset(options.subset, progress=_progress)
     broken = table.attrs["broken"]
-    if options.subset == "test":
-        table = dataset.split(table)[1]
     result = evaluation.evaluate(model, table, progress=_progress)
     auc, ece = curves.roc_auc(result), curves.calibration_error(result)
     answer = {
@@ -268,16 +268,17 @@ def _bundle(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace) -> int:
-    from cnn_core import models, sketches
+    from cnn_core import models
     from cnn_core.model_io import bundle, cards
 
     card = models.find(options.name)
     if options.data:
         if card.kind != "bundled":
             raise models.ModelError("Only bundled models have a card to write. Bundle a run with the command “bundle”.")
-        bundle.write_card(
-            card.path, sketches.open_source(options.data, progress=_progress), _words(options), progress=_progress
-        )
+        from cnn_core.source import Source
+
+        source = Source.for_model(card.facts, options.data)
+        bundle.write_card(card.path, source, _words(options), progress=_progress)
         card = models.find(options.name)
     _answer(options, {"name": card.name, "card": card.facts}, cards.markdown(card))
     return 0

@@ -6,7 +6,6 @@ A dataset is a plain table: one row a readable picture. What is broken is counte
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -19,7 +18,7 @@ import numpy as np
 from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, open_image, resize
 from cnn_core.storage import archives
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.cache import cached, fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +28,6 @@ LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-
-MOST_CACHED_BYTES = 4 * 2**30
-"""Decoded pictures kept in the cache, oldest dropped first."""
 
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(done, total, what)`` while something takes long."""
@@ -143,6 +139,42 @@ def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple
     return training.reset_index(drop=True), test.reset_index(drop=True)
 
 
+def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42) -> pd.DataFrame:
+    """Return some images of a dataset, equally many of both classes, in the same order.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `open_dataset` returns it.
+    max_images : int or None
+        Maximum number of images; None for all.
+    seed : int
+        Same seed, same images.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"file": list("abcdefgh"), "label": ["cat", "dog"] * 4})
+    >>> balanced_sample(table, 4)["label"].value_counts().to_dict()
+    {'cat': 2, 'dog': 2}
+    """
+    if max_images is None or max_images >= len(table):
+        return table
+    import pandas as pd
+
+    chosen = []
+    for label, count in zip(LABELS, (max_images - max_images // 2, max_images // 2), strict=True):
+        rows = table[table["label"] == label]
+        chosen.append(rows.sample(min(count, len(rows)), random_state=seed))
+    few = pd.concat(chosen).sort_index().reset_index(drop=True)
+    few.attrs = table.attrs
+    return few
+
+
 def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Decode and resize all pictures of a table, once: a second call maps the cached array into memory.
 
@@ -167,23 +199,14 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     DatasetError
         When a picture cannot be read any more or the disk is full.
     """
-    labels = class_numbers(table)
     files = [Path(file) for file in table["file"]]
-    folder = home() / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    cached = folder / f"images-{fingerprint(files)}-{size}.npy"
     try:
-        if not cached.exists():
-            _drop_oldest(folder, len(files) * size * size * 3)
-            beside = cached.with_suffix(f".{os.getpid()}.part")
-            try:
-                _decode(files, size, beside, progress)
-                beside.replace(cached)
-            finally:
-                beside.unlink(missing_ok=True)
-        return np.load(cached, mmap_mode="r"), labels
+        decoded = cached(
+            "images", [fingerprint(files), size], lambda path: _decode(files, size, path, progress), ".npy"
+        )
+        return np.load(decoded, mmap_mode="r"), class_numbers(table)
     except (ImageError, OSError) as error:
-        raise DatasetError(f"The pictures could not be prepared in {folder}: {error}") from error
+        raise DatasetError(f"The images could not be prepared: {error}. Make room and try again.") from error
 
 
 def class_numbers(table: pd.DataFrame) -> np.ndarray:
@@ -252,10 +275,7 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     def wanted(name: str) -> bool:
         return PurePosixPath(name).suffix.lower() in SUFFIXES and label_of(name) is not None
 
-    folder = home() / "cache" / f"{path.stem}-{fingerprint([path])}"
-    if not folder.exists():
-        archives.extract(path, folder, wanted, progress)
-    return folder
+    return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
 
 
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
@@ -295,14 +315,13 @@ def _broken(files: list[Path], progress: Progress | None) -> list[Path]:
             return True
         return False
 
-    folder = home() / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    remembered = folder / f"broken-{fingerprint(files)}.txt"
-    if not remembered.exists():
-        flags = list(_in_threads(is_broken, files, progress, "Checking the pictures"))
+    def write(path: Path) -> None:
+        flags = list(_in_threads(is_broken, files, progress, "Checking the images"))
         names = [str(file) for file, flag in zip(files, flags, strict=True) if flag]
-        replace_file(remembered, "\n".join(names))
-    return [Path(name) for name in remembered.read_text(encoding="utf-8").splitlines()]
+        path.write_text("\n".join(names), encoding="utf-8")
+
+    known = cached("broken", [fingerprint(files)], write, ".txt")
+    return [Path(name) for name in known.read_text(encoding="utf-8").splitlines()]
 
 
 def _decode(files: list[Path], size: int, target: Path, progress: Progress | None) -> None:
@@ -325,22 +344,3 @@ def _in_threads(do: Callable, files: list[Path], progress: Progress | None, what
             yield from pool.map(do, files[start : start + 500])
             if progress:
                 progress(min(start + 500, len(files)), len(files), what)
-
-
-def fingerprint(files: Iterable[Path]) -> str:
-    """Name the state of some files: their paths, sizes and times of change. A missing one is an OSError."""
-    digest = hashlib.sha256()
-    for file in files:
-        facts = file.stat()
-        digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def _drop_oldest(folder: Path, needed: int) -> None:
-    arrays = sorted(folder.glob("images-*.npy"), key=lambda file: file.stat().st_mtime)
-    total = sum(file.stat().st_size for file in arrays) + needed
-    for file in arrays:
-        if total <= MOST_CACHED_BYTES:
-            break
-        total -= file.stat().st_size
-        file.unlink(missing_ok=True)

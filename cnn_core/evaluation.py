@@ -11,23 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_core import CnnLabError, dataset, sketches
+from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS, Progress
 from cnn_core.models import ModelCard, PetModel, open_model
 from cnn_core.pixels import ImageError, open_image
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage import cache
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WAY_OF_READING = 1
-"""To be raised when pictures reach a model in another way than before: predictions kept until then are void."""
+CACHE_VERSION = 2
+"""Raise it when images reach a model in another way than before: predictions kept until then are then void."""
 
 ANSWERS = [*LABELS, "pet"]
 """What a model says of a picture; the rest of a table of predictions follows from it."""
-
-KEEP_PREDICTIONS = 40
-"""Tables of predictions that stay in the cache; one of 25,000 pictures takes some 1 MB."""
 
 
 class EvaluationError(CnnLabError):
@@ -133,53 +130,6 @@ def recorded(facts: dict[str, Any]) -> Scores | None:
         return None
 
 
-def pictures(
-    data: str,
-    subset: str = "test",
-    images: int | None = None,
-    facts: dict[str, Any] | None = None,
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Choose the pictures to measure a model on; for the test set, ones that it has never learned from.
-
-    The dataset is split first, as the model's own run did if it learned from this dataset, and only then are some of
-    the pictures taken: a split of some pictures would be another one, with training pictures in its test set.
-
-    Parameters
-    ----------
-    data : str
-        "sketches" or a dataset's path.
-    subset : {"test", "all"}
-    images : int, optional
-        At most so many; by default all.
-    facts : dict, optional
-        ``ModelCard.facts`` of the model: of a trained one its run's settings.
-    progress : callable, optional
-        Called as ``progress(done, total, what)``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `dataset.open_dataset` returns it.
-
-    Raises
-    ------
-    DatasetError
-        When the data cannot be read, or is too little to split.
-    """
-    run = facts or {}
-    if not _same(run.get("data"), data):
-        run = {}  # it learned from something else, and knows none of these pictures
-    seed = run.get("seed", 42)
-    table = sketches.open_source(data, run.get("images"), seed, progress=progress)
-    attributes = table.attrs
-    if subset == "test":
-        table = dataset.split(table, run.get("test_size", 0.25), seed)[1]
-    table = sketches.at_most(table, images)
-    table.attrs = attributes
-    return table
-
-
 def evaluate(
     model: PetModel, table: pd.DataFrame, progress: Progress | None = None, batch_size: int = 64
 ) -> Evaluation:
@@ -241,7 +191,7 @@ def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None =
     card : ModelCard
         Of a model that `models.find` knows.
     table : pandas.DataFrame
-        As `pictures` returns it.
+        As `source.Source.subset` returns it.
     progress : callable, optional
         Called as ``progress(done, total, what)``; what it raises ends the evaluation, and nothing is kept.
 
@@ -258,33 +208,31 @@ def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None =
     """
     import pandas as pd
 
-    kept = _kept_at(card, table)
+    path = _answers_path(card, table)
     try:
-        answers = pd.DataFrame(json.loads(kept.read_text("utf-8")), dtype=np.float64)[ANSWERS]
+        answers = pd.DataFrame(json.loads(path.read_text("utf-8")), dtype=np.float64)[ANSWERS]
         if len(answers) == len(table) and np.isfinite(answers[list(LABELS)]).all(axis=None):
             return Evaluation(_judge(table[["file", "label"]].reset_index(drop=True).join(answers)))
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # never measured, or somebody broke the file: ask the model
+        pass  # never measured, or the file is damaged: ask the model
     result = evaluate(open_model(str(card.path) if card.kind == "file" else card.name), table, progress)
     if not result.skipped:  # what could not be read today may be there tomorrow
-        with suppress(OSError):  # the disk is full: then it is not remembered
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(kept, json.dumps(result.predictions[ANSWERS].to_dict("list")))
-            files = sorted(kept.parent.glob("predictions-*.json"), key=lambda file: file.stat().st_mtime)
-            for old in files[:-KEEP_PREDICTIONS]:
-                old.unlink(missing_ok=True)
+        content = json.dumps(result.predictions[ANSWERS].to_dict("list"))
+        with suppress(OSError):  # the disk is full: then it is not kept
+            cache.store(path, lambda beside: beside.write_text(content, encoding="utf-8"))
     return result
 
 
-def _kept_at(card: ModelCard, table: pd.DataFrame) -> Path:
+def _answers_path(card: ModelCard, table: pd.DataFrame) -> Path:
     try:
-        pictures = dataset.fingerprint(map(Path, table["file"]))
+        images = cache.fingerprint(map(Path, table["file"]))
     except OSError:  # one has gone since the table was made
-        pictures = "gone"
-    digest = hashlib.sha256(f"{WAY_OF_READING}|{pictures}|{'|'.join(table['label'])}|".encode())
+        images = "gone"
+    model = b""
     with suppress(OSError):  # opening the model tells what is wrong with its file
-        digest.update(card.path.read_bytes())
-    return home() / "cache" / f"predictions-{digest.hexdigest()[:16]}.json"
+        model = card.path.read_bytes()
+    key = [CACHE_VERSION, images, *table["label"], hashlib.sha256(model).hexdigest()]
+    return cache.cache_path("predictions", key, ".json")
 
 
 def decide(evaluation: Evaluation, threshold: float) -> Evaluation:
@@ -346,10 +294,6 @@ def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:
     """
     wrong = evaluation.predictions[~evaluation.predictions["correct"]]
     return wrong.sort_values("loss", ascending=False, kind="stable").head(count).reset_index(drop=True)
-
-
-def _same(source: object, data: str) -> bool:
-    return isinstance(source, str) and Path(source).expanduser().absolute() == Path(data).expanduser().absolute()
 
 
 def dog_share(predictions: pd.DataFrame) -> np.ndarray:

@@ -214,7 +214,9 @@ def find(name_or_path: str | Path) -> ModelCard:
     path = Path(name_or_path)
     path = path / "model.keras" if path.is_dir() else path
     if path.is_file():
-        return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=keras_file.input_size(path))
+        size = keras_file.input_size(path)
+        settings = _facts(path.with_name("config.json")) if path.name == "model.keras" else {}
+        return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
     known = ", ".join(card.name for card in cards) or "none yet; train one on the page Train"
     raise ModelError(f"There is no model called “{name_or_path}”. The models here: {known}.")
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import HISTORY, Status
 from cnn_core.storage.files import home, replace_file
-from cnn_core.training import TrainingConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ class Run:
 
         Returns
         -------
-        training.Status
+        journal.Status
         """
         path = self.folder / "status.json"
         try:
@@ -115,7 +115,7 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            Columns `training.HISTORY`; no rows before the first epoch has ended.
+            Columns `journal.HISTORY`; no rows before the first epoch has ended.
         """
         import pandas as pd
 

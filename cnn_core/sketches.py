@@ -9,20 +9,13 @@ the pixels does much worse than a network with layers.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from cnn_core import dataset
 from cnn_core.dataset import LABELS, DatasetError, Progress
-from cnn_core.storage.files import home
-
-if TYPE_CHECKING:
-    import pandas as pd
+from cnn_core.storage.cache import cached
 
 SIZE = 128
 """Side of a drawn picture in pixels, what the article's network looks at."""
@@ -91,96 +84,20 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
     """
     if not 4 <= count <= MOST:
         raise DatasetError(f"From 4 to {MOST:,} pictures can be drawn, not {count:,}.")
-    target = home() / "cache" / f"sketches-{count}-{seed}"
-    if target.exists():
-        return target
-    beside = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+
+    def write(target: Path) -> None:
+        target.mkdir()
         for number in range(count):
             label = LABELS[number % 2]
-            picture = draw(label, np.random.default_rng((seed, number)))
-            Image.fromarray(picture).save(beside / f"{label}.{number // 2}.png", compress_level=1)
+            image = draw(label, np.random.default_rng((seed, number)))
+            Image.fromarray(image).save(target / f"{label}.{number // 2}.png", compress_level=1)
             if progress and (number % 100 == 99 or number == count - 1):
                 progress(number + 1, count, "Drawing cats and dogs")
-        beside.chmod(0o755)
-        beside.rename(target)
+
+    try:
+        return cached("sketches", [count, seed], write)
     except OSError as error:
-        if not target.exists():  # unless somebody else drew the same meanwhile
-            raise DatasetError(f"The drawings could not be kept in {target}: {error.strerror}. Make room.") from error
-    finally:
-        if beside:
-            shutil.rmtree(beside, ignore_errors=True)
-    return target
-
-
-def open_source(
-    source: str | Path, images: int | None = None, seed: int = 42, progress: Progress | None = None
-) -> pd.DataFrame:
-    """Open the drawn pets or a dataset of photos, as a table of at most so many pictures.
-
-    Parameters
-    ----------
-    source : str or Path
-        "sketches", or what `dataset.open_dataset` takes.
-    images : int, optional
-        At most so many, evenly of both classes, chosen by `seed`; by default all (of drawn ones `DEFAULT_COUNT`).
-    seed : int
-    progress : callable, optional
-        Called as ``progress(done, total, what)``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `dataset.open_dataset` returns it.
-
-    Raises
-    ------
-    DatasetError
-        As `dataset.open_dataset` does.
-    """
-    if str(source) == "sketches":
-        table = dataset.open_dataset(folder(images or DEFAULT_COUNT, seed, progress), progress=progress)
-        table.attrs["name"] = "sketches"
-        return table
-    return at_most(dataset.open_dataset(source, progress=progress), images, seed)
-
-
-def at_most(table: pd.DataFrame, images: int | None, seed: int = 42) -> pd.DataFrame:
-    """Return so many pictures of a dataset, evenly of both classes, in the same order.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        As `dataset.open_dataset` returns it.
-    images : int, optional
-        At most so many; by default all.
-    seed : int
-        Same seed, same pictures.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"file": list("abcdefgh"), "label": ["cat", "dog"] * 4})
-    >>> at_most(table, 4)["label"].value_counts().to_dict()
-    {'cat': 2, 'dog': 2}
-    """
-    if images is None or images >= len(table):
-        return table
-    import pandas as pd
-
-    chosen = []
-    for label, count in zip(LABELS, (images - images // 2, images // 2), strict=True):
-        rows = table[table["label"] == label]
-        chosen.append(rows.sample(min(count, len(rows)), random_state=seed))
-    few = pd.concat(chosen).sort_index().reset_index(drop=True)
-    few.attrs = table.attrs
-    return few
+        raise DatasetError(f"The drawings could not be kept: {error.strerror}. Make room on the disk.") from error
 
 
 class _Pet:

@@ -4,11 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, dataset, models, runs, sketches
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Status
 from cnn_core.figures import charts
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.scripts import training_script
-from cnn_core.training import TrainingConfig
 from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, warmup
 from pages.widgets.train import run_table
 

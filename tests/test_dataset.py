@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnn_core import dataset
 from cnn_core.pixels import open_image, resize
-from cnn_core.storage import archives
+from cnn_core.storage import archives, cache
 from tests.made_files import zip_of
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "dogs-vs-cats.zip"
@@ -205,16 +205,17 @@ def test_load_images_names_a_file_that_went_bad(tmp_path):
     Path(table["file"][0]).write_bytes(b"")
     with pytest.raises(dataset.DatasetError, match="could not be prepared"):
         dataset.load_images(table, 6)
-    assert not list((tmp_path / "home" / "cache").glob("*.part"))
+    assert not list((tmp_path / "home" / "cache").glob(".*"))
 
 
 def test_cache_stays_bounded(tmp_path, monkeypatch):
     (tmp_path / "train.zip").write_bytes(zip_of(kaggle()))
     table = dataset.open_dataset(tmp_path)
-    monkeypatch.setattr(dataset, "MOST_CACHED_BYTES", 3000)
+    monkeypatch.setitem(cache.MAX_BYTES, "images", 3000)
     for size in (8, 9, 10):  # 1.5, 1.9 and 2.4 kB
-        dataset.load_images(table, size)
-    assert [file.stem.split("-")[-1] for file in (tmp_path / "home" / "cache").glob("images-*.npy")] == ["10"]
+        images, _ = dataset.load_images(table, size)
+    kept = list((tmp_path / "home" / "cache").glob("images-*.npy"))
+    assert [np.load(file).shape for file in kept] == [images.shape]
 
 
 @pytest.mark.slow

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cnn_core import dataset, evaluation, models, sketches
-from cnn_core.training import TrainingConfig
+from cnn_core import dataset, evaluation, models
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.source import Source
 
 
 class Fake:
@@ -236,10 +237,8 @@ def pets(tmp_path):
 )
 def test_no_picture_the_model_learned_from_is_in_the_test_set(pets, images, settings):
     config = TrainingConfig(data=pets, **settings)
-    learned, kept = dataset.split(
-        sketches.open_source(config.data, config.images, config.seed), config.test_size, config.seed
-    )  # as training does it
-    chosen = evaluation.pictures(pets, "test", images, config.to_dict())
+    learned, kept = config.source.split()  # as training does it
+    chosen = Source.for_model(config.to_dict(), pets).subset("test", images)
     assert not set(chosen["file"]) & set(learned["file"])
     assert set(chosen["file"]) <= set(kept["file"])
     assert len(chosen) == min(images or len(kept), len(kept))
@@ -248,13 +247,13 @@ def test_no_picture_the_model_learned_from_is_in_the_test_set(pets, images, sett
 
 def test_a_model_of_other_pictures_is_measured_on_the_usual_split(pets):
     usual = dataset.split(dataset.open_dataset(pets))[1]
-    for facts in (None, {}, {"data": "18,750 photos"}, {"data": "/elsewhere", "seed": 1}, {"data": 7}):
-        assert evaluation.pictures(pets, "test", facts=facts)["file"].tolist() == usual["file"].tolist()
+    for facts in ({}, {"data": "18,750 photos"}, {"data": "/elsewhere", "seed": 1}, {"data": 7}):
+        assert Source.for_model(facts, pets).subset()["file"].tolist() == usual["file"].tolist()
 
 
 def test_all_pictures_or_some_of_all(pets):
-    assert len(evaluation.pictures(pets, "all")) == 80
-    assert evaluation.pictures(pets, "all", 10)["label"].value_counts().to_dict() == {"cat": 5, "dog": 5}
+    assert len(Source(pets).subset("all")) == 80
+    assert Source(pets).subset("all", 10)["label"].value_counts().to_dict() == {"cat": 5, "dog": 5}
 
 
 def test_scores_of_a_card_are_read(article_facts):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import dataset, runs, sketches, training
+from cnn_core import dataset, runs, training
 from cnn_core.engine import journal
+from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.engine.journal import HISTORY, Journal, Status
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
-from cnn_core.training import TrainingConfig, TrainingError
 
 TINY = TrainingConfig(
     images=24, epochs=2, batch_size=6, network=NetworkSpec(input_size=16, blocks=(ConvBlock(4),), dense_units=4)
@@ -235,7 +235,7 @@ def evaluated(run: runs.Run) -> dict[str, float]:
     import keras
 
     config = run.config
-    table = sketches.open_source(config.data, config.images, config.seed)
+    table = config.source.table()
     _, test = dataset.split(table, config.test_size, config.seed)
     images, labels = dataset.load_images(test, config.network.input_size)
     model = keras.saving.load_model(run.model_path)

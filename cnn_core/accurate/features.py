@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnn_core.pixels import open_image, resize
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.cache import cached, fingerprint
 
 if TYPE_CHECKING:
     import keras
@@ -37,21 +38,20 @@ def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | No
     -------
     ndarray of float32, shape (N, 1280)
     """
-    size, name = backbone.input_shape[1], _fingerprint(backbone)
+    size, name = backbone.input_shape[1], network_fingerprint(backbone)
     pieces = []
     for start in range(0, len(table), IN_ONE_FILE):
         files = list(table["file"].iloc[start : start + IN_ONE_FILE])
-        key = hashlib.sha256("|".join([name, str(size), *files]).encode()).hexdigest()[:16]
-        piece = home() / "cache" / f"features-{key}.npy"
-        if not piece.exists():
-            values = io.BytesIO()
-            np.save(values, look(backbone, files))
-            piece.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(piece, values.getvalue())
-        pieces.append(np.load(piece))
+        key = [name, size, fingerprint(map(Path, files))]
+        pieces.append(np.load(cached("features", key, partial(_write, backbone, files), ".npy")))
         if progress:
             progress(min(start + IN_ONE_FILE, len(table)), len(table), "Looking at the pictures")
     return np.concatenate(pieces)
+
+
+def _write(backbone: keras.Model, files: Sequence[str], path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, look(backbone, files))
 
 
 def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
@@ -76,7 +76,7 @@ def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
     return np.concatenate(answers)
 
 
-def _fingerprint(backbone: keras.Model) -> str:
+def network_fingerprint(backbone: keras.Model) -> str:
     """Name what decides its features: layers and weights, and with them how pictures are rescaled."""
     numbers = ("scale", "offset", "strides", "padding", "max_value")
     layers = [

@@ -15,7 +15,7 @@ from keras import layers, ops
 
 from cnn_core import dataset
 from cnn_core.engine.augmentation import RandomAffine
-from cnn_core.training import CLIP_NORM
+from cnn_core.engine.config import CLIP_NORM
 
 FIRST = "block_11_widen"
 """The first layer that learns: from here on maps are a sixteenth of the picture's size."""
@@ -34,12 +34,12 @@ EPOCHS, BATCH = 4, 32
 RATE, WARMUP, DECAY = 1e-4, 200, 0.01
 """The learning rate, to which it climbs in so many steps before it falls to zero along a cosine, and weight decay."""
 
-LOYALTY = 0.1
+DISTILLATION_WEIGHT = 0.1
 """What a squared difference of 1 in a score of ImageNet's classes costs, where a wrong label costs its -ln p."""
 
 
-@keras.saving.register_keras_serializable("cnn_lab")
-class Loyal(layers.Layer):
+@keras.saving.register_keras_serializable("cnn_lab", "Loyal")
+class Distillation(layers.Layer):
     """Passes features on, and makes it cost when scores differ from those that they shall stay close to.
 
     References
@@ -50,7 +50,7 @@ class Loyal(layers.Layer):
     def call(self, features, scores, former_scores, training=False):
         """Return the features."""
         if training:
-            self.add_loss(LOYALTY * ops.mean(ops.square(scores - former_scores)))
+            self.add_loss(DISTILLATION_WEIGHT * ops.mean(ops.square(scores - former_scores)))
         return features
 
 
@@ -70,7 +70,7 @@ def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> k
     Returns
     -------
     keras.Model
-        Compiled. Its layers are named as the backbone's, so that `taken_over` finds them.
+        Compiled. Its layers are named as the backbone's, so that `copy_weights` finds them.
     """
     student, former = _copy(backbone), _copy(backbone)
     learns = False
@@ -82,7 +82,9 @@ def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> k
     imagenet = layers.Dense(head["classes/bias"].size, name="imagenet", trainable=False)
     verdict = layers.Dense(2, activation="softmax", name="verdict")
     features = student.output
-    kept = Loyal(name="loyal")(features, imagenet(features), imagenet(former(student.get_layer(FIRST).input)))
+    kept = Distillation(name="distillation")(
+        features, imagenet(features), imagenet(former(student.get_layer(FIRST).input))
+    )
     model = keras.Model(student.input, verdict(kept), name="tunable")
     imagenet.set_weights([head["classes/kernel"], head["classes/bias"]])
     verdict.set_weights([head["verdict/kernel"], head["verdict/bias"]])
@@ -100,7 +102,7 @@ def _copy(backbone: keras.Model) -> keras.Model:
     return copy
 
 
-def taken_over(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndarray]:
+def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndarray]:
     """Give the backbone the weights that have been learned, and return the verdict's.
 
     Parameters
@@ -117,7 +119,7 @@ def taken_over(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndarra
     return {"verdict/kernel": kernel, "verdict/bias": bias}
 
 
-def varied(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
+def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
     """Serve batches of pictures, each cut out, turned and coloured by chance, in a new order each epoch.
 
     Parameters

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_core import CnnLabError, dataset, sketches
+from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import features, look
-from cnn_core.engine.journal import Journal, read_history, writer
+from cnn_core.engine.journal import Journal, read_history
 from cnn_core.storage.files import save_model
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-    from cnn_core.training import TrainingConfig
+    from cnn_core.engine.config import TrainingConfig
 
 PETS = [*range(151, 276), *range(281, 288)]
 """ImageNet's classes of dogs, wolves and wild dogs (151 to 275) and of cats large and small (281 to 287)."""
@@ -72,6 +72,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     import keras
 
     from cnn_core.accurate import finetuning
+    from cnn_core.engine.callbacks import run_callbacks
 
     began = time.monotonic()
     training, aside, test = _photos(config, journal)
@@ -90,19 +91,19 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     def save() -> None:
         save_model(tuned, folder / "tunable.keras")
-        head = finetuning.taken_over(backbone, tuned) | classes
+        head = finetuning.copy_weights(backbone, tuned) | classes
         seen = look(backbone, list(aside["file"]))
-        save_model(build(backbone, made_honest(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
+        save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
 
     pictures, labels = dataset.load_images(training, finetuning.PICTURE, journal.reading)
     unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
     settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH, patience=None)
     tuned.fit(
-        finetuning.varied(pictures, labels, config.seed + done),
+        finetuning.augmented_batches(pictures, labels, config.seed + done),
         validation_data=dataset.batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
         epochs=finetuning.EPOCHS,
         initial_epoch=done,
-        callbacks=[writer(journal, settings, len(labels), steps, save)],
+        callbacks=run_callbacks(journal, settings, len(labels), steps, save),
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
@@ -117,15 +118,15 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     """Return the photos to learn from, those kept aside, and those of the test set."""
     from sklearn.model_selection import train_test_split
 
-    table = sketches.open_source(config.data, config.images, config.seed, progress=journal.reading)
-    training, test = dataset.split(table, config.test_size, config.seed)
+    training, test = config.source.split(journal.reading)
+    whole = len(training) + len(test)
     counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
     if len(training) < FEWEST or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"
         raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
     training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
-    if len(table) == KAGGLE_PHOTOS:
+    if whole == KAGGLE_PHOTOS:
         known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
         training = training[[Path(file).name not in known_wrong for file in training["file"]]]
     return training, aside, test
@@ -236,7 +237,7 @@ def learn(
     }
 
 
-def made_honest(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Divide the verdict's scores by a temperature, so that what is called 90 % sure is right in nine of ten cases.
 
     Parameters

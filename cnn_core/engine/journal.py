@@ -6,12 +6,10 @@ Every file that is replaced is written beside itself and renamed, so that whoeve
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,10 +19,7 @@ from cnn_core import CnnLabError
 from cnn_core.storage.files import replace_file
 
 if TYPE_CHECKING:
-    import keras
     import pandas as pd
-
-    from cnn_core.training import TrainingConfig
 
 HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
 """Columns of ``history.csv``: accuracy and loss on the training set, then on the test set."""
@@ -125,89 +120,6 @@ class Journal:
         while not self._closed.wait(HEARTBEAT_SECONDS):
             with suppress(OSError):
                 os.utime(self.folder / "status.json")
-
-
-def writer(
-    journal: Journal,
-    config: TrainingConfig,
-    images: int,
-    steps: int,
-    save: Callable[[], None],
-) -> keras.callbacks.Callback:
-    """Make the callback that writes the run folder while Keras trains.
-
-    Parameters
-    ----------
-    journal : Journal
-    config : TrainingConfig
-    images, steps : int
-        Training pictures and batches of one epoch.
-    save : callable
-        Saves the model as it is now.
-    """
-    import keras
-
-    folder = journal.folder
-    rows: list[dict[Any, Any]] = read_history(folder).to_dict("records")
-
-    class Writer(keras.callbacks.Callback):
-        epoch = len(rows)
-        trained = 0  # pictures seen by this process
-        training_seconds = 0.0  # of this process, without the epochs' tests
-        best = min((row["val_loss"] for row in rows), default=float("inf"))
-
-        def on_train_begin(self, logs: dict | None = None) -> None:
-            done = keep_steps(folder / "steps.jsonl", len(rows) * steps)
-            self.total = done
-            self.log = (folder / "steps.jsonl").open("a", encoding="utf-8")
-            journal.write(state="running", message="", epoch=self.epoch + 1, epochs=config.epochs, steps=steps)
-
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            self.epoch, self.epoch_start, self.last = epoch, time.monotonic(), time.monotonic()
-
-        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-            now = time.monotonic()
-            if self.total or self.trained:  # the very first step mostly compiles
-                self.training_seconds += now - self.last
-                self.trained += min(config.batch_size, images - batch * config.batch_size)
-            self.last, self.total = now, self.total + 1
-            values = {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])} if logs else {}
-            if not math.isfinite(values.get("loss", 0.0)):
-                raise Diverged("The loss is no number any more: the weights ran away. Use a smaller learning rate.")
-            self.log.write(json.dumps({"step": self.total, "epoch": self.epoch + 1, **values}) + "\n")
-            self.log.flush()
-            speed = self.trained / self.training_seconds if self.training_seconds else 0.0
-            left = (config.epochs - self.epoch) * images - (batch + 1) * config.batch_size
-            journal.note(
-                epoch=self.epoch + 1,
-                step=batch + 1,
-                images_per_second=round(speed, 1),
-                seconds_left=round(max(left, 0) / speed, 1) if speed else None,
-            )
-            if (folder / "stop").exists():
-                journal.write(state="stopping", message="Saving the model.")
-                if config.patience is None or not rows:  # otherwise the best epoch's model is there already
-                    save()
-                raise Stopped
-
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            values = {name: round(float((logs or {})[name]), 5) for name in HISTORY[1:5]}
-            rows.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.epoch_start, 2)})
-            improved = values["val_loss"] < self.best
-            self.best = min(self.best, values["val_loss"])
-            if improved or config.patience is None:
-                save()
-            import pandas as pd
-
-            replace_file(folder / "history.csv", pd.DataFrame(rows, columns=HISTORY).to_csv(index=False))
-            losses = [row["val_loss"] for row in rows]
-            if config.patience and len(losses) - 1 - losses.index(min(losses)) >= config.patience:
-                self.model.stop_training = True
-
-        def on_train_end(self, logs: dict | None = None) -> None:
-            self.log.close()
-
-    return Writer()
 
 
 def read_history(folder: Path) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from cnn_core import dataset, evaluation, models, sketches
+from cnn_core import evaluation, models
 from cnn_core.model_io import cards
 from cnn_core.runs import Run
+from cnn_core.source import Source
 from cnn_core.storage.files import replace_file
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def bundle(
         "weights": f"float32 rounded to {precision}, deflated",
         **(words or {}),
     }
-    table = sketches.open_source(config.data, config.images, config.seed, progress=progress)
-    write_card(target, table, facts, config.test_size, config.seed, progress)
+    write_card(target, config.source, facts, progress)
     return target
 
 
@@ -107,10 +106,8 @@ def _model(run: Run) -> keras.Model:
 
 def write_card(
     path: Path,
-    table: pd.DataFrame,
+    source: Source,
     words: dict[str, Any] | None = None,
-    test_size: float = 0.25,
-    seed: int = 42,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a model on the test set of its data and write ``<name>.card.json`` beside it.
@@ -119,14 +116,12 @@ def write_card(
     ----------
     path : Path
         A ``.keras`` file.
-    table : pandas.DataFrame
-        All pictures, as `dataset.open_dataset` returns them. The model learned from this split's training set.
+    source : Source
+        The images that the model learned from, and their split.
     words : dict, optional
         What cannot be measured: ``title``, ``data`` (a few words), ``origin``, ``training``, and the
         lists of sentences ``licences``, ``limits`` and ``not_for``; ``scores`` names further values that were measured
         elsewhere; ``training_images``, when some were left out. What an older card says and `words` does not is kept.
-    test_size, seed : float, int
-        Of the split.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
@@ -140,7 +135,7 @@ def write_card(
     CnnLabError
         When the model or the pictures cannot be read.
     """
-    training, test = dataset.split(table, test_size, seed)
+    training, test = source.split(progress)
     result = evaluation.evaluate(models.open_model(path), test, progress=progress)
     file = path.with_name(f"{path.stem}.card.json")
     old = json.loads(file.read_text("utf-8")) if file.exists() else {}
@@ -149,7 +144,13 @@ def write_card(
         **old,
         "training_images": len(training),
         **(words or {}),
-        "split": f"by file name, then train_test_split(test_size={test_size}, random_state={seed})",
+        "split": f"by file name, then train_test_split(test_size={source.test_size}, random_state={source.seed})",
+        "source": {
+            "name": source.name,
+            "images": source.images,
+            "seed": source.seed,
+            "test_size": source.test_size,
+        },
         **cards.measured(result),
     }
     replace_file(file, json.dumps(card, indent=2, ensure_ascii=False) + "\n")

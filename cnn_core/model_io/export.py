@@ -16,7 +16,8 @@ from typing import Any
 
 from cnn_core import CnnLabError, models
 from cnn_core.model_io import keras_file
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.cache import cached
+from cnn_core.storage.files import replace_file
 
 FORMATS = ("keras", "tflite", "onnx")
 """What can be exported; each is its file's ending as well."""
@@ -97,26 +98,23 @@ def exported(source: str, kind: str) -> Path:
     card = models.find(source)
     if kind == "keras" and not keras_file.is_half(card.path):
         return card.path
-    key = hashlib.sha256(f"{OPSET} {card.path.stat().st_mtime_ns}".encode() + card.path.read_bytes()).hexdigest()[:16]
-    path = home() / "cache" / "exports" / f"{key}.{kind}"
-    if path.exists():
-        return path
+    key = [OPSET, hashlib.sha256(card.path.read_bytes()).hexdigest()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}")
     except OSError as error:
-        raise ExportError(
-            f"{path.parent} cannot be written: {error.strerror}. Free some space and try again."
-        ) from error
-    command = [sys.executable, "-m", "cnn_core", "export", "--json", "--model", str(card.path), "--format", kind]
+        raise ExportError(f"The export could not be kept: {error.strerror}. Free some space and try again.") from error
+
+
+def _export_in_child(model: Path, kind: str, out: Path) -> None:
+    command = [sys.executable, "-m", "cnn_core", "export", "--json", "--model", str(model), "--format", kind]
     try:
         child = subprocess.run(
-            [*command, "--out", str(path)], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST, errors="replace"
+            [*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST, errors="replace"
         )
     except subprocess.TimeoutExpired as error:
         raise ExportError(f"The export took longer than {LONGEST // 60} minutes and was ended. Try again.") from error
     if child.returncode:
         raise ExportError(_why(child))
-    return path
 
 
 def _why(child: subprocess.CompletedProcess[str]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cnn_core.engine.config import TrainingConfig
     from cnn_core.network import NetworkSpec
-    from cnn_core.training import TrainingConfig
 
 
 def training(config: TrainingConfig) -> str:
@@ -26,7 +26,7 @@ def training(config: TrainingConfig) -> str:
 
     Examples
     --------
-    >>> from cnn_core.training import TrainingConfig
+    >>> from cnn_core.engine.config import TrainingConfig
     >>> "epochs=7" in training(TrainingConfig(data="photos", epochs=7))
     True
     """

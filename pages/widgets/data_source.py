@@ -12,6 +12,7 @@ import streamlit as st
 from cnn_core import CnnLabError, dataset, sketches
 from cnn_core.dataset import LABELS
 from cnn_core.pixels import fit, open_image
+from cnn_core.source import Source
 from cnn_core.storage.files import home, replace_file
 
 DRAWN, PATH, UPLOAD = "sketches", "path", "upload"
@@ -53,7 +54,7 @@ class Look:
                 drawn = [(label, number) for number in (0, 1) for label in LABELS]
                 self.examples = [(label, sketches.draw(label, np.random.default_rng(n))) for label, n in drawn]
             else:
-                table = sketches.open_source(data, images, seed, progress=self._progress)
+                table = Source(data, images, seed).table(self._progress)
                 some = pd.concat([table[table["label"] == label].head(2) for label in LABELS])
                 self.examples = [(label, fit(open_image(file), 128)) for file, label in some.to_numpy()]
                 self.table = table

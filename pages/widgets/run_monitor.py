@@ -10,8 +10,8 @@ import streamlit as st
 
 from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Status
-from cnn_core.training import TrainingConfig
 
 if TYPE_CHECKING:
     import pandas as pd

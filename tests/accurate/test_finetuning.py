@@ -57,7 +57,7 @@ def test_only_what_shall_learn_learns(backbone, tuned, pictures):
     tuned.fit(*pictures, epochs=3, verbose=0)
     mine = keras.models.clone_model(backbone)
     mine.set_weights(backbone.get_weights())
-    verdict = finetuning.taken_over(mine, tuned)
+    verdict = finetuning.copy_weights(mine, tuned)
     for name, same in (("low", True), ("block_11_widen", False)):
         before, after = (model.get_layer(name).get_weights()[0] for model in (backbone, mine))
         assert np.array_equal(before, after) == same
@@ -78,7 +78,7 @@ def test_forgetting_costs_what_it_says_and_only_while_learning(backbone, head, t
     import keras
 
     mine = keras.models.clone_model(backbone)
-    finetuning.taken_over(mine, tuned)
+    finetuning.copy_weights(mine, tuned)
     apart = (mine.predict_on_batch(pictures[0]) - backbone.predict_on_batch(pictures[0])) @ head["classes/kernel"]
     assert tuned.evaluate(*pictures, verbose=0)[0] == pytest.approx(changed, rel=1e-4)
     learned_from = tuned.train_on_batch(*pictures)[0]
@@ -104,7 +104,7 @@ def test_pictures_vary_but_keep_their_labels_and_range():
     images = random.integers(0, 256, (8, 20, 20, 3), dtype=np.uint8)
     images[:, :, :, 0] = np.arange(8)[:, None, None] * 30  # its red says which picture it was
     labels = np.arange(8, dtype=np.int32)
-    data = finetuning.varied(images, labels, seed=1)
+    data = finetuning.augmented_batches(images, labels, seed=1)
     epochs = [next(iter(data)) for _ in range(2)]
     for shown, order in epochs:
         assert shown.shape == (8, 20, 20, 3) and shown.dtype == "float32"

@@ -9,7 +9,8 @@ import pytest
 
 from cnn_core import cli, dataset, evaluation, models, runs, sketches
 from cnn_core.accurate import features, recipe
-from cnn_core.training import TrainingConfig
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.source import Source
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +86,7 @@ def test_the_temperature_undoes_exaggeration(overdone):
     classes = random.normal(0, 0.1, (6, 4))
     head = {"verdict/kernel": kernel, "verdict/bias": np.array([bias, -bias])}
     head |= {"classes/kernel": classes, "classes/bias": np.zeros(4)}
-    honest = recipe.made_honest(head, points, labels)
+    honest = recipe.calibrate(head, points, labels)
     np.testing.assert_allclose(honest["verdict/kernel"], kernel / overdone, rtol=0.06)
     np.testing.assert_allclose(honest["verdict/bias"], head["verdict/bias"] / overdone, rtol=0.06)
     refused = (np.exp(points @ classes).sum(axis=1) < honest["least"]).mean()
@@ -94,7 +95,7 @@ def test_the_temperature_undoes_exaggeration(overdone):
 
 def test_every_photo_is_looked_at_once(monkeypatch, home):
     monkeypatch.setattr(features, "IN_ONE_FILE", 8)
-    table = sketches.open_source("sketches", 20, 42)
+    table = Source("sketches", 20).table()
     backbone = small_backbone()
     told = []
     first = features.features(backbone, table, lambda *progress: told.append(progress[:2]))
@@ -121,8 +122,8 @@ def test_another_rescaling_is_another_backbone():
     def scaled(by):
         return keras.Sequential([layers.Input((8, 8, 3)), layers.Rescaling(by), layers.GlobalAveragePooling2D()])
 
-    assert features._fingerprint(scaled(1 / 255)) == features._fingerprint(scaled(1 / 255))
-    assert features._fingerprint(scaled(1 / 255)) != features._fingerprint(scaled(1 / 127))
+    assert features.network_fingerprint(scaled(1 / 255)) == features.network_fingerprint(scaled(1 / 255))
+    assert features.network_fingerprint(scaled(1 / 255)) != features.network_fingerprint(scaled(1 / 127))
 
 
 def random_weights(path):
@@ -154,7 +155,7 @@ def test_the_whole_recipe_is_a_run_whose_model_is_its_tuned_one(settings, tmp_pa
     assert answer["epochs"] == finetuning_epochs()
     assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)
     assert not (run.folder / "tunable.keras").exists()
-    table = sketches.open_source("sketches", 32, 42)
+    table = Source("sketches", 32).table()
     result = evaluation.evaluate(models.open_model(run.model_path), dataset.split(table)[1])
     assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][-1], abs=1e-4)
     prediction = models.open_model(run.model_path).classify(sketches.draw("cat", np.random.default_rng(0)))

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from cnn_core import models
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.model_io import bundle
 from cnn_core.network import ConvBlock, NetworkSpec
 from cnn_core.runs import Run
-from cnn_core.training import TrainingConfig
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.storage.files import home
-from cnn_core.training import TrainingConfig
 
 STEPS = 20
 """Steps of an epoch."""

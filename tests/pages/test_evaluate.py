@@ -9,9 +9,10 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from cnn_core import evaluation, models, sketches
+from cnn_core import evaluation, models
 from cnn_core.network import NetworkSpec
 from cnn_core.scripts import lessons
+from cnn_core.source import Source
 from pages.widgets.measure import measurement
 
 
@@ -94,7 +95,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
 @pytest.mark.slow
 @pytest.mark.parametrize(("subset", "images"), [("all", None), ("all", 2), ("test", None)])
 def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset, images):
-    expected = evaluation.evaluate(models.open_model("bright"), evaluation.pictures(str(pets), subset, images))
+    expected = evaluation.evaluate(models.open_model("bright"), Source(str(pets)).subset(subset, images))
     exec(lessons.evaluation("bright", str(pets), subset, images), {})
     printed = capsys.readouterr().out
     assert f"accuracy {expected.accuracy}" in printed
@@ -105,14 +106,14 @@ def test_the_code_prints_what_the_page_shows(pets, bright_is_cat, capsys, subset
 def endless(monkeypatch, home):
     """Pictures that never come to an end; a model that never comes to answer."""
 
-    def read(source, images, seed, progress):
+    def read(source, progress):
         done = 0
         while True:
             done += 1
-            progress(done % 100, 100, f"Reading {source}")
+            progress(done % 100, 100, f"Reading {source.data}")
             time.sleep(0.01)
 
-    monkeypatch.setattr(sketches, "open_source", read)
+    monkeypatch.setattr(Source, "table", read)
     yield
     for running in list(measurement._kept().values()):
         running.stop()

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core import curves, evaluation, models
 from cnn_core.network import NetworkSpec
+from cnn_core.source import Source
 from pages.widgets.measure import gallery, measurement
 
 CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
@@ -88,7 +89,7 @@ def subheader(test):
 @pytest.mark.slow
 def test_the_numbers_are_those_of_the_library(open_page, pets):
     test = open_page()
-    expected = evaluation.evaluate(models.open_model("bright"), evaluation.pictures(str(pets), "all"))
+    expected = evaluation.evaluate(models.open_model("bright"), Source(str(pets)).subset("all"))
     assert numbers(test) == {
         "Accuracy": "66.7 %",
         "Loss": f"{expected.log_loss:.3f}",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
-from cnn_core.training import TrainingConfig
 
 TINY = NetworkSpec(input_size=16, blocks=(ConvBlock(4), ConvBlock(4, padding="same", pool_size=0)), dense_units=0)
 

@@ -50,6 +50,7 @@ class Measurement:
 
     def _work(self, model: str, data: str, images: int | None, subset: str) -> None:
         from cnn_core import evaluation, models
+        from cnn_core.source import Source
 
         try:
             while not _turn.acquire(timeout=0.2):
@@ -59,7 +60,7 @@ class Measurement:
             return
         try:
             card = models.find(model)
-            table = evaluation.pictures(data, subset, images, card.facts, self._progress)
+            table = Source.for_model(card.facts, data).subset(subset, images, self._progress)
             self.broken = table.attrs.get("broken", [])
             self._progress(0, 1, "Asking the model")
             import sklearn.metrics  # noqa: F401  (the page's scores ask for it, and it takes a second)

@@ -1,0 +1,168 @@
+"""Where the images of a run come from: a dataset or drawn pets, how many of them, and how they are split.
+
+Whoever trains on a source or measures a model on it asks the same object, so the test set is the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnn_core import dataset, sketches
+from cnn_core.dataset import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWN = "sketches"
+"""The data that the program draws itself, in the place of a path."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The images of a run.
+
+    Attributes
+    ----------
+    data : str
+        `DRAWN`, or the path of a dataset as `dataset.open_dataset` takes it.
+    images : int or None
+        Maximum number of images, training and test set together, equally many of both classes; None for all (of drawn
+        ones `sketches.DEFAULT_COUNT`).
+    seed : int
+        Chooses the images and the split.
+    test_size : float
+        Fraction of the images that is kept for testing.
+
+    Examples
+    --------
+    >>> Source().drawn, Source("photos.zip").drawn
+    (True, False)
+    """
+
+    data: str = DRAWN
+    images: int | None = None
+    seed: int = 42
+    test_size: float = 0.25
+
+    @classmethod
+    def for_model(cls, facts: Mapping[str, Any], data: str) -> Source:
+        """Return the source to measure a model on, with a test set that the model has not learned from.
+
+        Parameters
+        ----------
+        facts : dict
+            ``ModelCard.facts``: the settings of the model's run, or the card of a bundled model.
+        data : str
+            What to measure it on.
+
+        Returns
+        -------
+        Source
+            With the run's own number of images, seed and test size where the model learned from the same data; of
+            other data the model knows nothing, so any split is right.
+
+        Examples
+        --------
+        >>> run = {"data": "photos.zip", "images": 100, "seed": 7, "test_size": 0.5}
+        >>> Source.for_model(run, "photos.zip")
+        Source(data='photos.zip', images=100, seed=7, test_size=0.5)
+        >>> Source.for_model(run, "others.zip")
+        Source(data='others.zip', images=None, seed=42, test_size=0.25)
+        """
+        learned = facts
+        if isinstance(facts.get("source"), Mapping):  # a card: it names the dataset, not where it was
+            learned = {**facts["source"], "data": data if _stem(data) == facts["source"].get("name") else None}
+        if not _same_data(learned.get("data"), data):
+            return cls(data)
+        known = {name: learned[name] for name in ("images", "seed", "test_size") if name in learned}
+        return cls(data, **known)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the program draws the images itself."""
+        return self.data == DRAWN
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something at the path; drawn images can always be had."""
+        return self.drawn or Path(self.data).expanduser().exists()
+
+    @property
+    def name(self) -> str:
+        """The dataset's name, without its folder and ending."""
+        return _stem(self.data)
+
+    def table(self, progress: Progress | None = None) -> pd.DataFrame:
+        """Return all images of the source.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called as ``progress(done, total, what)``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `dataset.open_dataset` returns it.
+
+        Raises
+        ------
+        DatasetError
+            When the data cannot be read, or drawn images cannot be written.
+        """
+        if self.drawn:
+            folder = sketches.folder(self.images or sketches.DEFAULT_COUNT, self.seed, progress)
+            table = dataset.open_dataset(folder, progress=progress)
+            table.attrs["name"] = DRAWN
+            return table
+        return dataset.balanced_sample(dataset.open_dataset(self.data, progress=progress), self.images, self.seed)
+
+    def split(self, progress: Progress | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the training set and the test set.
+
+        Raises
+        ------
+        DatasetError
+            As `table`, or when there are too few images to split.
+        """
+        return dataset.split(self.table(progress), self.test_size, self.seed)
+
+    def subset(
+        self, subset: str = "test", max_images: int | None = None, progress: Progress | None = None
+    ) -> pd.DataFrame:
+        """Return the test set or all images, and of these at most `max_images`.
+
+        The source is split first, and only then are some of the images chosen: a split of fewer images would be
+        another one, with training images in its test set.
+
+        Parameters
+        ----------
+        subset : {"test", "all"}
+        max_images : int, optional
+            By default all.
+        progress : callable, optional
+            Called as ``progress(done, total, what)``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `table`; ``attrs["broken"]`` lists the broken images of the whole source.
+        """
+        table = self.table(progress)
+        chosen = dataset.split(table, self.test_size, self.seed)[1] if subset == "test" else table
+        chosen = dataset.balanced_sample(chosen, max_images)
+        chosen.attrs = table.attrs
+        return chosen
+
+
+def _stem(data: str) -> str:
+    return data if data == DRAWN else Path(data).stem
+
+
+def _same_data(one: object, other: str) -> bool:
+    if not isinstance(one, str) or DRAWN in (one, other):
+        return one == other
+    return Path(one).expanduser().absolute() == Path(other).expanduser().absolute()

@@ -1,0 +1,144 @@
+"""Results that are expensive to compute, kept in ``$CNN_LAB_HOME/cache``: one key, one way to write, one way to prune.
+
+A key says everything that decides the result, such as the state of the image files and the weights of a model. So a
+changed file is never given an old result. Deleting the folder costs time, never data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from cnn_core.storage.files import home
+
+GB = 2**30
+
+MAX_BYTES = {
+    "broken": GB // 16,
+    "exports": GB,
+    "features": 2 * GB,
+    "images": 4 * GB,
+    "predictions": GB // 16,
+    "sketches": 4 * GB,
+    "unpacked": 16 * GB,
+}
+"""What each kind of result may take; when it takes more, the results that were used longest ago are deleted."""
+
+
+def cache_path(kind: str, key: Iterable[object], suffix: str = "") -> Path:
+    """Return where the result of this kind and key is, or will be.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `MAX_BYTES`, and the beginning of the name.
+    key : iterable of object
+        Everything that decides the result. Each must have a ``str()`` that tells it apart.
+    suffix : str
+        The end of the name, such as ``".npy"``.
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    >>> cache_path("images", ["a", 64]) == cache_path("images", ["a", 128])
+    False
+    """
+    digest = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()[:16]
+    return home() / "cache" / f"{kind}-{digest}{suffix}"
+
+
+def cached(kind: str, key: Iterable[object], write: Callable[[Path], object], suffix: str = "") -> Path:
+    """Return the file or folder with a result; compute it first if it is not there.
+
+    Parameters
+    ----------
+    kind, key, suffix
+        As in `cache_path`.
+    write : callable
+        Called with a path beside the final one, where it writes the file or folder.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OSError
+        When nothing can be written there. What `write` raises is raised too. Then nothing is kept.
+    """
+    path = cache_path(kind, key, suffix)
+    if path.exists():
+        with suppress(OSError):  # a home that cannot be written can still be read
+            path.touch()
+    else:
+        store(path, write)
+    return path
+
+
+def store(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a result beside `path`, rename it into place and prune its kind.
+
+    Raises
+    ------
+    OSError
+        When nothing can be written there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        write(beside)
+        try:
+            beside.replace(path)
+        except OSError:
+            if not path.is_dir():  # another process has written the same folder in the meantime
+                raise
+    finally:
+        _delete(beside)
+    _prune(path)
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Return a name for the state of some files: their paths, sizes and times of change.
+
+    Raises
+    ------
+    OSError
+        When a file is missing.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        facts = file.stat()
+        digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _prune(newest: Path) -> None:
+    """Delete the results used longest ago until the kind of `newest` fits its limit; `newest` itself stays."""
+    kind = newest.name.split("-")[0]
+    results = sorted(newest.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    total = _bytes(newest)
+    for result in results:
+        if result == newest:
+            continue
+        total += _bytes(result)
+        if total > MAX_BYTES[kind]:
+            _delete(result)
+
+
+def _bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
