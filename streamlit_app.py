@@ -28,7 +28,7 @@ PAGES = {
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
-    from pages.widgets import look, picture, run_monitor
+    from pages.widgets import controls, look, picture, run_monitor
 
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
@@ -44,6 +44,7 @@ def main() -> None:
     )
     titles = {name: title for pages in PAGES.values() for _, name, _, title in pages}
     st.title(titles[page.title], anchor=False)  # before the sidebar, which the browser takes longer to draw
+    controls.read_old_links()
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()

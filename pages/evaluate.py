@@ -9,9 +9,9 @@ from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
 from cnn_core.figures import scores as score_charts
 from cnn_core.scripts import lessons
 from cnn_core.storage.files import home
+from cnn_core.wording import duration
 from pages.widgets import address, code_panel, data_source, exports
 from pages.widgets.measure import errors, gallery, measurement
-from pages.widgets.run_monitor import duration
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5

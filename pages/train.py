@@ -9,6 +9,7 @@ from cnn_core.engine.journal import Status
 from cnn_core.figures import charts
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.scripts import training_script
+from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, warmup
 from pages.widgets.train import run_table
 
@@ -119,13 +120,13 @@ def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None
     if not len(steps):
         return
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Training accuracy", run_monitor.percent(steps["accuracy"].iloc[-1]), width="content")
+        st.metric("Training accuracy", percent(steps["accuracy"].iloc[-1]), width="content")
         st.metric("Training loss", f"{steps['loss'].iloc[-1]:.3f}", width="content")
         if len(history):
-            st.metric("Test accuracy", run_monitor.percent(history["val_accuracy"].iloc[-1]), width="content")
+            st.metric("Test accuracy", percent(history["val_accuracy"].iloc[-1]), width="content")
             st.metric("Test loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
     if status.images_per_second:
-        st.caption(f"{status.images_per_second:.0f} pictures a second, {run_monitor.duration(status.seconds)} in all.")
+        st.caption(f"{status.images_per_second:.0f} pictures a second, {duration(status.seconds)} in all.")
 
 
 def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:

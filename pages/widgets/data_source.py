@@ -1,5 +1,6 @@
 """Choose the pictures to learn from, and look into them behind the visitor's back: counts, split, broken ones."""
 
+import hashlib
 import re
 import threading
 from collections import OrderedDict
@@ -121,11 +122,12 @@ def _keep(file) -> str:
     """Keep an upload where a run can find it after this session."""
     name = re.sub(r"[^\w.-]+", "-", Path(file.name).stem).strip("-.")[:60] or "upload"
     folder = home() / "datasets"
-    path = folder / f"{name}-{file.size}.zip"
+    content = file.getvalue()
+    path = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     try:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            replace_file(path, file.getvalue())
+            replace_file(path, content)
     except OSError as error:
         st.error(f"The upload could not be kept in {folder}: {error.strerror}. Make room and upload it again.")
         return ""

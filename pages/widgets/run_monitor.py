@@ -12,6 +12,7 @@ from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Status
+from cnn_core.wording import duration, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,27 +87,6 @@ def share_done(status: Status) -> float:
     all_steps = status.epochs * status.steps
     done = (status.epoch - 1) * status.steps + status.step
     return min(max(done / all_steps, 0.0), 1.0) if all_steps else 0.0
-
-
-def duration(seconds: float | None) -> str:
-    """Say a time as people do: "45 s", "3 min 20 s", "1 h 05 min".
-
-    Examples
-    --------
-    >>> duration(45), duration(200), duration(3900)
-    ('45 s', '3 min 20 s', '1 h 05 min')
-    """
-    whole = round(seconds or 0)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def percent(share: float) -> str:
-    """Write 0.942 as "94.2 %"."""
-    return f"{100 * share:.1f} %"
 
 
 def where(status: Status) -> str:

@@ -116,10 +116,10 @@ def test_a_cell_that_is_chosen_by_name_shows_its_pictures_surest_first(open_page
 @pytest.mark.slow
 def test_the_threshold_moves_the_matrix_and_the_pictures(open_page):
     test = open_page()
-    test.slider(key="threshold").set_value(100).run()
+    test.slider(key="dog_above").set_value(100).run()
     assert counts(test) == [[5, 0], [4, 0]]
     assert any("There is no such picture" in item.value for item in test.success)
-    test.slider(key="threshold").set_value(0).run()
+    test.slider(key="dog_above").set_value(0).run()
     assert counts(test) == [[0, 5], [0, 4]]
     assert subheader(test) == "Cats taken for dogs: 5"
     assert numbers(test)["Accuracy"] == "66.7 %", "the scores above keep to the likelier class"
@@ -127,8 +127,8 @@ def test_the_threshold_moves_the_matrix_and_the_pictures(open_page):
 
 @pytest.mark.slow
 def test_the_address_holds_cell_and_threshold(open_page):
-    test = open_page(cell="Dogs taken for cats", threshold="20")
-    assert test.slider(key="threshold").value == 20
+    test = open_page(cell="Dogs taken for cats", dog_above="20", threshold="150")
+    assert test.slider(key="dog_above").value == 20
     assert subheader(test).startswith("Dogs taken for cats")
 
 

@@ -118,6 +118,15 @@ def test_an_uploaded_zip_is_kept_for_the_run(app, spawned, pets, tmp_path):
     assert kept.read_bytes() == content
 
 
+def test_another_zip_of_the_same_name_and_size_is_taken(app):
+    test = app("train")
+    test.radio(key="data").set_value(data_source.UPLOAD).run()
+    for content in (b"one", b"two", b"one"):
+        test.file_uploader(key="data_upload").set_value(("pets.zip", content, "application/zip")).run()
+    kept = sorted(path.read_bytes() for path in (home() / "datasets").iterdir())
+    assert kept == [b"one", b"two"]
+
+
 @pytest.mark.parametrize("case", ["missing", "no zip", "one class", "empty", "two pictures"])
 def test_bad_data_gets_a_sentence_and_the_page_goes_on(app, pets, tmp_path, case):
     path, sentence = pets, "There is no folder or zip"

@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import curves
 from cnn_core.evaluation import Evaluation, behind, decide
 from cnn_core.figures import scores as score_charts
+from pages.widgets import controls
 from pages.widgets.measure import gallery
 
 PLOT = {"displayModeBar": False}
@@ -16,10 +17,9 @@ CELLS = {
     "dog as dog": "Dogs recognised",
 }
 
-# Keys of the session's state; the first two are widgets', and with it the names in the address.
-_CELL, _THRESHOLD, _MATRIX, _CLICKED, _FIRST = (
+# Keys of the session's state; the first is a widget's, and with it the name in the address.
+_CELL, _MATRIX, _CLICKED, _FIRST = (
     "cell",
-    "threshold",
     "confusion_matrix_chart",
     "cell_clicked",
     "cell_from",
@@ -34,9 +34,8 @@ def show(result: Evaluation, model: str) -> None:
         "make the model say “dog” sooner or later: it then errs on other pictures, and on more or fewer of them."
     )
     percent = st.slider(
-        "Threshold: it says “dog” above", 0, curves.STEPS, 50, format="%d %%", key=_THRESHOLD, bind="query-params",
-        on_change=_first_page,
-    )  # fmt: skip
+        "Threshold: it says “dog” above", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound
+    )
     threshold = percent / curves.STEPS
     decided = decide(result, threshold)
     rows = curves.thresholds(result)

@@ -5,9 +5,9 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, models, runs
+from cnn_core import CnnLabError, models, runs, wording
 from cnn_core.figures import charts
-from pages.widgets import data_source, run_monitor
+from pages.widgets import data_source
 
 # The bundled model stands among the runs: its curves are shown before anyone has trained anything.
 BUNDLED = "article"
@@ -77,7 +77,7 @@ def _row(run: runs.Run) -> dict:
         "accuracy": last.get("accuracy"),
         "test loss": last.get("val_loss"),
         "epochs": f"{len(history)} of {config.epochs}",
-        "time": run_monitor.duration(status.seconds),
+        "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
         "data": "drawn pets" if config.data == data_source.DRAWN else config.data,
         "batch size": config.batch_size,
