@@ -149,10 +149,9 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a percent, 0 to 100: ``threshold`` (0 to 1; what is a dog with *more* than it is called one, as in
-        `evaluation.decide`), ``accuracy``, ``precision`` (of those called dogs, the share that are; NaN when nothing
-        is), ``recall`` (of the dogs, the share that is called one) and ``cats_called_dogs`` (of the cats; both NaN
-        when there is none).
+        One row per percent, 0 to 100: ``threshold`` (0 to 1; a probability *above* it counts as "dog", as in
+        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none), ``recall`` (of
+        the dogs) and ``cats_called_dogs`` (of the cats; both NaN when there is none).
 
     Examples
     --------

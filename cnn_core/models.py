@@ -1,8 +1,8 @@
 """All models of the app, bundled, trained and uploaded: list them, find one, open one, add one.
 
 A ``.keras`` file is a zip of three members: ``config.json`` (the layers), ``metadata.json`` (who wrote it) and
-``model.weights.h5`` (the numbers). :func:`open_model` looks at all three before Keras does, so that a file from a
-stranger can neither run code nor fill the memory. Nothing here imports TensorFlow until a model is opened.
+``model.weights.h5`` (the numbers). :func:`open_model` checks all three before Keras reads them, so that
+an untrusted file can neither run code nor fill the memory. Nothing here imports TensorFlow until a model is opened.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def run(network: Any, x: Any, after: Callable[[Visit], None] = lambda visit: Non
 
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         if isinstance(layer, keras.Model):
-            return through(layer, inputs[0])
+            return run_graph(layer, inputs[0])
         tensors = list(inputs[0]) if isinstance(inputs[0], (list, tuple)) else list(inputs)
         if "training" in signature(layer.call).parameters:
             options["training"] = False
@@ -202,12 +202,12 @@ def run(network: Any, x: Any, after: Callable[[Visit], None] = lambda visit: Non
         after(found[-1])
         return output
 
-    def through(network: Any, x: Any) -> Any:
+    def run_graph(network: Any, x: Any) -> Any:
         graph = getattr(network, "_functional", None) or network  # a Sequential model keeps its graph inside
         result = graph._run_through_graph(x, operation_fn=lambda layer: partial(call, layer))
         return result[0] if isinstance(result, (list, tuple)) and len(result) == 1 else result
 
-    answer = through(network, keras.ops.convert_to_tensor(x))
+    answer = run_graph(network, keras.ops.convert_to_tensor(x))
     return answer[0] if isinstance(answer, (list, tuple)) else answer, found
 
 
@@ -222,7 +222,7 @@ def is_convolution(layer: Any) -> bool:
 
 
 def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
-    """Return the kernel behind map `number` of `visit`'s output, going back through layers that keep maps apart."""
+    """Return the kernel that made map `number` of `visit`'s output, going back through the layers of `MAP_BY_MAP`."""
     # The first that gave it: a layer that does nothing here, such as Dropout, returns its input tensor itself.
     before = {id(step.output): step for step in reversed(steps)}
     while not is_convolution(visit.layer):
@@ -233,7 +233,7 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
             return None
         visit = source
     layer = visit.layer
-    values, channels = _values(layer, number, int(visit.inputs[0].shape[-1]))
+    values, channels = _kernel_values(layer, number, int(visit.inputs[0].shape[-1]))
     return Kernel(
         visit.name, type(layer).__name__, values, channels,
         float(layer.bias[number]) if layer.use_bias else 0.0,
@@ -241,7 +241,7 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
     )  # fmt: skip
 
 
-def _values(layer: Any, number: int, inputs: int) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+def _kernel_values(layer: Any, number: int, inputs: int) -> tuple[NDArray[np.float32], tuple[int, ...]]:
     if type(layer).__name__ == "Conv2D":
         kernel = np.asarray(layer.kernel, np.float32)
         used = kernel.shape[2]  # with groups a kernel sees only its own group's maps

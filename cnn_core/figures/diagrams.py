@@ -1,4 +1,4 @@
-"""Drawings of what is inside a network: its layers as boxes, its first kernels as small pictures."""
+"""Drawings of a network: its layers as boxes, its first kernels as small pictures, its windows on a map."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def bundle(
     Parameters
     ----------
     run : Run
-        A run that has saved its model. Its own test set is what the model is measured on.
+        A run that has saved its model. The model is measured on the run's own test set.
     name, title : str
         The file name, and the title that people read.
     about : str

@@ -64,7 +64,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     Returns
     -------
     model : keras.Model
-        Computes in float32, whatever precision it was saved in.
+        Computes in float32, even if it was saved in another precision.
     largest_map : int
         Numbers in its largest feature map, for one photo.
     warnings : tuple of str
@@ -90,7 +90,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
             model.set_weights(half.get_weights())
         given = model(_probes(model.input_shape[1]), training=False)
         probabilities, *score = [np.asarray(output) for output in (given if isinstance(given, list) else [given])]
-    except Exception as error:  # Keras raises whatever the broken part led to
+    except Exception as error:  # Keras raises many types of errors
         raise ModelError(f"The model's weights do not fit its layers: {_first_line(error)} Save it again.") from error
     if not all(np.isfinite(output).all() for output in (probabilities, *score)):
         raise ModelError("The model's output is “not a number”: its weights are damaged. Train or export it again.")
@@ -226,7 +226,7 @@ def _measure(config: dict[str, Any]) -> int:
 def _build(config: dict[str, Any]) -> Any:
     import keras
 
-    return keras.saving.deserialize_keras_object(_copy(config), safe_mode=True)  # Keras empties what it is given
+    return keras.saving.deserialize_keras_object(_copy(config), safe_mode=True)  # Keras empties its argument
 
 
 def _copy(config: dict[str, Any]) -> dict[str, Any]:
