@@ -150,8 +150,8 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per percent, 0 to 100: ``threshold`` (0 to 1; a probability *above* it counts as "dog", as in
-        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none), ``recall`` (of
-        the dogs) and ``cats_called_dogs`` (of the cats; both NaN when there is none).
+        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none),
+        ``recall`` (of the dogs) and ``cats_called_dogs`` (of the cats; both NaN when there is none).
 
     Examples
     --------
