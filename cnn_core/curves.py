@@ -1,4 +1,4 @@
-"""What a single score hides: the ROC curve, how far probabilities can be believed, and what a threshold does.
+"""What a single score does not show: the ROC curve, the calibration of the probabilities, the effect of a threshold.
 
 Everything here follows from the predictions that `cnn_core.evaluation` has collected. "Positive" is the dog, class 1.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cnn_core.evaluation import Evaluation, dog_share
 
@@ -14,11 +15,11 @@ BINS = 10
 """Of the calibration curve: five percentage points each, from 50 % sure to 100 % sure."""
 
 STEPS = 100
-"""Thresholds are told in percent."""
+"""Thresholds go from 0 to 1 in steps of one percent."""
 
 
 def roc(evaluation: Evaluation) -> pd.DataFrame:
-    """Return the ROC curve: what each threshold costs in cats to gain in dogs.
+    """Return the ROC curve: the true and the false positive rate at every threshold.
 
     Parameters
     ----------
@@ -27,9 +28,8 @@ def roc(evaluation: Evaluation) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a threshold, from strict to lax: ``threshold``, ``cats_called_dogs`` (the false positive rate: share of
-        the cats) and ``dogs_found`` (the true positive rate: share of the dogs), both 0 to 1. No rows while one of the
-        two classes is missing.
+        One row per threshold, highest first: ``threshold``, ``cats_called_dogs`` (the false positive rate) and
+        ``dogs_found`` (the true positive rate), both 0 to 1. No rows while one of the two classes is missing.
 
     References
     ----------
@@ -52,7 +52,7 @@ def roc(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def roc_auc(evaluation: Evaluation) -> float | None:
-    """Return the area under the ROC curve: how often a random dog seems more of a dog than a random cat does.
+    """Return the area under the ROC curve: how often a random dog gets a higher probability of "dog" than a random cat.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def roc_auc(evaluation: Evaluation) -> float | None:
 
 
 def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
-    """Return the reliability diagram: of the answers that were so sure, how many were right.
+    """Return the reliability diagram: for each range of probabilities, the share of answers that were right.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a bin that is not empty: ``low`` and ``high`` (its ends), ``images`` (how many answers), ``sure`` (their
-        mean probability) and ``right`` (the share of them that was right).
+        One row per bin that is not empty: ``low`` and ``high`` (its ends), ``images`` (the number of answers),
+        ``sure`` (their mean probability) and ``right`` (the share of them that was right).
 
     References
     ----------
@@ -116,7 +116,7 @@ def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
 
 
 def calibration_error(evaluation: Evaluation, bins: int = BINS) -> float:
-    """Return the expected calibration error: how far "so sure" is from "so often right", on the average answer.
+    """Return the expected calibration error: the mean distance between an answer's probability and the share right.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def calibration_error(evaluation: Evaluation, bins: int = BINS) -> float:
     Returns
     -------
     float
-        0 (what it says can be taken at its word) to 1.
+        0 (perfectly calibrated) to 1.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def calibration_error(evaluation: Evaluation, bins: int = BINS) -> float:
 
 
 def thresholds(evaluation: Evaluation) -> pd.DataFrame:
-    """Return what becomes of accuracy, precision and recall when more, or less, is asked before it says "dog".
+    """Return accuracy, precision and recall at every threshold for the probability of "dog".
 
     Parameters
     ----------
@@ -149,10 +149,9 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a percent, 0 to 100: ``threshold`` (0 to 1; what is a dog with *more* than it is called one, as in
-        `evaluation.decide`), ``accuracy``, ``precision`` (of those called dogs, the share that are; NaN when nothing
-        is), ``recall`` (of the dogs, the share that is called one) and ``cats_called_dogs`` (of the cats; both NaN
-        when there is none).
+        One row per percent, 0 to 100: ``threshold`` (0 to 1; a probability *above* it counts as "dog", as in
+        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none),
+        ``recall`` (of the dogs) and ``cats_called_dogs`` (of the cats; both NaN when there is none).
 
     Examples
     --------
@@ -178,6 +177,6 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
         )
 
 
-def _truth(evaluation: Evaluation) -> np.ndarray:
-    """Tell of every picture whether it shows a dog."""
-    return evaluation.predictions["label"].to_numpy() == "dog"
+def _truth(evaluation: Evaluation) -> NDArray[np.bool_]:
+    """Return for every picture whether it shows a dog."""
+    return np.asarray(evaluation.predictions["label"] == "dog")

@@ -1,17 +1,19 @@
-"""Why a network says what it says: what each layer sees, and where in the photo the verdict comes from."""
+"""Why a network gives its answer: the feature maps of each layer, and the heat map of the photo (Grad-CAM)."""
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from plotly.colors import sequential, unlabel_rgb
 
 from cnn_core import CnnLabError
-from cnn_core.models import LABELS, PetModel
+from cnn_core.dataset import LABELS
+from cnn_core.figures.colors import INFERNO, color_scale
+from cnn_core.models import PetModel
 from cnn_core.walk import Visit, as_input, is_convolution, run
 
-AFTERWARDS = ("Activation", "BatchNormalization", "ELU", "LeakyReLU", "PReLU", "ReLU")
-"""Layers that belong to the convolution before them."""
+PART_OF_CONVOLUTION = ("Activation", "BatchNormalization", "ELU", "LeakyReLU", "PReLU", "ReLU")
+"""Layers whose output counts as the output of the convolution before them."""
 
 
 class ExplainError(CnnLabError):
@@ -24,8 +26,8 @@ def layers(model: PetModel) -> list[str]:
     return [visit.name for visit in run(model.keras, black)[1] if len(visit.output.shape) == 4]
 
 
-def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
-    """Return what `layer` makes of a photo.
+def feature_maps(model: PetModel, image: NDArray[np.uint8], layer: str) -> NDArray[np.float32]:
+    """Return the feature maps that `layer` computes from a photo.
 
     Parameters
     ----------
@@ -48,10 +50,10 @@ def feature_maps(model: PetModel, image: np.ndarray, layer: str) -> np.ndarray:
     maps = {visit.name: visit.output for visit in visits if len(visit.output.shape) == 4}
     if layer not in maps:
         raise ExplainError(f"The model {model.name} has no feature maps called “{layer}”. It has: {', '.join(maps)}.")
-    return np.asarray(maps[layer], np.float32)[0]
+    return np.asarray(maps[layer][0], np.float32)
 
 
-def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
+def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
     """Return where in a photo the evidence for `label` lies: its gradient-weighted class activation map, Grad-CAM.
 
     With A^k the feature maps of the last convolution and y the score of `label` before the softmax, the weight of map
@@ -66,7 +68,7 @@ def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
     Returns
     -------
     (H, W) float32
-        0 to 1, at the photo's own size (bilinear). All 0 where nothing speaks for `label`.
+        0 to 1, at the photo's own size (bilinear). All 0 when nothing in the photo speaks for `label`.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
 
         def watch(visit: Visit) -> None:
-            if is_convolution(visit.layer) or type(visit.layer).__name__ in AFTERWARDS:
+            if is_convolution(visit.layer) or type(visit.layer).__name__ in PART_OF_CONVOLUTION:
                 tape.watch(visit.output)
 
         answer, visits = run(model.keras, as_input(model, image), watch)
@@ -101,10 +103,10 @@ def heat_map(model: PetModel, image: np.ndarray, label: str) -> np.ndarray:
     return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
 
 
-def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: float = 0.5) -> NDArray[np.uint8]:
     """Lay a heat map over its photo, in matplotlib's Inferno: dark is 0, bright yellow is 1.
 
-    Inferno's lightness grows evenly with the value, so it reads the same for colour-blind eyes and in grey.
+    Inferno's lightness grows evenly with the value, so color-blind people and gray prints show the same order.
 
     Parameters
     ----------
@@ -125,23 +127,14 @@ def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.nda
     >>> overlay(photo, np.array([[0.0, 1.0]]), opacity=1).tolist()
     [[[0, 0, 4], [252, 255, 164]]]
     """
-    steps = np.array([_rgb(colour) for colour in sequential.Inferno], np.float32)
-    at = np.linspace(0, 1, len(steps))
-    colours = np.stack([np.interp(heat, at, steps[:, channel]) for channel in range(3)], axis=-1)
-    return np.rint((1 - opacity) * image + opacity * colours).astype(np.uint8)
-
-
-def _rgb(colour: str) -> tuple[float, ...]:
-    if colour.startswith("#"):
-        return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return unlabel_rgb(colour)
+    return np.rint((1 - opacity) * image + opacity * color_scale(heat, INFERNO)).astype(np.uint8)
 
 
 def _last_maps(visits: list[Visit]) -> Any:
     """Return the maps of the last convolution, after the activation that follows it."""
     maps = None
     for visit in visits:
-        follows = type(visit.layer).__name__ in AFTERWARDS and visit.inputs[0] is maps
+        follows = type(visit.layer).__name__ in PART_OF_CONVOLUTION and visit.inputs[0] is maps
         if is_convolution(visit.layer) or follows:
             maps = visit.output
     return maps

@@ -1,4 +1,4 @@
-"""A walk through a network with one photo: what every layer makes of it, by which kernels, and in what time.
+"""A walk through a network with one photo: the output of every layer, its kernels, and its time.
 
 The layers are called one by one, as the network itself calls them, also those of a network within the network.
 """
@@ -14,6 +14,7 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
 from cnn_core.models import PetModel
@@ -24,7 +25,7 @@ MAP_BY_MAP = (
     "CenterCrop", "Cropping2D", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "LeakyReLU",
     "MaxPooling2D", "PReLU", "ReLU", "Resizing", "SpatialDropout2D", "UpSampling2D", "ZeroPadding2D",
 )  # fmt: skip
-"""Layers whose map k comes from map k of the layer before alone: it is still the same kernel's map."""
+"""Layers whose map k depends only on map k of the layer before, so that it still belongs to the same kernel."""
 
 
 class WalkError(CnnLabError):
@@ -32,7 +33,7 @@ class WalkError(CnnLabError):
 
 
 class Visit(NamedTuple):
-    """One layer at work: its name in the walk, what went in, what came out (Keras tensors), and the time it took."""
+    """One call of a layer: its name in the walk, its inputs and its output (Keras tensors), and its time."""
 
     name: str
     layer: Any
@@ -62,10 +63,10 @@ class Kernel:
     layer: str
     kind: str
     """The layer's class in Keras, such as ``"Conv2D"``."""
-    values: np.ndarray
-    """float32 (height, width, channels)."""
+    values: NDArray[np.float32]
+    """(height, width, channels)."""
     channels: tuple[int, ...]
-    """Which maps of the layer before it looks at."""
+    """The maps of the layer before that it is applied to, counted from 0."""
     bias: float
     stride: tuple[int, int]
     padding: str
@@ -81,23 +82,23 @@ class Strongest:
     """How many maps or numbers the layer has."""
     numbers: tuple[int, ...]
     """Which ones these are, counted from 0, the most active first."""
-    activity: np.ndarray
-    """float32 (n,): the mean size of a map's values, or the number itself."""
-    values: np.ndarray
-    """float32 (n, H, W), or (n,) for plain numbers."""
+    activity: NDArray[np.float32]
+    """(n,): the mean size of a map's values, or the number itself."""
+    values: NDArray[np.float32]
+    """(n, H, W), or (n,) for plain numbers."""
     kernels: tuple[Kernel | None, ...]
     """The kernel that made each map; None where several did, as in a sum, or none, as for the photo's channels."""
 
 
-def walk(model: PetModel, image: np.ndarray, repeats: int = 3) -> list[Stop]:
-    """Return every layer from the photo to the verdict: its shape, its parameters, its time.
+def walk(model: PetModel, image: NDArray[np.uint8], repeats: int = 3) -> list[Stop]:
+    """Return every layer from the photo to the answer: its output shape, its parameters and its time.
 
     Parameters
     ----------
     model : PetModel
     image : (H, W, 3) uint8
     repeats : int
-        How often each layer is timed, after one walk that is not.
+        How often each layer is timed. One walk before is not timed, because it is slower.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def walk(model: PetModel, image: np.ndarray, repeats: int = 3) -> list[Stop]:
     ]
 
 
-def strongest(model: PetModel, image: np.ndarray, layer: str, count: int = 12) -> Strongest:
+def strongest(model: PetModel, image: NDArray[np.uint8], layer: str, count: int = 12) -> Strongest:
     """Return the most active maps that a layer makes of a photo, and their kernels.
 
     Parameters
@@ -128,7 +129,7 @@ def strongest(model: PetModel, image: np.ndarray, layer: str, count: int = 12) -
     layer : str
         The name of a :class:`Stop`.
     count : int
-        At most so many.
+        The maximum number of maps.
 
     Raises
     ------
@@ -185,7 +186,7 @@ def run(network: Any, x: Any, after: Callable[[Visit], None] = lambda visit: Non
 
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         if isinstance(layer, keras.Model):
-            return through(layer, inputs[0])
+            return run_graph(layer, inputs[0])
         tensors = list(inputs[0]) if isinstance(inputs[0], (list, tuple)) else list(inputs)
         if "training" in signature(layer.call).parameters:
             options["training"] = False
@@ -193,7 +194,7 @@ def run(network: Any, x: Any, after: Callable[[Visit], None] = lambda visit: Non
         output = layer(*inputs, **options)
         wait = getattr(output, "numpy", None)
         if wait is not None:
-            wait()  # an accelerator answers before it is done
+            wait()  # a GPU returns before it has finished
         seconds = time.perf_counter() - began
         names[layer.name] = names.get(layer.name, 0) + 1
         name = layer.name if names[layer.name] == 1 else f"{layer.name} ({names[layer.name]})"
@@ -201,28 +202,28 @@ def run(network: Any, x: Any, after: Callable[[Visit], None] = lambda visit: Non
         after(found[-1])
         return output
 
-    def through(network: Any, x: Any) -> Any:
+    def run_graph(network: Any, x: Any) -> Any:
         graph = getattr(network, "_functional", None) or network  # a Sequential model keeps its graph inside
         result = graph._run_through_graph(x, operation_fn=lambda layer: partial(call, layer))
         return result[0] if isinstance(result, (list, tuple)) and len(result) == 1 else result
 
-    answer = through(network, keras.ops.convert_to_tensor(x))
+    answer = run_graph(network, keras.ops.convert_to_tensor(x))
     return answer[0] if isinstance(answer, (list, tuple)) else answer, found
 
 
-def as_input(model: PetModel, image: np.ndarray) -> np.ndarray:
+def as_input(model: PetModel, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a photo as the network takes it, float32 (1, S, S, 3)."""
     return resize(image, model.input_size, model.input_size)[None].astype(np.float32)
 
 
 def is_convolution(layer: Any) -> bool:
-    """Tell whether a layer slides kernels over its maps."""
+    """Return whether a layer slides kernels over its maps."""
     return type(layer).__name__ in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 
 
 def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
-    """Return the kernel behind map `number` of `visit`'s output, going back through layers that keep maps apart."""
-    # The first that gave it: a layer that rests, such as Dropout, hands on the very tensor it received.
+    """Return the kernel that made map `number` of `visit`'s output, going back through the layers of `MAP_BY_MAP`."""
+    # The first that gave it: a layer that does nothing here, such as Dropout, returns its input tensor itself.
     before = {id(step.output): step for step in reversed(steps)}
     while not is_convolution(visit.layer):
         source = before.get(id(visit.inputs[0])) if len(visit.inputs) == 1 else None
@@ -232,7 +233,7 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
             return None
         visit = source
     layer = visit.layer
-    values, channels = _values(layer, number, int(visit.inputs[0].shape[-1]))
+    values, channels = _kernel_values(layer, number, int(visit.inputs[0].shape[-1]))
     return Kernel(
         visit.name, type(layer).__name__, values, channels,
         float(layer.bias[number]) if layer.use_bias else 0.0,
@@ -240,7 +241,7 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
     )  # fmt: skip
 
 
-def _values(layer: Any, number: int, inputs: int) -> tuple[np.ndarray, tuple[int, ...]]:
+def _kernel_values(layer: Any, number: int, inputs: int) -> tuple[NDArray[np.float32], tuple[int, ...]]:
     if type(layer).__name__ == "Conv2D":
         kernel = np.asarray(layer.kernel, np.float32)
         used = kernel.shape[2]  # with groups a kernel sees only its own group's maps

@@ -1,4 +1,4 @@
-"""What if? Change one thing, the photo or a kernel, and see what the network says then. The model stays as it was."""
+"""What if? Change the photo or one kernel, and ask the network again. The model itself stays unchanged."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
-from cnn_core.models import LABELS, PetModel
+from cnn_core.dataset import LABELS
+from cnn_core.models import PetModel
 from cnn_core.walk import as_input, is_convolution, run
 
 GRAY = 128
-"""What a blanked square is filled with: neither dark nor bright."""
+"""The brightness of a covered square: neither dark nor bright."""
 
 
 class WhatIfError(CnnLabError):
@@ -21,21 +23,23 @@ class WhatIfError(CnnLabError):
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a network says when one of its first kernels is what it is here."""
+    """A network's answer with one kernel of its first layer replaced."""
 
     probabilities: dict[str, float]
-    feature_map: np.ndarray
-    """float32 (H, W): what the layer makes with this kernel."""
+    feature_map: NDArray[np.float32]
+    """(H, W): the feature map that this kernel gives."""
 
 
-def blank(image: np.ndarray, down: float, right: float, size: float) -> tuple[np.ndarray, int, int, int]:
+def cover_square(
+    image: NDArray[np.uint8], down: float, right: float, size: float
+) -> tuple[NDArray[np.uint8], int, int, int]:
     """Cover a square of a photo with gray.
 
     Parameters
     ----------
     image : (H, W, 3) uint8
     down, right : float
-        Where the square's middle lies, 0 to 1 of the photo's height and width. The square stays inside the photo.
+        The center of the square, 0 to 1 of the photo's height and width. The square stays inside the photo.
     size : float
         Its side, 0 to 1 of the photo's shorter side.
 
@@ -49,11 +53,11 @@ def blank(image: np.ndarray, down: float, right: float, size: float) -> tuple[np
     References
     ----------
     M. D. Zeiler and R. Fergus, Visualizing and Understanding Convolutional Networks, 2013, arXiv:1311.2901, section
-    4.2: cover a part with gray, and see whether the network still knows.
+    4.2: cover a part with gray, and see how the probabilities change.
 
     Examples
     --------
-    >>> covered, top, left, side = blank(np.zeros((4, 6, 3), np.uint8), down=0.5, right=1, size=0.5)
+    >>> covered, top, left, side = cover_square(np.zeros((4, 6, 3), np.uint8), down=0.5, right=1, size=0.5)
     >>> print(covered[..., 0], top, left, side)
     [[  0   0   0   0   0   0]
      [  0   0   0   0 128 128]
@@ -69,19 +73,24 @@ def blank(image: np.ndarray, down: float, right: float, size: float) -> tuple[np
     return covered, top, left, side
 
 
-def hottest(heat: np.ndarray) -> tuple[float, float]:
-    """Return the middle of the warmest tenth of a heat map, (H, W): how far down and how far right, 0 to 1.
+def hot_spot(heat: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Return the center of the hottest part of a heat map, (H, W): all that reaches 90 % of its maximum.
+
+    Returns
+    -------
+    down, right : float
+        0 to 1 of the height and of the width. The middle, when the map is all 0.
 
     Examples
     --------
-    >>> hottest(np.array([[0, 0, 0, 0, 1.0]]))
+    >>> hot_spot(np.array([[0, 0, 0, 0, 1.0]]))
     (0.5, 0.9)
     """
     rows, columns = np.nonzero(heat >= max(0.9 * heat.max(), 1e-9)) if heat.any() else np.nonzero(heat == 0)
     return float((rows.mean() + 0.5) / heat.shape[0]), float((columns.mean() + 0.5) / heat.shape[1])
 
 
-def first_kernels(model: PetModel) -> tuple[str, np.ndarray]:
+def first_kernels(model: PetModel) -> tuple[str, NDArray[np.float32]]:
     """Return the kernels that look at the photo itself.
 
     Returns
@@ -100,19 +109,19 @@ def first_kernels(model: PetModel) -> tuple[str, np.ndarray]:
     return layer.name, np.asarray(layer.kernel, np.float32).copy()
 
 
-def as_strong(values: np.ndarray, learned: np.ndarray) -> np.ndarray:
-    """Return a kernel for gray pictures as one for colour that is as strong as a learned one.
+def match_norm(values: NDArray[Any], learned: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn a kernel for gray pictures into one for color pictures, with the norm of a learned one.
 
     Parameters
     ----------
     values : (height, width) array of float
-        Comes into all three channels, multiplied by one number.
+        Is copied to the three channels and multiplied by one factor.
     learned : (height, width, 3) array of float
-        The root of the sum of the squares is afterwards the same as this one's.
+        The result has this kernel's Euclidean norm: the root of the sum of the squares.
 
     Examples
     --------
-    >>> as_strong(np.array([[0, 5]]), np.array([[[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]])).round(6).tolist()
+    >>> match_norm(np.array([[0, 5]]), np.array([[[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]])).round(6).tolist()
     [[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]]
     """
     kernel = np.repeat(values[..., None].astype(np.float64), 3, axis=-1)
@@ -120,8 +129,8 @@ def as_strong(values: np.ndarray, learned: np.ndarray) -> np.ndarray:
     return kernel * (np.linalg.norm(learned) / size if size else 0.0)
 
 
-def with_kernel(model: PetModel, image: np.ndarray, number: int, kernel: np.ndarray | None = None) -> Answer:
-    """Ask a model about a photo with one of its first kernels replaced, which leaves the model itself as it is.
+def with_kernel(model: PetModel, image: NDArray[np.uint8], number: int, kernel: NDArray[Any] | None = None) -> Answer:
+    """Ask a model about a photo with one kernel of its first layer replaced. The model itself stays unchanged.
 
     Parameters
     ----------
@@ -130,7 +139,7 @@ def with_kernel(model: PetModel, image: np.ndarray, number: int, kernel: np.ndar
     number : int
         Which of :func:`first_kernels`, from 0.
     kernel : (height, width, 3) array of float, optional
-        The numbers in its place; without them the kernel stays as learned.
+        The new numbers; by default the kernel stays as learned.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.convolution import conv2d, output_size, step
-from cnn_core.figures.charts import as_photo, zero_centred
+from cnn_core.figures.colors import as_photo, zero_centered
 from cnn_core.pixels import CHANNELS, mark, split_channels, tint_channel, to_grayscale
 from cnn_core.scripts import lessons
 from pages.widgets import code_panel, number_grid, picture
@@ -145,7 +145,7 @@ def _show(feature_map: np.ndarray, view: str, name: str) -> None:
         st.image(_jpeg(as_photo(feature_map)), width="stretch", alt=f"{alt}, clipped to 0–255 and shown as a photo")
         st.caption(f"Feature map, values from {low} to {high}; below 0 is black, above 255 white")
         return
-    colours, limit = zero_centred(feature_map)
+    colours, limit = zero_centered(feature_map)
     st.image(_jpeg(colours), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
     st.html(number_grid.scale(limit, f"Feature map, values from {low} to {high}"))
 

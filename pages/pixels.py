@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core.figures import charts
+from cnn_core.figures import pixel_charts as charts
 from cnn_core.pixels import CHANNELS, fit, mark, region, split_channels, tint_channel, to_binary, to_grayscale
 from cnn_core.scripts import lessons
 from pages.widgets import code_panel, picture

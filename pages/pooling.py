@@ -8,7 +8,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.convolution import conv2d
 from cnn_core.figures import diagrams
-from cnn_core.figures.charts import zero_centred
+from cnn_core.figures.colors import zero_centered
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.pooling import average_pool2d, max_pool2d, windows
@@ -84,7 +84,7 @@ def _controls() -> tuple[str, str | None, dict[str, Any]]:
 
 def _map(values: np.ndarray, says: str, limit: float | None = None) -> float:
     """Show a map with zero in the middle of its colours; both maps on the same scale. Return the scale's end."""
-    colours, limit = zero_centred(values, limit)
+    colours, limit = zero_centered(values, limit)
     low, high = number_grid.number(values.min()), number_grid.number(values.max())
     st.image(colours, width="stretch", output_format="PNG", alt=f"{says}, values from {low} to {high}")
     st.html(number_grid.scale(limit, f"{says}: {values.shape[0]} × {values.shape[1]}, from {low} to {high}"))

@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError, dataset, models, runs, sketches
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Status
-from cnn_core.figures import charts
+from cnn_core.figures import training_curves as charts
 from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent

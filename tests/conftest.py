@@ -54,7 +54,7 @@ def home(tmp_path, monkeypatch) -> Path:
     """The folder of a lab without a model, bundled or trained."""
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
-    models._loaded.clear()
+    models.forget_loaded()
     return tmp_path / "home"
 
 

@@ -123,9 +123,9 @@ def test_feature_maps_are_what_the_filters_compute(bright_or_dark):
     assert explain.layers(bright_or_dark) == [bright_or_dark.keras.layers[0].name, "see"]
     image = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
     maps = explain.feature_maps(bright_or_dark, image, "see")
-    grey = image.mean(axis=-1) / 255
-    np.testing.assert_allclose(maps[..., 0], np.maximum(grey - 0.5, 0), atol=1e-5)
-    np.testing.assert_allclose(maps[..., 1], np.maximum(0.5 - grey, 0), atol=1e-5)
+    gray = image.mean(axis=-1) / 255
+    np.testing.assert_allclose(maps[..., 0], np.maximum(gray - 0.5, 0), atol=1e-5)
+    np.testing.assert_allclose(maps[..., 1], np.maximum(0.5 - gray, 0), atol=1e-5)
 
 
 def test_unknown_layer_and_label_are_sentences(bright_or_dark):
@@ -144,15 +144,15 @@ def test_a_network_without_convolution_says_so():
 
 
 @given(arrays(np.uint8, (3, 4, 3)), arrays(np.float32, (3, 4), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
-def test_overlay_lies_between_photo_and_colours(image, heat, opacity):
-    mixed, colours = explain.overlay(image, heat, opacity), explain.overlay(image, heat, 1)
+def test_overlay_lies_between_photo_and_colors(image, heat, opacity):
+    mixed, colors = explain.overlay(image, heat, opacity), explain.overlay(image, heat, 1)
     assert mixed.dtype == np.uint8
-    assert (mixed >= np.minimum(image, colours)).all()
-    assert (mixed <= np.maximum(image, colours)).all()
+    assert (mixed >= np.minimum(image, colors)).all()
+    assert (mixed <= np.maximum(image, colors)).all()
     np.testing.assert_array_equal(explain.overlay(image, heat, 0), image)
 
 
-def test_the_colours_grow_lighter_with_the_heat():
+def test_the_colors_grow_lighter_with_the_heat():
     ramp = np.linspace(0, 1, 256)[None]
-    colours = explain.overlay(np.zeros((1, 256, 3), np.uint8), ramp, 1)[0].astype(float)
-    assert (np.diff(colours @ [0.2126, 0.7152, 0.0722]) > -0.51).all()
+    colors = explain.overlay(np.zeros((1, 256, 3), np.uint8), ramp, 1)[0].astype(float)
+    assert (np.diff(colors @ [0.2126, 0.7152, 0.0722]) > -0.51).all()

@@ -1,4 +1,4 @@
-"""Every way into the app for a model, and what a good one does; bad files are in test_model_file."""
+"""Every way into the app for a model, and what a good one does; bad files are in tests/model_io/test_keras_file."""
 
 import json
 import subprocess
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cnn_core import models, pixels
-from cnn_core.models import ModelError
+from cnn_core.model_io import keras_file, pet_model
+from cnn_core.models import ModelError, PetModel
 from tests.small_models import SIZE, network, refused, saved
 
 
@@ -45,10 +46,9 @@ def test_it_predicts_what_plain_keras_predicts(home, good, tmp_path):
 
 def test_batches_are_cut_and_put_together_again(home, good):
     model, images = models.open_model(good), photos(7)
-    whole = model.predict(images)
-    model._batch = 3
-    np.testing.assert_allclose(model.predict(images), whole, atol=1e-6)
-    assert model.predict([]).shape == (0, 2)
+    by_threes = PetModel("by threes", model.keras, pet_model.BATCH_ELEMENTS // 3)
+    np.testing.assert_allclose(by_threes.predict(images), model.predict(images), atol=1e-6)
+    assert by_threes.predict([]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "float16", "bfloat16"])
@@ -100,7 +100,7 @@ def test_a_second_output_may_say_that_there_is_neither(home, good, bias, neither
     model = with_score(bias)
     opened = models.open_model(saved(model))
     for image, prediction in zip(photos(3), opened.predictions(photos(3)), strict=True):
-        small = models.pixels.resize(image, SIZE, SIZE)[None].astype(np.float32)
+        small = pixels.resize(image, SIZE, SIZE)[None].astype(np.float32)
         probabilities, pet = (np.asarray(output)[0] for output in model(small))
         np.testing.assert_allclose(list(prediction.probabilities.values()), probabilities, atol=1e-6)
         assert prediction.pet == pytest.approx(pet[0], abs=1e-6)
@@ -116,7 +116,7 @@ def test_a_second_output_may_say_that_there_is_neither(home, good, bias, neither
 def test_whether_a_file_tells_neither_is_known_without_keras(tmp_path, good):
     for name, content, tells in (("a", saved(with_score(0)), True), ("b", good, False), ("c", b"no model", False)):
         (tmp_path / name).write_bytes(content)
-        assert models.model_file.tells_neither(tmp_path / name) is tells
+        assert keras_file.tells_neither(tmp_path / name) is tells
 
 
 # Finding one
@@ -148,7 +148,8 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
     assert "81.2 % of the 6,250 test photos" in article.text
     assert article.history()["val_accuracy"].tolist() == [0.65, 0.72]
     assert trained.accuracy == 0.925
-    assert "drawn cats and dogs" in trained.text
+    assert "may fail on photos" in trained.text
+    assert "92.5 % of the drawings" in trained.text
     assert len(trained.history()) == 1
     assert uploaded.accuracy is None
     assert uploaded.history() is None
@@ -216,7 +217,7 @@ def test_a_refused_upload_leaves_nothing(home):
 
 def test_a_model_is_loaded_once_even_when_many_ask_at_once(home, good):
     models.save_upload(good, "mine.keras")
-    models._loaded.clear()
+    models.forget_loaded()
     opened = []
     threads = [threading.Thread(target=lambda: opened.append(models.open_model("mine"))) for _ in range(6)]
     for thread in threads:
@@ -228,7 +229,27 @@ def test_a_model_is_loaded_once_even_when_many_ask_at_once(home, good):
 
 
 def test_only_a_few_models_stay_in_memory(home, good):
-    for number in range(models.KEEP_LOADED + 2):
+    for number in range(models.KEEP_LOADED + 1):
         models.save_upload(good, f"m{number}.keras")
-        models.open_model(f"m{number}")
-    assert len(models._loaded) == models.KEEP_LOADED
+    models.forget_loaded()
+    opened = [models.open_model(f"m{number}") for number in range(models.KEEP_LOADED)]
+    assert models.open_model("m0") is opened[0]
+    models.open_model(f"m{models.KEEP_LOADED}")
+    assert models.open_model("m0") is opened[0]  # it was used after m1, so m1 had to go
+    assert models.open_model("m1") is not opened[1]
+
+
+def test_no_text_says_that_a_model_is_always_right(home, good):
+    models.WEIGHTS.mkdir()
+    (models.WEIGHTS / "best.keras").write_bytes(good)
+    (models.WEIGHTS / "best.card.json").write_text(json.dumps({"test_accuracy": 1.0, "images": 12}))
+    run = home / "runs" / "perfect"
+    run.mkdir(parents=True)
+    (run / "model.keras").write_bytes(good)
+    (run / "history.csv").write_text("epoch,accuracy,val_accuracy\n1,1.0,1.0\n")
+    texts = [card.text for card in models.list_models()]
+    assert len(texts) == 2
+    for text in texts:
+        assert "over 99.9 %" in text
+        assert "100 %" not in text
+        assert "100.0" not in text

@@ -17,7 +17,7 @@ share = st.floats(0, 1)
 def test_the_square_lies_inside_and_nothing_else_changes(height, width, down, right, size):
     image = np.random.default_rng(height).integers(0, 100, (height, width, 3), dtype=np.uint8)
     before = image.copy()
-    covered, top, left, side = what_if.blank(image, down, right, size)
+    covered, top, left, side = what_if.cover_square(image, down, right, size)
     assert 0 <= top <= top + side <= height
     assert 0 <= left <= left + side <= width
     assert (covered == what_if.GRAY).all(axis=-1).sum() == side**2
@@ -27,12 +27,12 @@ def test_the_square_lies_inside_and_nothing_else_changes(height, width, down, ri
     np.testing.assert_array_equal(image, before)
 
 
-def test_the_hottest_place_is_where_the_heat_is():
+def test_the_hot_spot_is_where_the_heat_is():
     heat = np.zeros((10, 20))
     heat[2, 14] = 1
     heat[8, 3] = 0.5
-    assert what_if.hottest(heat) == (0.25, 0.725)
-    assert what_if.hottest(np.zeros((4, 4))) == (0.5, 0.5)
+    assert what_if.hot_spot(heat) == (0.25, 0.725)
+    assert what_if.hot_spot(np.zeros((4, 4))) == (0.5, 0.5)
 
 
 def build(frozen: bool = False, nested: bool = False) -> PetModel:

@@ -1,25 +1,19 @@
-"""Drawings of what is inside a network: its layers as boxes, its first kernels as little pictures."""
+"""Drawings of a network: its layers as boxes, its first kernels as small pictures, its windows on a map."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from cnn_core.figures.charts import bare, zero_centred
+from cnn_core.figures.colors import LAYERS, MARK, text_colors, zero_centered
+from cnn_core.figures.layout import plain_layout
 
-COLOURS = {
-    "Rescaling": "#999999",
-    "Conv2D": "#0072B2",
-    "MaxPooling2D": "#D55E00",
-    "Flatten": "#CC79A7",
-    "Dense": "#009E73",
-}
-"""Okabe and Ito's colours, one a type of layer."""
-
-_SAYS = {
+_DESCRIPTIONS = {
     "Rescaling": "picture, 0–255 → 0–1",
     "Conv2D": "convolution",
     "MaxPooling2D": "max pooling",
@@ -29,16 +23,16 @@ _SAYS = {
 
 
 def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -> go.Figure:
-    """Draw a network as a row of boxes: as tall as a layer's maps are large, as deep as they are many.
+    """Draw a network as a row of boxes: the larger a layer's maps, the taller; the more maps, the deeper.
 
-    Sides and depths are drawn by their logarithm, so that 128 and 1 both can be seen.
+    Height and depth are logarithmic, so that 128 and 1 can both be seen.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As `network.NetworkSpec.table` returns it, or as far as `layers_that_fit` got.
+        As `network.NetworkSpec.table` returns it, or the rows that `layers_that_fit` returns.
     missing : str
-        Name of the layer that did not fit any more; it is drawn as an empty, crossed frame.
+        Name of the layer that did not fit; it is drawn as an empty frame with a cross.
     height : int
         In pixels.
 
@@ -58,7 +52,7 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
         shape: tuple[int, ...] = row["output_shape"]
         side = 0.4 + math.log2(shape[0]) if len(shape) == 3 else 0.5 + 0.6 * math.log2(shape[0])
         depth = 0.25 + 0.22 * math.log2(shape[-1]) if len(shape) == 3 else 0.3
-        _box(figure, x, side, depth, COLOURS[row["type"]], row)
+        _box(figure, x, side, depth, LAYERS[row["type"]], row)
         low, high = max(low, side / 2), max(high, 0.8 * side if len(shape) == 3 else side / 2)
         x += depth + (0.45 * side + 1.5 if len(shape) == 3 else 2.2)
     if missing:
@@ -66,24 +60,24 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
         x += 2.6
     figure.update_xaxes(visible=False, range=[-2.1, x + 1])
     figure.update_yaxes(visible=False, range=[-low - 2.2, high + 0.3])
-    return bare(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
+    return plain_layout(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
 
 
-def kernel_pictures(kernels: np.ndarray, columns: int = 8, zoom: int = 12) -> np.ndarray:
-    """Lay out a colour layer's kernels as little pictures: gray is zero, brighter is positive, darker negative.
+def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
+    """Lay out a color layer's kernels as small pictures: gray is zero, brighter is positive, darker negative.
 
     Parameters
     ----------
     kernels : ndarray of float, shape (kernel height, kernel width, 3, filters)
     columns : int
-        Kernels a row.
+        Kernels per row.
     zoom : int
-        Pixels a weight.
+        Pixels per weight.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 4)
-        RGB and opacity: the page shows between the kernels.
+        RGB and opacity: the gaps between kernels are transparent.
 
     Examples
     --------
@@ -126,16 +120,16 @@ def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
             text=[str(size) if len(sizes) <= 20 else "" for size in sizes],
             textposition="outside",
             cliponaxis=False,
-            marker_color=COLOURS["Conv2D"],
+            marker_color=LAYERS["Conv2D"],
             hovertemplate="after %{x} blocks: %{y} × %{y} pixels<extra></extra>",
         )
     )
     figure.update_xaxes(title="blocks", dtick=1 if len(sizes) < 20 else 10).update_yaxes(title="pixels a side")
-    return bare(figure, height)
+    return plain_layout(figure, height)
 
 
-def windowed_cells(values: np.ndarray, windows: np.ndarray, followed: int = 0, height: int = 400) -> go.Figure:
-    """Draw numbers as coloured cells, zero in the middle of the colours, with windows framed and one of them marked.
+def windowed_cells(values: NDArray[Any], windows: NDArray[Any], followed: int = 0, height: int = 400) -> go.Figure:
+    """Draw numbers as colored cells, zero in the middle of the colors, with windows framed and one of them marked.
 
     Parameters
     ----------
@@ -153,28 +147,27 @@ def windowed_cells(values: np.ndarray, windows: np.ndarray, followed: int = 0, h
     >>> figure.data[1].text, len(figure.layout.shapes)
     (('-1', '2'), 1)
     """
-    colours, _ = zero_centred(values, float(np.abs(values).max()) or 1.0)
+    colors, _ = zero_centered(values, float(np.abs(values).max()) or 1.0)
     rows, columns = (axis.ravel() for axis in np.mgrid[: values.shape[0], : values.shape[1]])
-    bright = colours.reshape(-1, 3) @ (0.299, 0.587, 0.114) >= 128
     numbers = go.Scatter(
         x=columns,
         y=rows,
         mode="text",
         text=[f"{value:.4g}" for value in values.ravel()],
-        textfont={"color": np.where(bright, "black", "white").tolist(), "size": min(18, 150 / max(values.shape))},
+        textfont={"color": text_colors(colors), "size": min(18, 150 / max(values.shape))},
         hovertemplate="row %{y}, column %{x}: %{text}<extra></extra>",
     )
-    figure = go.Figure([go.Image(z=colours, hoverinfo="skip"), numbers])
+    figure = go.Figure([go.Image(z=colors, hoverinfo="skip"), numbers])
     order = [number for number in range(len(windows)) if number != followed] + [followed]
     for number in order:  # the marked one last, so that no other frame covers it
         top, left, bottom, right = (float(edge) - 0.5 for edge in windows[number])
-        line = {"color": COLOURS["MaxPooling2D"], "width": 5} if number == followed else {"color": "#666", "width": 1.5}
+        line = {"color": MARK, "width": 5} if number == followed else {"color": "#666", "width": 1.5}
         figure.add_shape(type="rect", x0=left, x1=right, y0=top, y1=bottom, line=line)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    return bare(figure, height).update_layout(margin={"t": 4, "b": 4})
+    return plain_layout(figure, height).update_layout(margin={"t": 4, "b": 4})
 
 
-def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, row: dict) -> None:
+def _box(figure: go.Figure, x: float, side: float, depth: float, color: str, row: dict[str, Any]) -> None:
     """Draw a box in three faces; the front is a layer's output seen slantwise."""
     slant, rise = (0.45 * side, 0.3 * side) if len(row["output_shape"]) == 3 else (0.0, 0.0)
     low, high, edge = -side / 2, side / 2, x + depth
@@ -183,7 +176,7 @@ def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, ro
     flank = [(edge, low), (edge + slant, low + rise), (edge + slant, high + rise), (edge, high)]
     for corners, opacity in ((front, 0.95), (top, 0.65), (flank, 0.4)):
         path = "M" + "L".join(f"{a:.3f},{b:.3f}" for a, b in corners) + "Z"
-        figure.add_shape(type="path", path=path, fillcolor=colour, opacity=opacity, line={"color": colour, "width": 1})
+        figure.add_shape(type="path", path=path, fillcolor=color, opacity=opacity, line={"color": color, "width": 1})
     shape = " × ".join(f"{size:,}" for size in row["output_shape"])
     figure.add_scatter(
         x=[x + depth / 2],
@@ -192,16 +185,16 @@ def _box(figure: go.Figure, x: float, side: float, depth: float, colour: str, ro
         text=[f"<b>{row['layer']}</b><br>{shape.replace(' × ', '×')}"],
         textposition="bottom center",
         textfont={"size": 11},
-        customdata=[[_SAYS[row["type"]], shape, row["parameters"]]],
+        customdata=[[_DESCRIPTIONS[row["type"]], shape, row["parameters"]]],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]:,} parameters<extra></extra>",
     )
 
 
 def _frame(figure: go.Figure, x: float, name: str) -> None:
     """Draw the place of a layer that does not fit: a dashed frame with a cross in it."""
-    colour = COLOURS["MaxPooling2D"]
+    color = MARK
     for path in ("M{0},-1.2L{1},-1.2L{1},1.2L{0},1.2Z", "M{0},-1.2L{1},1.2M{0},1.2L{1},-1.2"):
-        line = {"color": colour, "width": 2, "dash": "dash"}
+        line = {"color": color, "width": 2, "dash": "dash"}
         figure.add_shape(type="path", path=path.format(x, x + 1.4), line=line)
     figure.add_scatter(
         x=[x + 0.7], y=[-1.65], mode="text", text=[f"<b>{name}</b><br>does not fit"], textposition="bottom center",

@@ -6,13 +6,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cnn_core.dataset import LABELS
-from cnn_core.figures.charts import CAT, DOG, MOST_POINTS, TEST, TRAINING, bare
-
-_GUIDE = {"color": "#888888", "width": 1, "dash": "dot"}
+from cnn_core.figures.colors import CAT, MARK, TEST, TRAINING
+from cnn_core.figures.layout import GUIDE_LINE, MOST_POINTS, plain_layout
+from cnn_core.wording import percent
 
 
 def confusion_matrix(counts: list[list[int]], chosen: tuple[str, str] | None = None, height: int = 320) -> go.Figure:
-    """Draw how many cats and dogs were taken for what: the truth's rows, the prediction's columns.
+    """Draw the confusion matrix: a row per true class, a column per predicted class.
 
     Parameters
     ----------
@@ -33,7 +33,10 @@ def confusion_matrix(counts: list[list[int]], chosen: tuple[str, str] | None = N
     """
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     texts = [
-        [f"<b>{count:,}</b><br>{share * 100:.0f} % of the {name}" for count, share in zip(row, part, strict=True)]
+        [
+            f"<b>{count:,}</b><br>{percent(share, 0, counted=True)} of the {name}"
+            for count, share in zip(row, part, strict=True)
+        ]
         for row, part, name in zip(counts, shares, ("cats", "dogs"), strict=True)
     ]
     figure = go.Figure(
@@ -54,16 +57,16 @@ def confusion_matrix(counts: list[list[int]], chosen: tuple[str, str] | None = N
         row, column = (LABELS.index(label) for label in chosen)
         figure.add_shape(
             type="rect", x0=column - 0.48, x1=column + 0.48, y0=row - 0.47, y1=row + 0.47,
-            line={"color": DOG, "width": 4},
+            line={"color": MARK, "width": 4},
         )  # fmt: skip
         figure.update_layout(clickmode="event+select", hovermode="closest", hoverdistance=-1, dragmode=False)
     figure.update_xaxes(title="the model says", side="top", showgrid=False, fixedrange=True, range=[-0.5, 1.5])
     figure.update_yaxes(title="the picture shows", showgrid=False, fixedrange=True, range=[1.5, -0.5])
-    return bare(figure, height).update_layout(margin={"t": 60})
+    return plain_layout(figure, height).update_layout(margin={"t": 60})
 
 
 def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: int = 320) -> go.Figure:
-    """Draw the ROC curve, the line of mere guessing, and where the threshold stands.
+    """Draw the ROC curve, the line of guessing, and the point of the chosen threshold.
 
     Parameters
     ----------
@@ -88,18 +91,18 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
         line={"color": TRAINING, "width": 2.5},
         hovertemplate="%{y:.1%} of the dogs found, %{x:.1%} of the cats called dogs<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(x=[0, 1], y=[0, 1], name="guessing", mode="lines", line=_GUIDE, hoverinfo="skip")
+    figure.add_scatter(x=[0, 1], y=[0, 1], name="guessing", mode="lines", line=GUIDE_LINE, hoverinfo="skip")
     if here:
         figure.add_scatter(
             x=here[:1], y=here[1:], name="your threshold", mode="markers",
-            marker={"color": DOG, "size": 13, "symbol": "diamond"},
+            marker={"color": MARK, "size": 13, "symbol": "diamond"},
             hovertemplate="%{y:.1%} of the dogs found, %{x:.1%} of the cats called dogs<extra></extra>",
         )  # fmt: skip
     return _percents(figure, "cats called dogs", "dogs found", height)
 
 
 def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
-    """Draw the reliability diagram: how sure it was against how often it was right.
+    """Draw the reliability diagram: the model's probability against the share of its answers that were right.
 
     Parameters
     ----------
@@ -117,16 +120,18 @@ def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         x=(rows["low"] + rows["high"]) / 2, y=rows["right"], width=0.9 * (rows["high"] - rows["low"]),
-        name="right, so often", customdata=rows["images"], marker={"color": CAT},
+        name="share right", customdata=rows["images"], marker={"color": CAT},
         hovertemplate="%{customdata:,} answers, right in %{y:.1%}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=rows["sure"], y=rows["sure"], name="sure, on average", mode="markers",
-        marker={"color": DOG, "size": 9, "symbol": "diamond", "line": {"color": "white", "width": 1}},
-        hovertemplate="%{x:.1%} sure on average<extra></extra>",
+        x=rows["sure"], y=rows["sure"], name="mean probability", mode="markers",
+        marker={"color": MARK, "size": 9, "symbol": "diamond", "line": {"color": "white", "width": 1}},
+        hovertemplate="mean probability %{x:.1%}<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(x=[0.5, 1], y=[0.5, 1], name="as it should be", mode="lines", line=_GUIDE, hoverinfo="skip")
-    figure = _percents(figure, "how sure it was", "how often it was right", height)
+    figure.add_scatter(
+        x=[0.5, 1], y=[0.5, 1], name="perfect calibration", mode="lines", line=GUIDE_LINE, hoverinfo="skip"
+    )
+    figure = _percents(figure, "probability of the answer", "share right", height)
     return figure.update_xaxes(range=[0.49, 1.02], tickvals=[0.5, 0.6, 0.7, 0.8, 0.9, 1])
 
 
@@ -149,12 +154,12 @@ def thresholds(rows: pd.DataFrame, threshold: float, height: int = 320) -> go.Fi
     ['accuracy', 'precision', 'recall']
     """
     figure = go.Figure()
-    for name, colour, dash in (("accuracy", TRAINING, "solid"), ("precision", CAT, "dash"), ("recall", TEST, "dot")):
+    for name, color, dash in (("accuracy", TRAINING, "solid"), ("precision", CAT, "dash"), ("recall", TEST, "dot")):
         figure.add_scatter(
             x=rows["threshold"], y=rows[name], name=name, mode="lines",
-            line={"color": colour, "width": 2.5, "dash": dash}, hovertemplate=f"{name} %{{y:.1%}}<extra></extra>",
+            line={"color": color, "width": 2.5, "dash": dash}, hovertemplate=f"{name} %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
-    figure.add_vline(threshold, line={"color": DOG, "width": 2})
+    figure.add_vline(threshold, line={"color": MARK, "width": 2})
     figure.update_layout(hovermode="x unified")
     return _percents(figure, "threshold", "", height)
 
@@ -165,4 +170,4 @@ def _percents(figure: go.Figure, across: str, up: str, height: int) -> go.Figure
     figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], tickangle=0)
     figure.update_yaxes(title=up, tickformat=".0%", range=[-0.01, 1.02], zeroline=False, fixedrange=True)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return bare(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 50, "b": 0}, dragmode=False)
+    return plain_layout(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 50, "b": 0}, dragmode=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import evaluation, models
 from cnn_core.model_io import cards
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 ROUNDED_TO = {"article": "float16", "accurate": "bfloat16"}
-"""What a recipe's weights are rounded to; `accurate` would have 12 MB in float16."""
+"""The precision that a recipe's weights are rounded to; `accurate` would have 12 MB in float16."""
 
 
 def bundle(
@@ -39,17 +40,17 @@ def bundle(
     Parameters
     ----------
     run : Run
-        A run that has saved its model. Its own test set is what the model is measured on.
+        A run that has saved its model. The model is measured on the run's own test set.
     name, title : str
-        The file's name, and the one that people read.
+        The file name, and the title that people read.
     about : str
         The data in a few words, with its origin.
     folder : Path
-        Where to; by default the bundled models' folder.
+        The target folder; by default that of the bundled models.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
     words : dict, optional
-        More of what only people know; see `write_card`.
+        More facts that cannot be measured; see `write_card`.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def bundle(
     config = run.config
     target = folder / f"{name}.keras"
     precision = ROUNDED_TO[config.recipe]
-    halve(_model(run), target, precision)
+    round_weights(_model(run), target, precision)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     history = run.history()
     epochs = len(history)
@@ -74,8 +75,8 @@ def bundle(
     )
     if config.recipe == "accurate":
         training_text = (
-            "EfficientNet-Lite2 as ImageNet left it; on its features a logistic regression; then its upper blocks "
-            f"fine-tuned in {epochs} epochs, temperature-scaled on photos kept aside"
+            "EfficientNet-Lite2, already trained on ImageNet; a logistic regression on its features; then its upper "
+            f"blocks fine-tuned in {epochs} epochs, temperature-scaled on validation photos"
         )
     elif config.patience:  # then the run kept the best epoch's weights
         epochs = int(history["val_loss"].argmin()) + 1
@@ -119,9 +120,9 @@ def write_card(
     source : Source
         The images that the model learned from, and their split.
     words : dict, optional
-        What cannot be measured: ``title``, ``data`` (a few words), ``origin``, ``training``, and the
+        Facts that cannot be measured: ``title``, ``data`` (a few words), ``origin``, ``training``, and the
         lists of sentences ``licences``, ``limits`` and ``not_for``; ``scores`` names further values that were measured
-        elsewhere; ``training_images``, when some were left out. What an older card says and `words` does not is kept.
+        elsewhere; ``training_images``, when some were left out. Other facts of an existing card are kept.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
@@ -157,11 +158,11 @@ def write_card(
     return card
 
 
-def halve(model: keras.Model, target: Path, precision: str = "float16") -> None:
-    """Save a model without its optimizer, its weights rounded to 16 bits, so that it packs to half the size or less.
+def round_weights(model: keras.Model, target: Path, precision: str = "float16") -> None:
+    """Save a model without its optimizer and with its weights rounded to 16 bits: the file has half the size or less.
 
-    The variables stay float32, so any Keras opens the file as it is: rounding leaves 13 of their 23 mantissa bits zero,
-    or 16, and the zip's deflate does not store zeros. Biases, which are few, are not rounded.
+    The weights stay float32, so any Keras opens the file. Rounding sets 13 of their 23 mantissa bits to zero (float16)
+    or 16 (bfloat16), and the zip's deflate compresses the zeros. Biases are few and are not rounded.
 
     Parameters
     ----------
@@ -174,8 +175,8 @@ def halve(model: keras.Model, target: Path, precision: str = "float16") -> None:
     """
     from keras import ops
 
-    def rounded(weight: np.ndarray) -> np.ndarray:
-        return ops.convert_to_numpy(ops.cast(ops.cast(weight, precision), "float32"))
+    def rounded(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(ops.convert_to_numpy(ops.cast(ops.cast(weight, precision), "float32")))
 
     model.set_weights([rounded(weight) if weight.ndim > 1 else weight for weight in model.get_weights()])
     plain = target.with_name(f".{target.stem}.part.keras")

@@ -1,4 +1,4 @@
-"""The model card: how often a model is right and how sure that is, where it fails, and what it must not be used for.
+"""The model card: a model's scores with their confidence intervals, its mistakes, and what it must not be used for.
 
 After M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, https://arxiv.org/abs/1810.03993. The facts lie
 in ``weights/<name>.card.json``; `cnn_core.model_io.bundle` writes them there.
@@ -12,9 +12,10 @@ from typing import Any
 
 from cnn_core.evaluation import Evaluation, mistakes, recorded
 from cnn_core.models import ModelCard
+from cnn_core.wording import percent
 
 FAILURES = 20
-"""So many of the most confident mistakes are named on a card."""
+"""The maximum number of mistakes on a card, the most confident ones first."""
 
 NOT_FOR = (
     "Any decision about an animal or a person: its health, breed, owner, adoption, or whether it is there at all.",
@@ -23,7 +24,7 @@ NOT_FOR = (
     "means nothing, however sure it sounds.",
     "Anything where a wrong answer costs more than a smile. It is for learning how such networks work.",
 )
-"""What no cat-or-dog model of this lab is for; a card may say more."""
+"""What none of the app's models must be used for; a card may add to it."""
 
 
 def interval(right: int, total: int) -> list[float]:
@@ -58,7 +59,7 @@ def interval(right: int, total: int) -> list[float]:
 
 
 def measured(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what a card tells about a model's answers to its test set.
+    """Return a card's measured facts, from a model's answers on its test set.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
         ``images``, ``skipped``, ``test_accuracy``, ``log_loss``, ``confusion`` as in `Evaluation`;
         ``test_accuracy_interval`` and ``log_loss_interval`` (95 %; the latter by bootstrap);
         ``calibration_error``, and ``refused`` and ``answered_accuracy`` where the model can call a picture neither;
-        ``recall`` and ``recall_interval`` (of the cats, and of the dogs, the share that was recognised);
+        ``recall`` and ``recall_interval`` (of the cats, and of the dogs, the share that was recognized);
         ``failures``: the most confident mistakes, most confident first, each with ``file`` (its name alone), ``label``,
         ``predicted`` and ``probability`` (of the wrong answer).
 
@@ -124,18 +125,18 @@ def markdown(card: ModelCard) -> str:
 
     Examples
     --------
-    >>> print(markdown(ModelCard("mine", "uploaded", Path("mine.keras"), "mine", "Nobody has measured it.")))
+    >>> print(markdown(ModelCard("mine", "uploaded", Path("mine.keras"), "mine", "Not measured yet.")))
     ### mine
-    Nobody has measured it.
+    Not measured yet.
     """
     facts = card.facts
     parts = [f"### {card.title}\n{card.text}"]
-    if card.kind != "bundled":  # a run's facts are its settings: nobody has written a card
+    if card.kind != "bundled":  # a run's facts are its settings, not a written card
         return parts[0]
     if origin := facts.get("origin"):
         parts.append(f"##### Data and origin\n{origin}")
-    if licences := facts.get("licences"):
-        parts.append("##### Licences\n" + _bullets(licences))
+    if licenses := facts.get("licences"):
+        parts.append("##### Licenses\n" + _bullets(licenses))
     if split := facts.get("split"):
         counts = [f"{facts[key]:,} {what}" for key, what in _SPLIT if isinstance(facts.get(key), int)]
         parts.append(f"##### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
@@ -144,8 +145,8 @@ def markdown(card: ModelCard) -> str:
     if recorded(facts):
         parts.append("##### Scores on the test set\n" + _scores(facts))
     if failures := facts.get("failures"):
-        rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {_percent(f['probability'])} |" for f in failures]
-        head = "| File | It is a | Taken for a | Sure |\n|---|---|---|---|\n"
+        rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {percent(f['probability'], 2)} |" for f in failures]
+        head = "| File | True class | Predicted class | Probability |\n|---|---|---|---|\n"
         parts.append("##### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
     for key, title in (("limits", "Limits"), ("not_for", "What it must not be used for")):
         if facts.get(key):
@@ -153,36 +154,33 @@ def markdown(card: ModelCard) -> str:
     return "\n\n".join(parts)
 
 
-_SPLIT = (("training_images", "pictures to learn from"), ("images", "to be tested on"))
+_SPLIT = (("training_images", "training pictures"), ("images", "test pictures"))
 
 
 def _scores(facts: dict[str, Any]) -> str:
     rows = ["| | Value | 95 % interval |", "|---|---|---|"]
     low, high = facts.get("test_accuracy_interval") or [None, None]
-    rows.append(f"| Accuracy | {_percent(facts['test_accuracy'])} | {_range(low, high)} |")
+    rows.append(f"| Accuracy | {percent(facts['test_accuracy'], 2)} | {_range(low, high)} |")
     for label, share in (facts.get("recall") or {}).items():
         ends = facts.get("recall_interval", {}).get(label, [None, None])
-        rows.append(f"| Of the {label}s recognised | {_percent(share)} | {_range(*ends)} |")
+        rows.append(f"| Of the {label}s recognized | {percent(share, 2)} | {_range(*ends)} |")
     low, high = facts.get("log_loss_interval") or [None, None]
     loss = "" if low is None else f"{low:.4f} to {high:.4f}"
     rows.append(f"| Log loss | {facts['log_loss']:.4f} | {loss} |")
     if "calibration_error" in facts:
-        rows.append(f"| Calibration error | {_percent(facts['calibration_error'])} | |")
+        rows.append(f"| Calibration error | {percent(facts['calibration_error'], 2)} | |")
     if "refused" in facts:
-        share = facts["refused"] / facts["images"]
-        rows.append(f"| Called neither | {_percent(share)} | {_range(*interval(facts['refused'], facts['images']))} |")
-        rows.append(f"| Accuracy of the others | {_percent(facts['answered_accuracy'])} | |")
+        refused, images = facts["refused"], facts["images"]
+        share = percent(refused / images, 2, counted=True)
+        rows.append(f"| Called neither | {share} | {_range(*interval(refused, images))} |")
+        rows.append(f"| Accuracy on the others | {percent(facts['answered_accuracy'], 2)} | |")
     for key, value in (facts.get("scores") or {}).items():
         rows.append(f"| {key} | {value} | |")
     return "\n".join(rows)
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.2f}\N{NO-BREAK SPACE}%"
-
-
 def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"
+    return "" if low is None or high is None else f"{percent(low, 2)} to {percent(high, 2)}"
 
 
 def _bullets(lines: Iterable[str]) -> str:

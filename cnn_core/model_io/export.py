@@ -1,7 +1,7 @@
 """A model in the formats that other programs run: Keras, LiteRT (TensorFlow Lite) and ONNX.
 
-Each takes what the page's model takes, (N, S, S, 3) float32, RGB, 0-255, and gives the same probabilities: Rescaling
-is a layer and travels along. Only the resizing to S × S (`cnn_core.pixels.resize`) stays outside.
+Each file has the input and the output of the app's model: (N, S, S, 3) float32, RGB, 0-255, and the same
+probabilities. Rescaling is a layer and part of the file; resizing to S × S (`cnn_core.pixels.resize`) is not.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cnn_core.storage.cache import cached
 from cnn_core.storage.files import replace_file
 
 FORMATS = ("keras", "tflite", "onnx")
-"""What can be exported; each is its file's ending as well."""
+"""The formats; each is also the file name's suffix."""
 
 OPSET = 17
 """The version of ONNX's operators; onnxruntime has run it since 1.12 (2022)."""
 
 LONGEST = 600
-"""Seconds that an export in a process of its own may take; some ten are usual."""
+"""The time limit of an export in a process of its own, in seconds; about ten are usual."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,8 @@ def export(source: str | Path = models.DEFAULT, kind: str = "keras", out: Path |
     ModelError
         When there is no such model, or it is not one that tells cats from dogs.
     ExportError
-        When the format is unknown, its converter is missing or cannot convert this network, or nothing can be written.
+        When the format is unknown, its converter is missing or cannot convert this network, or the file cannot be
+        written.
 
     Examples
     --------
@@ -80,9 +81,9 @@ def export(source: str | Path = models.DEFAULT, kind: str = "keras", out: Path |
 
 
 def exported(source: str, kind: str) -> Path:
-    """Return where the file lies that `export` writes; made by a process of its own, and kept for the next time.
+    """Return the path of the exported file. A process of its own writes it, and it is kept for the next time.
 
-    For an app that serves people: converting takes a gigabyte of memory for a moment, and that goes with its process.
+    For the app: converting needs about a gigabyte of memory, which is freed when the process ends.
 
     Parameters
     ----------
@@ -114,20 +115,20 @@ def _export_in_child(model: Path, kind: str, out: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise ExportError(f"The export took longer than {LONGEST // 60} minutes and was ended. Try again.") from error
     if child.returncode:
-        raise ExportError(_why(child))
+        raise ExportError(_message(child))
 
 
-def _why(child: subprocess.CompletedProcess[str]) -> str:
+def _message(child: subprocess.CompletedProcess[str]) -> str:
     try:
-        return json.loads(child.stdout)["error"]
-    except (ValueError, KeyError):  # it ended without a word
+        return str(json.loads(child.stdout)["error"])
+    except (ValueError, KeyError):  # it ended without a message
         return f"The export ended with code {child.returncode}. Close other programs, to free memory, and try again."
 
 
 def _keras(model: models.PetModel, path: Path) -> bytes:
     if not keras_file.is_half(path):
         return path.read_bytes()
-    with tempfile.TemporaryDirectory() as folder:  # the page computes in float32, and so shall the file
+    with tempfile.TemporaryDirectory() as folder:  # the app computes in float32, so the file does too
         file = Path(folder) / path.name
         model.keras.save(file)
         return file.read_bytes()
@@ -151,7 +152,7 @@ def _converted(model: models.PetModel, kind: str) -> bytes:
         raise ExportError(
             f"The converter to ONNX cannot be loaded ({error}). Install it with: pip install -r requirements.txt"
         ) from error
-    except Exception as error:  # the converters raise whatever the layer led to
+    except Exception as error:  # the converters raise many types of errors
         first = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ExportError(
             f"This network cannot be written as {kind}: {first} Export it as keras, or replace that layer."
@@ -162,14 +163,16 @@ def _tflite(network: Any, function: Any) -> bytes:
     import tensorflow as tf
 
     holder = tf.Module()
-    holder.weights = [weight.value for weight in network.weights]  # those of a network it holds are lost: NaN
+    holder.weights = [
+        weight.value for weight in network.weights
+    ]  # without this the weights of a nested network become NaN
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(holder, folder, signatures=function.get_concrete_function())
-        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
 
 
 def _onnx(function: Any, signature: list[Any]) -> bytes:
     import tf2onnx
 
     proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())

@@ -1,8 +1,8 @@
-"""The door of :mod:`cnn_core.models`: what a ``.keras`` file must look like before Keras may open it.
+"""Check a ``.keras`` file before Keras opens it, then load it.
 
-Keras builds whatever ``config.json`` names, and it would look the names up anywhere in its package. Here only plain
-layers pass. The network is then built once without memory for its weights, so that a small file that asks for a
-large network is refused, and only then loaded.
+Keras builds whatever ``config.json`` names, from anywhere in its package. Here only the layers in `allowed_layers` are
+accepted. The network is then built once without memory for its weights, so that a small file that declares a huge
+network is refused. Only then is it loaded.
 """
 
 import io
@@ -10,68 +10,36 @@ import json
 import math
 import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnn_core import CnnLabError
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from cnn_core.model_io import ModelError
+from cnn_core.model_io.allowed_layers import check_object, objects
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 MAX_CONFIG = 4 * 2**20
-"""The longest ``config.json`` that is read, bytes; ResNet152's has 0.4 MB."""
+"""The maximum size of ``config.json``, bytes; ResNet152's has 0.4 MB."""
 MAX_WEIGHTS = 512 * 2**20
-"""The most bytes of weights; the article's network has 15 MB."""
+"""The maximum size of the weights, bytes; the article's network has 15 MB."""
 MAX_PARAMETERS = MAX_WEIGHTS // 4
 MAX_MAP = 2**26
-"""The most numbers in one feature map of one photo."""
-
-LAYERS = _names(
-    "InputLayer Sequential Functional Model Rescaling Normalization Resizing CenterCrop "
-    "Conv2D SeparableConv2D DepthwiseConv2D MaxPooling2D AveragePooling2D ZeroPadding2D Cropping2D UpSampling2D "
-    "GlobalAveragePooling2D GlobalMaxPooling2D Flatten Reshape Permute Dense Dropout SpatialDropout2D AlphaDropout "
-    "GaussianNoise GaussianDropout ActivityRegularization BatchNormalization LayerNormalization GroupNormalization "
-    "UnitNormalization Activation ReLU LeakyReLU PReLU ELU Softmax Add Subtract Multiply Average Maximum Minimum "
-    "Concatenate RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomContrast RandomBrightness "
-    "RandomCrop"
-)
-PARTS = _names(
-    "DTypePolicy L1 L2 L1L2 OrthogonalRegularizer MaxNorm MinMaxNorm NonNeg UnitNorm Zeros Ones Constant Identity "
-    "IdentityInitializer Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling "
-    "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform"
-)
-FUNCTIONS = _names(
-    "elu exponential gelu hard_sigmoid hard_swish leaky_relu linear log_softmax mish relu relu6 selu sigmoid silu "
-    "softmax softplus softsign swish tanh"
-)
-MODULES = _names(
-    "keras keras.layers keras.models keras.initializers keras.regularizers keras.constraints keras.activations "
-    "keras.dtype_policies keras.src.models.functional keras.src.engine.functional keras.src.models.sequential "
-    "keras.src.engine.sequential"
-)
-
-
-class ModelError(CnnLabError):
-    """A model cannot be found, or its file is not one that tells cats from dogs."""
+"""The maximum number of values in one feature map of one photo."""
 
 
 def input_size(path: Path) -> int | None:
-    """Return the side of the input of the model in this file, pixels, without Keras; None when it cannot be told."""
+    """Return the width of the model's input in pixels, without Keras; None when it is unknown."""
     try:
-        shapes = (node["config"].get("batch_shape") for node in _objects(_read_config(path)) if "config" in node)
+        shapes = (node["config"].get("batch_shape") for node in objects(_read_config(path)) if "config" in node)
         return next((int(shape[1]) for shape in shapes if isinstance(shape, list) and len(shape) == 4), None)
     except (ModelError, AttributeError, TypeError, ValueError):
         return None
 
 
 def is_half(path: Path) -> bool:
-    """Tell whether any layer of the model in this file computes in half precision; the page lets all use float32.
+    """Return whether any layer of the model in this file computes in half precision. The app computes in float32.
 
     Raises
     ------
@@ -82,7 +50,7 @@ def is_half(path: Path) -> bool:
 
 
 def tells_neither(path: Path) -> bool:
-    """Say whether the model in this file has a second output, without Keras; False when it cannot be told."""
+    """Return whether the model in this file has a second output, without Keras; False when that is unknown."""
     try:
         outputs = _read_config(path)["config"]["output_layers"]
         return len(outputs) == 2 and all(isinstance(output, list) for output in outputs)
@@ -96,11 +64,11 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     Returns
     -------
     model : keras.Model
-        Computes in float32, whatever precision it was saved in.
+        Computes in float32, even if it was saved in another precision.
     largest_map : int
         Numbers in its largest feature map, for one photo.
     warnings : tuple of str
-        Sentences about what may make its answers wrong.
+        Sentences about possible causes of wrong answers.
 
     Raises
     ------
@@ -108,8 +76,8 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
         When any check fails; the message names the check.
     """
     config = _read_config(path)
-    for node in _objects(config):
-        _check_object(node)
+    for node in objects(config):
+        check_object(node)
     _check_weights(path)
     largest_map = _measure(config)
 
@@ -122,10 +90,10 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
             model.set_weights(half.get_weights())
         given = model(_probes(model.input_shape[1]), training=False)
         probabilities, *score = [np.asarray(output) for output in (given if isinstance(given, list) else [given])]
-    except Exception as error:  # Keras raises whatever the broken part led to
+    except Exception as error:  # Keras raises many types of errors
         raise ModelError(f"The model's weights do not fit its layers: {_first_line(error)} Save it again.") from error
     if not all(np.isfinite(output).all() for output in (probabilities, *score)):
-        raise ModelError("The model answers with “not a number”: its weights are damaged. Train or export it again.")
+        raise ModelError("The model's output is “not a number”: its weights are damaged. Train or export it again.")
     if probabilities.min() < -1e-3 or abs(probabilities.sum(axis=1) - 1).max() > 1e-2:
         received = ", ".join(f"{value:.2f}" for value in probabilities[0])
         raise ModelError(
@@ -175,48 +143,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Yield every part of the config that names a class, at any depth."""
-    todo = [config]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            if "class_name" in node:
-                yield node
-            todo.extend(node.values())
-        elif isinstance(node, list):
-            todo.extend(node)
-
-
-def _check_object(node: dict[str, Any]) -> None:
-    name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
-    if name == "__keras_tensor__":
-        return
-    if name == "function":
-        name, allowed = node.get("config"), FUNCTIONS
-        registered = None if registered == name else registered
-        module = "keras" if module == "builtins" else module
-    else:
-        allowed = LAYERS | PARTS
-    if not isinstance(name, str) or name in ("__lambda__", "Lambda", "TFSMLayer"):
-        raise ModelError(
-            f"The model carries code of its own ({name}), which is not run here. Build it from plain Keras layers."
-        )
-    if name not in allowed:
-        raise ModelError(
-            f"The model holds a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
-            "(Conv2D, MaxPooling2D, Dense, BatchNormalization and the like)."
-        )
-    if module not in MODULES or registered not in (None, name):
-        owner = registered if module in MODULES else module
-        raise ModelError(
-            f"The model's “{name}” is not Keras's own: it comes from “{str(owner)[:80]}”. Code of others is not run "
-            "here; build the model from plain Keras layers."
-        )
-
-
 def _check_weights(path: Path) -> None:
-    """HDF5 can point to other files and declare arrays far larger than what it stores: neither passes."""
+    """Refuse weights that point to other files or declare far larger arrays than they store; HDF5 allows both."""
     import h5py
 
     try:
@@ -278,15 +206,15 @@ def _measure(config: dict[str, Any]) -> int:
     )
     if not square or not taken[1]:
         raise ModelError(
-            f"The model's input must be square colour pictures, (None, S, S, 3) with S fixed; received {taken}."
+            f"The model's input must be square color pictures, (None, S, S, 3) with S fixed; received {taken}."
         )
     if given not in ((None, 2), [(None, 2), (None, 1)]):
         hint = " One sigmoid output is not enough: end with Dense(2, softmax)." if tuple(given) == (None, 1) else ""
         raise ModelError(
-            "The model's output must be two probabilities, cat and dog, (None, 2); a second output, (None, 1), may say "
-            f"how sure it is that there is one of them. Received {given}.{hint}"
+            "The model's output must be two probabilities, cat and dog, (None, 2); a second output, (None, 1), may be "
+            f"the probability that there is one of them. Received {given}.{hint}"
         )
-    largest = max(math.prod(size or 1 for size in shape[1:]) for shape in [*found["shapes"], taken])
+    largest: int = max(math.prod(size or 1 for size in shape[1:]) for shape in [*found["shapes"], taken])
     if found["parameters"] > MAX_PARAMETERS or largest > MAX_MAP:
         raise ModelError(
             f"The network is too large to open here: {found['parameters']:,} parameters (at most {MAX_PARAMETERS:,}) "
@@ -298,16 +226,17 @@ def _measure(config: dict[str, Any]) -> int:
 def _build(config: dict[str, Any]) -> Any:
     import keras
 
-    return keras.saving.deserialize_keras_object(_copy(config), safe_mode=True)  # Keras empties what it is given
+    return keras.saving.deserialize_keras_object(_copy(config), safe_mode=True)  # Keras empties its argument
 
 
 def _copy(config: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps(config))
+    copy: dict[str, Any] = json.loads(json.dumps(config))
+    return copy
 
 
 def _in_float32(config: dict[str, Any]) -> dict[str, Any]:
     config = _copy(config)
-    for node in _objects(config):
+    for node in objects(config):
         if node["class_name"] == "DTypePolicy":
             node["config"]["name"] = "float32"
         elif isinstance(node.get("config"), dict) and isinstance(node["config"].get("dtype"), str):
@@ -315,7 +244,7 @@ def _in_float32(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _probes(size: int) -> np.ndarray:
+def _probes(size: int) -> NDArray[np.float32]:
     """Return a black picture and one of noise."""
     probes = np.zeros((2, size, size, 3), np.float32)
     probes[1] = np.random.default_rng(0).uniform(0, 255, (size, size, 3))
@@ -324,7 +253,7 @@ def _probes(size: int) -> np.ndarray:
 
 def _warnings(config: dict[str, Any]) -> tuple[str, ...]:
     scales = {"Rescaling", "Normalization"}
-    if scales & {node["class_name"] for node in _objects(config)}:
+    if scales & {node["class_name"] for node in objects(config)}:
         return ()
     return (
         "This model has no Rescaling layer, so it receives pixel values from 0 to 255. If it was trained on values "

@@ -9,7 +9,7 @@ import html
 import numpy as np
 
 from cnn_core.convolution import Step
-from cnn_core.figures.charts import as_photo, zero_centred
+from cnn_core.figures.colors import as_photo, zero_centered
 
 _STYLE = """<style>
 .step {display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; font-variant-numeric: tabular-nums}
@@ -33,7 +33,7 @@ def number(value: float) -> str:
 
 def scale(limit: float, caption: str) -> str:
     """Return the legend of a zero-centred map as HTML."""
-    places, _ = zero_centred(np.linspace(-1, 1, 9), 1)
+    places, _ = zero_centered(np.linspace(-1, 1, 9), 1)
     stops = ", ".join(_css(colour) for colour in places)
     low, high = number(-limit), number(limit)
     bar = f'<i style="background: linear-gradient(to right, {stops})"></i>'
@@ -59,9 +59,9 @@ def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: fl
         lines += [
             _table(f"Window, {channel}", window, shade, inside),
             '<span class="sign">×</span>',
-            _table("Kernel", kernel, zero_centred(kernel, float(abs(kernels).max()) or 1)[0]),
+            _table("Kernel", kernel, zero_centered(kernel, float(abs(kernels).max()) or 1)[0]),
             '<span class="sign">=</span>',
-            _table("Products", product, zero_centred(product, float(abs(products).max()) or 1)[0]),
+            _table("Products", product, zero_centered(product, float(abs(products).max()) or 1)[0]),
         ]
         lines.append('<span style="flex-basis: 100%; height: 0"></span>')
     total, value = float(step.sum), float(step.value)
@@ -75,7 +75,7 @@ def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: fl
 
 def kernel(values: np.ndarray, captions: list[str]) -> str:
     """Return a kernel (height, width, channels) as tables, one a channel, each under its caption, as HTML."""
-    colours, _ = zero_centred(values, float(abs(values).max()) or 1)
+    colours, _ = zero_centered(values, float(abs(values).max()) or 1)
     tables = [_table(caption, values[..., at], colours[:, :, at]) for at, caption in enumerate(captions)]
     return f'{_STYLE}<div class="step">{"".join(tables)}</div>'
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnn_core import models
 from cnn_core.evaluation import Evaluation
 from cnn_core.model_io import cards
+from cnn_core.wording import percent
 
 
 def an_evaluation(seed=0, images=200) -> Evaluation:
@@ -83,7 +84,17 @@ def test_text_tells_every_fact_of_the_card():
         "training": "Adam", "limits": ["Blind."], "not_for": ["Vets."], "scores": {"Refused": "1.00 %"},
     }  # fmt: skip
     text = cards.markdown(models.ModelCard("t", "bundled", Path("t.keras"), "T", "Text.", facts=facts))
-    for part in ("From there.", "MIT.", "By name", "600 pictures", "200 to be", "Adam.", "Blind.", "Vets.", "1.00 %"):
+    for part in (
+        "From there.",
+        "MIT.",
+        "By name",
+        "600 training pictures",
+        "200 test pictures",
+        "Adam.",
+        "Blind.",
+        "Vets.",
+        "1.00 %",
+    ):
         assert part in text
     for key in (
         "test_accuracy",
@@ -95,7 +106,7 @@ def test_text_tells_every_fact_of_the_card():
     ):
         values = facts[key].values() if isinstance(facts[key], dict) else [facts[key]]
         for value in np.ravel(list(values)):
-            assert f"{value * 100:.2f}\N{NO-BREAK SPACE}%" in text
+            assert percent(value, 2) in text
     for failure in facts["failures"]:
         assert f"| {failure['file']} | {failure['label']} | {failure['predicted']} |" in text
 
@@ -103,7 +114,7 @@ def test_text_tells_every_fact_of_the_card():
 def test_an_older_card_without_intervals_is_shown_too():
     facts = {"images": 4, "test_accuracy": 0.75, "log_loss": 0.5, "confusion": [[2, 0], [1, 1]]}
     text = cards.markdown(models.ModelCard("old", "bundled", Path("old.keras"), "Old", "Text.", facts=facts))
-    assert "75.00\N{NO-BREAK SPACE}%" in text
+    assert "75.00 %" in text
     assert "None" not in text
 
 
@@ -118,3 +129,12 @@ def test_every_bundled_model_has_a_whole_card(name):
     assert facts["recall_interval"]["dog"] == cards.interval(dogs, dogs + dogs_as_cats)
     assert facts["log_loss_interval"][0] <= facts["log_loss"] <= facts["log_loss_interval"][1]
     assert len({failure["file"] for failure in facts["failures"]}) == len(facts["failures"])
+
+
+def test_a_model_without_a_mistake_is_not_called_certain():
+    facts = {"images": 9, "test_accuracy": 1.0, "recall": {"cat": 1.0}, "log_loss": 0.01, "refused": 0}
+    facts |= {"answered_accuracy": 1.0, "confusion": [[5, 0], [0, 4]]}
+    text = cards.markdown(models.ModelCard("best", "bundled", Path("best.keras"), "Best", "Text.", facts=facts))
+    assert "| Accuracy | over 99.99 % |" in text
+    assert "100 %" not in text
+    assert "100.0" not in text

@@ -13,6 +13,7 @@ from cnn_core import cli, models, pixels, sketches
 from cnn_core.model_io import export
 from cnn_core.model_io.export import ExportError
 from cnn_core.models import ModelError
+from cnn_core.storage import files
 
 PHOTOS = sorted(Path(__file__).parents[3].glob("shared/data/pet-photos/*.jpg"))[:60]
 
@@ -132,11 +133,11 @@ def test_a_keras_file_in_float32_is_the_models_own(tmp_path):
 
 @pytest.mark.slow
 def test_the_apps_export_is_made_once_and_by_another_process(mobile, monkeypatch):
-    folder = models.home() / "models"
+    folder = files.home() / "models"
     folder.mkdir(parents=True)
     (folder / "mine.keras").write_bytes(mobile.read_bytes())
     path = export.exported("mine", "onnx")
-    assert path.parent == models.home() / "cache" / "exports"
+    assert path.parent == files.home() / "cache" / "exports"
     monkeypatch.setattr(export.subprocess, "run", lambda *_, **__: pytest.fail("made again"))
     assert export.exported("mine", "onnx") == path
 

@@ -145,7 +145,7 @@ def test_the_shapes_that_are_expected_are_said(home):
     import keras
 
     dense = keras.layers.Dense
-    refused(saved(network(channels=1)), r"input must be square colour pictures.*received \(None, 12, 12, 1\)")
+    refused(saved(network(channels=1)), r"input must be square color pictures.*received \(None, 12, 12, 1\)")
     refused(saved(network(head=dense(3, activation="softmax"))), r"two probabilities.*Received \(None, 3\)")
     refused(saved(network(head=dense(1, activation="sigmoid"))), r"Received \(None, 1\).*Dense\(2, softmax\)")
     refused(saved(network(head=dense(2, kernel_initializer="ones"))), "probabilities that sum to 1")

@@ -172,7 +172,7 @@ def test_an_uploaded_model_is_checked_kept_and_asked(app, home, keras_file):
 
 def test_a_model_that_breaks_later_is_a_sentence(app, lab):
     (lab / "models" / "tiny.keras").write_bytes(b"overwritten by something else")
-    models._loaded.clear()
+    models.forget_loaded()
     test = app()
     assert not test.exception
     assert "not a .keras file" in errors(test)[0]

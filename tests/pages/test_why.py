@@ -61,7 +61,7 @@ def control(test, key: str):
 
 def test_only_the_tab_that_is_looked_at_is_computed(app, lab, monkeypatch):
     monkeypatch.setattr(walk, "walk", lambda *_: pytest.fail("nobody looks at the layers"))
-    monkeypatch.setattr(what_if, "blank", lambda *_, **__: pytest.fail("nobody asks what if"))
+    monkeypatch.setattr(what_if, "cover_square", lambda *_, **__: pytest.fail("nobody asks what if"))
     test = app()
     assert not test.exception
     assert test.slider(key="heat_opacity")

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs, wording
-from cnn_core.figures import charts
+from cnn_core.figures import training_curves as charts
 from pages.widgets import data_source
 
 # The bundled model stands among the runs: its curves are shown before anyone has trained anything.

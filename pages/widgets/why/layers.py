@@ -11,7 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core import CnnLabError
-from cnn_core.models import LABELS
+from cnn_core.dataset import LABELS
 from pages.widgets import address, number_grid
 from pages.widgets.why import asked
 
@@ -102,9 +102,9 @@ def _go(name: str) -> None:
 
 
 def _maps(found: Strongest, stop: Stop) -> None:
-    from cnn_core.figures.charts import zero_centred
+    from cnn_core.figures.colors import zero_centered
 
-    colours, limit = zero_centred(found.values, float(np.abs(found.values).max()) or 1.0)
+    colours, limit = zero_centered(found.values, float(np.abs(found.values).max()) or 1.0)
     st.markdown(f"##### The {len(found.numbers)} most active of {found.total} maps, the most active first")
     with st.container(key="walk_maps"):
         st.html(_thumbnails(colours))
@@ -153,11 +153,11 @@ def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
 
 
 def _numbers(found: Strongest, stop: Stop) -> None:
-    from cnn_core.figures.charts import numbers
+    from cnn_core.figures.pixel_charts import number_bars
 
     labels = LABELS if found.total == len(LABELS) else [f"number {at + 1}" for at in range(found.total)]
     st.markdown(f"##### The {len(found.numbers)} largest of {found.total:,} numbers, the largest first")
-    figure = numbers([labels[at] for at in found.numbers], found.values.tolist(), 60 + 28 * len(found.numbers))
+    figure = number_bars([labels[at] for at in found.numbers], found.values.tolist(), 60 + 28 * len(found.numbers))
     st.plotly_chart(figure, key="walk_numbers", alt=f"Bars: the largest numbers of {stop.name}")
 
 

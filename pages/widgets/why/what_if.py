@@ -48,7 +48,7 @@ def show(case: Case) -> None:
 
 
 def _square(case: Case) -> None:
-    from cnn_core.what_if import blank
+    from cnn_core.what_if import cover_square
 
     if st.session_state.get(_SEEN) is not case.image or _DOWN not in st.session_state:
         if _SEEN in st.session_state or not {_DOWN, _RIGHT} & set(st.query_params):  # else a link says where
@@ -64,7 +64,7 @@ def _square(case: Case) -> None:
             f"Cover what speaks most for {case.likelier}", icon=":material/center_focus_strong:",
             on_click=_cover_hottest, args=(case,), help="Puts the square on the warmest place of the heat map.",
         )  # fmt: skip
-    covered, top, left, side = blank(case.image, down / 100, right / 100, size / 100)
+    covered, top, left, side = cover_square(case.image, down / 100, right / 100, size / 100)
     after = open_model(case.card.name).classify(covered)
     with photo:
         with st.container(key="blanked"):
@@ -76,18 +76,18 @@ def _square(case: Case) -> None:
 
 
 def _cover_hottest(case: Case) -> None:
-    from cnn_core.what_if import hottest
+    from cnn_core.what_if import hot_spot
 
     try:
         heat = asked.heat(case.card.name, case.stamp, case.shown, case.likelier)
     except CnnLabError:  # a network without a convolution has no heat map
         heat = np.zeros((1, 1))
-    down, right = hottest(heat)
+    down, right = hot_spot(heat)
     st.session_state[_DOWN], st.session_state[_RIGHT] = round(100 * down), round(100 * right)
 
 
 def _kernel(case: Case) -> None:
-    from cnn_core.figures.charts import zero_centred
+    from cnn_core.figures.colors import zero_centered
     from cnn_core.what_if import first_kernels, with_kernel
 
     model = open_model(case.card.name)
@@ -117,7 +117,7 @@ def _kernel(case: Case) -> None:
         for place, made, title in zip(
             st.columns(2, gap="small", wrap=False), (before, answer), ("As learned", "Edited"), strict=True
         ):
-            colours, limit = zero_centred(made.feature_map)
+            colours, limit = zero_centered(made.feature_map)
             place.image(colours, width="stretch", alt=f"The map of kernel {number + 1}, {title.lower()}")
             place.html(number_grid.scale(limit, f"{title}: what this kernel makes of the photo"))
         st.caption(
@@ -162,12 +162,12 @@ def _fill(keys: list[list[list[str]]], values: np.ndarray) -> None:
 
 def _refill(keys: list[list[list[str]]], learned: np.ndarray) -> None:
     from cnn_core.kernels import KERNELS
-    from cnn_core.what_if import as_strong
+    from cnn_core.what_if import match_norm
 
     name = st.session_state[_FILL]
     st.session_state[_FILL] = None  # a menu: once filled, the cells may be edited further
     if name in KERNELS:
-        _fill(keys, as_strong(KERNELS[name].values, learned))
+        _fill(keys, match_norm(KERNELS[name].values, learned))
     elif name:
         _fill(keys, learned if name == "learned" else np.zeros_like(learned))
 

@@ -1,0 +1,21 @@
+"""What all of the app's charts share."""
+
+import plotly.graph_objects as go
+
+from cnn_core.figures.colors import GUIDE
+
+MOST_POINTS = 800
+"""The most points in a line: more than a screen has columns only cost time."""
+
+GUIDE_LINE = {"color": GUIDE, "width": 1, "dash": "dot"}
+"""A line that only helps to read a chart."""
+
+
+def plain_layout(figure: go.Figure, height: int) -> go.Figure:
+    """Give `figure` the look of this app: no margins, transparent background, `height` in pixels."""
+    return figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 0, "t": 24, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )

@@ -1,0 +1,89 @@
+"""The allow-list: the layers, functions and modules of Keras that a ``.keras`` file may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnn_core.model_io import ModelError
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LAYERS = _names(
+    "InputLayer Sequential Functional Model Rescaling Normalization Resizing CenterCrop "
+    "Conv2D SeparableConv2D DepthwiseConv2D MaxPooling2D AveragePooling2D ZeroPadding2D Cropping2D UpSampling2D "
+    "GlobalAveragePooling2D GlobalMaxPooling2D Flatten Reshape Permute Dense Dropout SpatialDropout2D AlphaDropout "
+    "GaussianNoise GaussianDropout ActivityRegularization BatchNormalization LayerNormalization GroupNormalization "
+    "UnitNormalization Activation ReLU LeakyReLU PReLU ELU Softmax Add Subtract Multiply Average Maximum Minimum "
+    "Concatenate RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomContrast RandomBrightness "
+    "RandomCrop"
+)
+PARTS = _names(
+    "DTypePolicy L1 L2 L1L2 OrthogonalRegularizer MaxNorm MinMaxNorm NonNeg UnitNorm Zeros Ones Constant Identity "
+    "IdentityInitializer Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal VarianceScaling "
+    "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform"
+)
+FUNCTIONS = _names(
+    "elu exponential gelu hard_sigmoid hard_swish leaky_relu linear log_softmax mish relu relu6 selu sigmoid silu "
+    "softmax softplus softsign swish tanh"
+)
+MODULES = _names(
+    "keras keras.layers keras.models keras.initializers keras.regularizers keras.constraints keras.activations "
+    "keras.dtype_policies keras.src.models.functional keras.src.engine.functional keras.src.models.sequential "
+    "keras.src.engine.sequential"
+)
+
+
+def objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield every part of a model's config that names a class, at any depth."""
+    todo = [config]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            if "class_name" in node:
+                yield node
+            todo.extend(node.values())
+        elif isinstance(node, list):
+            todo.extend(node)
+
+
+def check_object(node: dict[str, Any]) -> None:
+    """Check that a part of the config is a plain layer or function of Keras itself.
+
+    Parameters
+    ----------
+    node : dict
+        One of :func:`objects`.
+
+    Raises
+    ------
+    ModelError
+        When it is not; the message names it.
+    """
+    name, module, registered = node["class_name"], node.get("module"), node.get("registered_name")
+    if name == "__keras_tensor__":
+        return
+    if name == "function":
+        name, allowed = node.get("config"), FUNCTIONS
+        registered = None if registered == name else registered
+        module = "keras" if module == "builtins" else module
+    else:
+        allowed = LAYERS | PARTS
+    if not isinstance(name, str) or name in ("__lambda__", "Lambda", "TFSMLayer"):
+        raise ModelError(
+            f"The model carries code of its own ({name}), which is not run here. Build it from plain Keras layers."
+        )
+    if name not in allowed:
+        raise ModelError(
+            f"The model holds a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
+            "(Conv2D, MaxPooling2D, Dense, BatchNormalization and the like)."
+        )
+    if module not in MODULES or registered not in (None, name):
+        owner = registered if module in MODULES else module
+        raise ModelError(
+            f"The model's “{name}” is not Keras's own: it comes from “{str(owner)[:80]}”. Foreign code is not run "
+            "here; build the model from plain Keras layers."
+        )
