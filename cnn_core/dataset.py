@@ -1,4 +1,4 @@
-"""A zip or a folder of photos → a table of files and labels → training and test set → arrays → batches.
+"""A zip or a folder of photos → a table of files and labels → training and test set → arrays.
 
 A dataset is a plain table: one row a readable picture. What is broken is counted and named in
 ``table.attrs["broken"]`` and left out.
@@ -22,7 +22,6 @@ from cnn_core.storage.cache import cached, fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
-    import tensorflow as tf
 
 LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
@@ -64,7 +63,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     --------
     >>> open_dataset("no/such/folder")
     Traceback (most recent call last):
-    ...
+        ...
     cnn_core.dataset.DatasetError: There is no folder or zip at no/such/folder. Check the path and try again.
     """
     path = Path(path).expanduser()
@@ -197,7 +196,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     Raises
     ------
     DatasetError
-        When a picture cannot be read any more or the disk is full.
+        When an image cannot be read or the disk is full.
     """
     files = [Path(file) for file in table["file"]]
     try:
@@ -219,49 +218,6 @@ def class_numbers(table: pd.DataFrame) -> np.ndarray:
     [1, 0]
     """
     return np.array([LABELS.index(label) for label in table["label"]], np.int32)
-
-
-def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: bool, seed: int = 42
-) -> tf.data.Dataset:
-    """Serve pictures in batches, in a new order and newly augmented each epoch where asked.
-
-    Parameters
-    ----------
-    images : numpy.ndarray
-        uint8 (N, H, W, 3).
-    labels : numpy.ndarray
-        int32 (N,).
-    batch_size : int
-        Pictures a batch; the last one may be smaller.
-    shuffle, augment : bool
-        For the training set both; for the test set neither.
-    seed : int
-
-    Returns
-    -------
-    tensorflow.data.Dataset
-        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)).
-    """
-    import tensorflow as tf
-
-    def take(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return images[index], labels[index]
-
-    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        picture, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
-        return tf.cast(tf.ensure_shape(picture, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
-
-    data = tf.data.Dataset.range(len(images))
-    if shuffle:
-        data = data.shuffle(len(images), seed=seed)
-    data = data.batch(batch_size).map(read, num_parallel_calls=2)
-    if augment:
-        from cnn_core.engine.augmentation import RandomAffine
-
-        change = RandomAffine(seed=seed)
-        data = data.map(lambda picture, label: (change(picture), label), num_parallel_calls=2)
-    return data.prefetch(2)
 
 
 def _folder_of(path: Path, progress: Progress | None) -> Path:
@@ -306,7 +262,7 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
 
 
 def _broken(files: list[Path], progress: Progress | None) -> list[Path]:
-    """Return the files that are no readable picture; remembered in the cache while the files stay the same."""
+    """Return the files that are no readable images; kept in the cache while the files stay the same."""
 
     def is_broken(file: Path) -> bool:
         try:

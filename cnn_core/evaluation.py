@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,16 +29,6 @@ ANSWERS = [*LABELS, "pet"]
 
 class EvaluationError(CnnLabError):
     """There is nothing to evaluate."""
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of a model as its card tells them; the attributes mean what those of `Evaluation` do."""
-
-    images: int
-    accuracy: float
-    log_loss: float
-    confusion: list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -96,38 +86,6 @@ class Evaluation:
         from sklearn.metrics import confusion_matrix
 
         return confusion_matrix(self.predictions["label"], self.predictions["predicted"], labels=list(LABELS)).tolist()
-
-
-def recorded(facts: dict[str, Any]) -> Scores | None:
-    """Return the scores that were measured when a model was bundled.
-
-    Parameters
-    ----------
-    facts : dict
-        ``ModelCard.facts``: of a bundled model its ``<name>.card.json``.
-
-    Returns
-    -------
-    Scores or None
-        None when they were never measured.
-
-    Examples
-    --------
-    >>> recorded({"images": 4, "test_accuracy": 0.75, "log_loss": 0.5, "confusion": [[2, 0], [1, 1]]}).accuracy
-    0.75
-    >>> recorded({"data": "sketches"}) is None
-    True
-    """
-    try:
-        (cat, cat_as_dog), (dog_as_cat, dog) = facts["confusion"]
-        return Scores(
-            int(facts["images"]),
-            float(facts["test_accuracy"]),
-            float(facts["log_loss"]),
-            [[int(cat), int(cat_as_dog)], [int(dog_as_cat), int(dog)]],
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def evaluate(

@@ -74,23 +74,24 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     import keras
 
+    from cnn_core.engine.batches import batches
     from cnn_core.engine.callbacks import run_callbacks
 
     keras.utils.set_random_seed(config.seed)
     steps = -(-len(labels) // config.batch_size)
     model = _open_or_build(config, folder / "model.keras", steps)
     done = len(read_history(folder))
-    batches = dataset.batches(
+    training_batches = batches(
         pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
     )
-    test_batches = dataset.batches(*unseen, 64, shuffle=False, augment=False)
+    test_batches = batches(*unseen, 64, shuffle=False, augment=False)
 
     def save() -> None:
         _compute_in(model, "float32")
         save_model(model, folder / "model.keras")
 
     model.fit(
-        batches,
+        training_batches,
         validation_data=test_batches,
         epochs=config.epochs,
         initial_epoch=done,

@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from cnn_core import curves, models
-from cnn_core.evaluation import Evaluation, Scores, mistakes, recorded
+from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.figures import scores as score_charts
+from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
 from cnn_core.storage.files import home
 from cnn_core.wording import duration

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cnn_core import dataset
+from cnn_core.engine.batches import batches
 from cnn_core.pixels import open_image, resize
 from cnn_core.storage import archives, cache
 from tests.made_files import zip_of
@@ -222,7 +223,7 @@ def test_cache_stays_bounded(tmp_path, monkeypatch):
 def test_batches_serve_every_picture_once_in_a_new_order_each_epoch():
     images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
     labels = np.arange(10, dtype=np.int32) % 2
-    data = dataset.batches(images, labels, 4, shuffle=True, augment=False)
+    data = batches(images, labels, 4, shuffle=True, augment=False)
     epochs = []
     for _ in range(2):
         shapes, order = [], []
@@ -236,9 +237,7 @@ def test_batches_serve_every_picture_once_in_a_new_order_each_epoch():
         epochs.append(order)
     assert epochs[0] != epochs[1]
     plain = [
-        value
-        for batch, _ in dataset.batches(images, labels, 4, shuffle=False, augment=False)
-        for value in batch[:, 0, 0, 0]
+        value for batch, _ in batches(images, labels, 4, shuffle=False, augment=False) for value in batch[:, 0, 0, 0]
     ]
     assert plain == list(range(10))
 

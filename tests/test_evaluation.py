@@ -10,6 +10,8 @@ from PIL import Image
 
 from cnn_core import dataset, evaluation, models
 from cnn_core.engine.config import TrainingConfig
+from cnn_core.model_io import cards
+from cnn_core.storage import cache
 from cnn_core.source import Source
 
 
@@ -208,8 +210,10 @@ def test_a_disk_that_keeps_nothing_costs_only_time(remember):
 
 
 def test_the_oldest_answers_are_dropped(remember, monkeypatch):
-    monkeypatch.setattr(evaluation, "KEEP_PREDICTIONS", 2)
-    for number in range(4):
+    remember()
+    (first,) = remember.cache.glob("predictions-*.json")
+    monkeypatch.setitem(cache.MAX_BYTES, "predictions", 2 * first.stat().st_size)
+    for number in range(1, 4):
         remember.file.write_text(str(number))
         remember()
         for old in remember.cache.glob("predictions-*.json"):
@@ -257,7 +261,7 @@ def test_all_pictures_or_some_of_all(pets):
 
 
 def test_scores_of_a_card_are_read(article_facts):
-    scores = evaluation.recorded(article_facts)
+    scores = cards.recorded(article_facts)
     assert sum(map(sum, scores.confusion)) == scores.images
     assert scores.accuracy == pytest.approx((scores.confusion[0][0] + scores.confusion[1][1]) / scores.images, abs=5e-5)
 
@@ -268,7 +272,7 @@ def test_scores_of_a_card_are_read(article_facts):
     ids=str,
 )
 def test_a_card_that_somebody_broke_has_no_scores(article_facts, wrong):
-    assert evaluation.recorded(article_facts | wrong) is None
+    assert cards.recorded(article_facts | wrong) is None
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from cnn_core import dataset
 from cnn_core.engine.augmentation import RandomAffine
+from cnn_core.engine.batches import batches
 from cnn_core.engine.config import CLIP_NORM
 
 FIRST = "block_11_widen"
@@ -141,5 +141,5 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.d
     def change(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return colours(affine(pictures), training=True), labels
 
-    batches = dataset.batches(images, labels, BATCH, shuffle=True, augment=False, seed=seed)
-    return batches.map(change, num_parallel_calls=2).prefetch(2)
+    plain = batches(images, labels, BATCH, shuffle=True, augment=False, seed=seed)
+    return plain.map(change, num_parallel_calls=2).prefetch(2)

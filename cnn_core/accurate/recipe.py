@@ -72,6 +72,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     import keras
 
     from cnn_core.accurate import finetuning
+    from cnn_core.engine.batches import batches
     from cnn_core.engine.callbacks import run_callbacks
 
     began = time.monotonic()
@@ -100,7 +101,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH, patience=None)
     tuned.fit(
         finetuning.augmented_batches(pictures, labels, config.seed + done),
-        validation_data=dataset.batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
+        validation_data=batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
         epochs=finetuning.EPOCHS,
         initial_epoch=done,
         callbacks=run_callbacks(journal, settings, len(labels), steps, save),

@@ -7,10 +7,11 @@ in ``weights/<name>.card.json``; `cnn_core.model_io.bundle` writes them there.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnn_core.evaluation import Evaluation, mistakes, recorded
+from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.models import ModelCard
 from cnn_core.wording import percent
 
@@ -25,6 +26,48 @@ NOT_FOR = (
     "Anything where a wrong answer costs more than a smile. It is for learning how such networks work.",
 )
 """What none of the app's models must be used for; a card may add to it."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of a model as its card tells them; the attributes mean what those of `Evaluation` do."""
+
+    images: int
+    accuracy: float
+    log_loss: float
+    confusion: list[list[int]]
+
+
+def recorded(facts: dict[str, Any]) -> Scores | None:
+    """Return the scores that were measured when a model was bundled.
+
+    Parameters
+    ----------
+    facts : dict
+        ``ModelCard.facts``: of a bundled model its ``<name>.card.json``.
+
+    Returns
+    -------
+    Scores or None
+        None when they were never measured.
+
+    Examples
+    --------
+    >>> recorded({"images": 4, "test_accuracy": 0.75, "log_loss": 0.5, "confusion": [[2, 0], [1, 1]]}).accuracy
+    0.75
+    >>> recorded({"data": "sketches"}) is None
+    True
+    """
+    try:
+        (cat, cat_as_dog), (dog_as_cat, dog) = facts["confusion"]
+        return Scores(
+            int(facts["images"]),
+            float(facts["test_accuracy"]),
+            float(facts["log_loss"]),
+            [[int(cat), int(cat_as_dog)], [int(dog_as_cat), int(dog)]],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def interval(right: int, total: int) -> list[float]:

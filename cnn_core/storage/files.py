@@ -16,9 +16,8 @@ def home() -> Path:
 
     Examples
     --------
-    >>> os.environ["CNN_LAB_HOME"] = "/tmp/lab"
-    >>> home().name
-    'lab'
+    >>> home() == Path(os.environ.get("CNN_LAB_HOME", "~/.cnn_lab")).expanduser()
+    True
     """
     return Path(os.environ.get("CNN_LAB_HOME") or "~/.cnn_lab").expanduser()
 

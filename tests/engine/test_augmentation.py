@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from cnn_core.engine.batches import batches
+
 pytestmark = pytest.mark.slow
 
 SIDE = 65
@@ -92,10 +94,9 @@ def test_examples_differ_stay_pictures_and_repeat_with_their_seed():
 
 
 def test_a_batch_is_varied_anew_in_each_epoch():
-    from cnn_core import dataset
 
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
-    data = dataset.batches(images, np.zeros(6, np.int32), 6, shuffle=False, augment=True)
+    data = batches(images, np.zeros(6, np.int32), 6, shuffle=False, augment=True)
     first, second = (next(iter(data))[0].numpy() for _ in range(2))
     assert first.dtype == np.float32
     assert not np.allclose(first, second)

@@ -1,0 +1,53 @@
+"""Arrays of images → the batches of an epoch, in a new order and newly augmented each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+def batches(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: bool, seed: int = 42
+) -> tf.data.Dataset:
+    """Serve pictures in batches, in a new order and newly augmented each epoch where asked.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        uint8 (N, H, W, 3).
+    labels : numpy.ndarray
+        int32 (N,).
+    batch_size : int
+        Pictures a batch; the last one may be smaller.
+    shuffle, augment : bool
+        For the training set both; for the test set neither.
+    seed : int
+
+    Returns
+    -------
+    tensorflow.data.Dataset
+        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)).
+    """
+    import tensorflow as tf
+
+    def take(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return images[index], labels[index]
+
+    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        picture, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
+        return tf.cast(tf.ensure_shape(picture, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
+
+    data = tf.data.Dataset.range(len(images))
+    if shuffle:
+        data = data.shuffle(len(images), seed=seed)
+    data = data.batch(batch_size).map(read, num_parallel_calls=2)
+    if augment:
+        from cnn_core.engine.augmentation import RandomAffine
+
+        change = RandomAffine(seed=seed)
+        data = data.map(lambda picture, label: (change(picture), label), num_parallel_calls=2)
+    return data.prefetch(2)
