@@ -1,23 +1,16 @@
-"""The classic 3×3 kernels, each with what it finds in a picture and where it comes from.
+"""The classic 3×3 kernels, each with what it finds in an image and where it comes from.
 
-As in Keras a kernel is laid on the picture as it is, not flipped: its upper left number meets the upper left pixel of
-the window (mathematicians call that cross-correlation). So a positive number on the right answers to bright pixels
-on the right.
+An edge filter such as Sobel is two things in one: the difference of brightness across the edge (`EDGE`), times a blur
+along it (`SOBEL_SMOOTH`), so that noise counts less.
+
+As in Keras a kernel is not flipped: its upper left number is multiplied by the upper left pixel of the window. So a
+positive number on the right gives a large value where the right side is bright.
 """
 
-import io
-import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-
-from cnn_core import CnnLabError
-
-
-class KernelError(CnnLabError):
-    """A model's kernels cannot be read."""
+from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +20,12 @@ class Kernel:
     Attributes
     ----------
     name : str
-        Its key in `KERNELS`, also used in the page's address.
+        Its key in `KERNELS`, also used in a page's address.
     title : str
         Its name for readers.
     values : ndarray of float32, shape (3, 3), read-only
     finds : str
-        One sentence: what it does to a picture.
+        One sentence: what it does to an image.
     source : str
         Where it comes from.
 
@@ -46,7 +39,7 @@ class Kernel:
 
     name: str
     title: str
-    values: np.ndarray
+    values: NDArray[np.float32]
     finds: str
     source: str
 
@@ -64,279 +57,224 @@ _GIMP = "GIMP User Manual, Convolution Matrix"
 _DEFINITION = "From the definition of convolution"
 
 
-def _kernel(
-    name: str, title: str, rows: Sequence[Sequence[float]], finds: str, source: str, *, divisor: float = 1
-) -> Kernel:
-    values = np.array(rows, np.float32) / np.float32(divisor)
+EDGE = np.array([-1, 0, 1])
+"""The difference between the two neighbors of a pixel: positive where it gets brighter."""
+
+PREWITT_SMOOTH = np.array([1, 1, 1])
+"""A blur of three pixels that all count the same: J. M. S. Prewitt, 1970."""
+
+SOBEL_SMOOTH = np.array([1, 2, 1])
+"""A blur of three pixels in which the center counts twice: I. Sobel and G. Feldman, 1968."""
+
+SCHARR_SMOOTH = np.array([3, 10, 3])
+"""A blur of three pixels, optimized so that every direction is measured alike: H. Scharr, 2000."""
+
+
+def _kernel(name: str, title: str, rows: ArrayLike, finds: str, source: str, *, divisor: float = 1) -> Kernel:
+    values = np.asarray(rows, np.float32) / np.float32(divisor)
     values.flags.writeable = False
     return Kernel(name, title, values, finds, source)
 
 
-_ALL = (
-    _kernel(
-        "identity",
-        "Identity",
-        [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
-        "Changes nothing: each pixel becomes itself, the place to start experimenting from.",
-        _DEFINITION,
-    ),
-    _kernel(
-        "box_blur",
-        "Box blur",
-        [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
-        "Each pixel becomes the mean of itself and its eight neighbours, which softens detail and noise.",
-        _SMOOTHING,
-        divisor=9,
-    ),
-    _kernel(
-        "gaussian_blur",
-        "Gaussian blur",
-        [[1, 2, 1], [2, 4, 2], [1, 2, 1]],
-        "Softens like the box blur, but the nearer a neighbour is the more it counts, which looks smoother.",
-        _SMOOTHING,
-        divisor=16,
-    ),
-    _kernel(
-        "sharpen",
-        "Sharpen",
-        [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-        "Adds to each pixel its difference from its four neighbours, so that edges stand out.",
-        _SHARPENING,
-    ),
-    _kernel(
-        "outline",
-        "Outline (Laplacian)",
-        [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-        "Finds outlines in every direction: flat areas give zero, since its numbers sum to zero.",
-        _SHARPENING,
-    ),
-    _kernel(
-        "emboss",
-        "Emboss",
-        [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
-        "Makes the picture look like a relief by brightening edges that face one way and darkening the opposite ones.",
-        _GIMP,
-    ),
-    _kernel(
-        "sobel_x",
-        "Sobel x",
-        [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
-        "Finds upright edges: positive where it gets brighter from left to right, negative where it gets darker.",
-        _SOBEL,
-    ),
-    _kernel(
-        "sobel_y",
-        "Sobel y",
-        [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
-        "Finds level edges: positive where it gets brighter from top to bottom, negative where it gets darker.",
-        _SOBEL,
-    ),
-    _kernel(
-        "prewitt_x",
-        "Prewitt x",
-        [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
-        "Finds upright edges like Sobel x, but all three rows count the same.",
-        _PREWITT,
-    ),
-    _kernel(
-        "prewitt_y",
-        "Prewitt y",
-        [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
-        "Finds level edges like Sobel y, but all three columns count the same.",
-        _PREWITT,
-    ),
-    _kernel(
-        "scharr_x",
-        "Scharr x",
-        [[-3, 0, 3], [-10, 0, 10], [-3, 0, 3]],
-        "Finds upright edges with weights chosen so that slanting edges are measured more truly than by Sobel x.",
-        _SCHARR,
-    ),
-    _kernel(
-        "scharr_y",
-        "Scharr y",
-        [[-3, -10, -3], [0, 0, 0], [3, 10, 3]],
-        "Finds level edges with weights chosen so that slanting edges are measured more truly than by Sobel y.",
-        _SCHARR,
-    ),
-    _kernel(
-        "laplacian",
-        "Laplacian, four neighbours",
-        [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
-        "The second derivative of brightness: changes sign right at an edge and ignores even slopes.",
-        _SHARPENING,
-    ),
-    _kernel(
-        "roberts_falling",
-        "Roberts cross, falling",
-        [[0, 0, 0], [0, 1, 0], [0, 0, -1]],
-        "The oldest edge finder: the difference between a pixel and its lower right neighbour.",
-        _ROBERTS,
-    ),
-    _kernel(
-        "roberts_rising",
-        "Roberts cross, rising",
-        [[0, 0, 0], [0, 0, 1], [0, -1, 0]],
-        "The other arm of the cross: the difference between a pixel's right and its lower neighbour.",
-        _ROBERTS,
-    ),
-    _kernel(
-        "kirsch_north",
-        "Kirsch north",
-        [[5, 5, 5], [-3, 0, -3], [-3, -3, -3]],
-        "One of eight compass kernels: answers most to an edge that is brighter above.",
-        _KIRSCH,
-    ),
-    _kernel(
-        "kirsch_northwest",
-        "Kirsch north-west",
-        [[5, 5, -3], [5, 0, -3], [-3, -3, -3]],
-        "The compass kernel turned by an eighth: answers most to an edge that is brighter towards the upper left.",
-        _KIRSCH,
-    ),
-    _kernel(
-        "line_level",
-        "Line, level",
-        [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]],
-        "Finds bright level lines one pixel thick; an edge or a thick line answers less.",
-        _LINES,
-    ),
-    _kernel(
-        "line_upright",
-        "Line, upright",
-        [[-1, 2, -1], [-1, 2, -1], [-1, 2, -1]],
-        "Finds bright upright lines one pixel thick, such as whiskers and fence posts.",
-        _LINES,
-    ),
-    _kernel(
-        "line_falling",
-        "Line, falling",
-        [[2, -1, -1], [-1, 2, -1], [-1, -1, 2]],
-        "Finds thin bright lines that fall from the upper left to the lower right.",
-        _LINES,
-    ),
-    _kernel(
-        "line_rising",
-        "Line, rising",
-        [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
-        "Finds thin bright lines that rise from the lower left to the upper right.",
-        _LINES,
-    ),
-    _kernel(
-        "motion_blur",
-        "Motion blur",
-        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-        "Averages along one diagonal only, as if the camera had moved during the exposure.",
-        _SMOOTHING,
-        divisor=3,
-    ),
-    _kernel(
-        "shift_right",
-        "Shift right",
-        [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
-        "Each pixel becomes its left neighbour, so the picture moves one pixel right: the kernel is not flipped.",
-        _DEFINITION,
-    ),
-    _kernel(
-        "negative",
-        "Negative",
-        [[0, 0, 0], [0, -1, 0], [0, 0, 0]],
-        "Turns bright into dark; add a bias of 255 to see the photographic negative.",
-        _DEFINITION,
-    ),
+IDENTITY = _kernel(
+    "identity",
+    "Identity",
+    [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
+    "Changes nothing: each pixel becomes itself, the place to start experimenting from.",
+    _DEFINITION,
+)
+BOX_BLUR = _kernel(
+    "box_blur",
+    "Box blur",
+    np.outer(PREWITT_SMOOTH, PREWITT_SMOOTH),
+    "Each pixel becomes the mean of itself and its eight neighbors, which softens detail and noise.",
+    _SMOOTHING,
+    divisor=9,
+)
+GAUSSIAN_BLUR = _kernel(
+    "gaussian_blur",
+    "Gaussian blur",
+    np.outer(SOBEL_SMOOTH, SOBEL_SMOOTH),
+    "Softens like the box blur, but nearer neighbors count more, which looks smoother.",
+    _SMOOTHING,
+    divisor=16,
+)
+SHARPEN = _kernel(
+    "sharpen",
+    "Sharpen",
+    [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+    "Adds to each pixel its difference from its four neighbors, so that edges stand out.",
+    _SHARPENING,
+)
+OUTLINE = _kernel(
+    "outline",
+    "Outline (Laplacian)",
+    [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+    "Finds outlines in every direction: flat areas give zero, since its numbers sum to zero.",
+    _SHARPENING,
+)
+EMBOSS = _kernel(
+    "emboss",
+    "Emboss",
+    [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
+    "Makes the image look like a relief: edges that face one way become brighter, the opposite ones darker.",
+    _GIMP,
+)
+SOBEL_X = _kernel(
+    "sobel_x",
+    "Sobel x",
+    np.outer(SOBEL_SMOOTH, EDGE),
+    "Finds vertical edges: positive where it gets brighter from left to right, negative where it gets darker.",
+    _SOBEL,
+)
+SOBEL_Y = _kernel(
+    "sobel_y",
+    "Sobel y",
+    np.outer(EDGE, SOBEL_SMOOTH),
+    "Finds horizontal edges: positive where it gets brighter from top to bottom, negative where it gets darker.",
+    _SOBEL,
+)
+PREWITT_X = _kernel(
+    "prewitt_x",
+    "Prewitt x",
+    np.outer(PREWITT_SMOOTH, EDGE),
+    "Finds vertical edges like Sobel x, but all three rows count the same.",
+    _PREWITT,
+)
+PREWITT_Y = _kernel(
+    "prewitt_y",
+    "Prewitt y",
+    np.outer(EDGE, PREWITT_SMOOTH),
+    "Finds horizontal edges like Sobel y, but all three columns count the same.",
+    _PREWITT,
+)
+SCHARR_X = _kernel(
+    "scharr_x",
+    "Scharr x",
+    np.outer(SCHARR_SMOOTH, EDGE),
+    "Finds vertical edges like Sobel x, but measures the direction of slanting edges more accurately.",
+    _SCHARR,
+)
+SCHARR_Y = _kernel(
+    "scharr_y",
+    "Scharr y",
+    np.outer(EDGE, SCHARR_SMOOTH),
+    "Finds horizontal edges like Sobel y, but measures the direction of slanting edges more accurately.",
+    _SCHARR,
+)
+LAPLACIAN = _kernel(
+    "laplacian",
+    "Laplacian, four neighbors",
+    [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+    "The second derivative of brightness: it changes sign at an edge, and is zero where brightness rises evenly.",
+    _SHARPENING,
+)
+ROBERTS_FALLING = _kernel(
+    "roberts_falling",
+    "Roberts cross, falling",
+    [[0, 0, 0], [0, 1, 0], [0, 0, -1]],
+    "The oldest edge filter: the difference between a pixel and its lower right neighbor.",
+    _ROBERTS,
+)
+ROBERTS_RISING = _kernel(
+    "roberts_rising",
+    "Roberts cross, rising",
+    [[0, 0, 0], [0, 0, 1], [0, -1, 0]],
+    "The other half of the cross: the difference between a pixel's right and its lower neighbor.",
+    _ROBERTS,
+)
+KIRSCH_NORTH = _kernel(
+    "kirsch_north",
+    "Kirsch north",
+    [[5, 5, 5], [-3, 0, -3], [-3, -3, -3]],
+    "One of eight compass kernels: gives its largest value at an edge that is brighter above.",
+    _KIRSCH,
+)
+KIRSCH_NORTHWEST = _kernel(
+    "kirsch_northwest",
+    "Kirsch north-west",
+    [[5, 5, -3], [5, 0, -3], [-3, -3, -3]],
+    "The compass kernel turned by 45 degrees: gives its largest value at an edge that is brighter at the upper left.",
+    _KIRSCH,
+)
+LINE_LEVEL = _kernel(
+    "line_level",
+    "Line, horizontal",
+    [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]],
+    "Finds bright horizontal lines one pixel thick; an edge or a thick line gives smaller values.",
+    _LINES,
+)
+LINE_UPRIGHT = _kernel(
+    "line_upright",
+    "Line, vertical",
+    [[-1, 2, -1], [-1, 2, -1], [-1, 2, -1]],
+    "Finds bright vertical lines one pixel thick, such as whiskers and fence posts.",
+    _LINES,
+)
+LINE_FALLING = _kernel(
+    "line_falling",
+    "Line, falling",
+    [[2, -1, -1], [-1, 2, -1], [-1, -1, 2]],
+    "Finds thin bright lines that fall from the upper left to the lower right.",
+    _LINES,
+)
+LINE_RISING = _kernel(
+    "line_rising",
+    "Line, rising",
+    [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]],
+    "Finds thin bright lines that rise from the lower left to the upper right.",
+    _LINES,
+)
+MOTION_BLUR = _kernel(
+    "motion_blur",
+    "Motion blur",
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "Averages along one diagonal only, as if the camera had moved during the exposure.",
+    _SMOOTHING,
+    divisor=3,
+)
+SHIFT_RIGHT = _kernel(
+    "shift_right",
+    "Shift right",
+    [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
+    "Each pixel becomes its left neighbor, so the image moves one pixel right: the kernel is not flipped.",
+    _DEFINITION,
+)
+NEGATIVE = _kernel(
+    "negative",
+    "Negative",
+    [[0, 0, 0], [0, -1, 0], [0, 0, 0]],
+    "Turns bright into dark; add a bias of 255 to see the photographic negative.",
+    _DEFINITION,
 )
 
-KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _ALL}
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        IDENTITY,
+        BOX_BLUR,
+        GAUSSIAN_BLUR,
+        SHARPEN,
+        OUTLINE,
+        EMBOSS,
+        SOBEL_X,
+        SOBEL_Y,
+        PREWITT_X,
+        PREWITT_Y,
+        SCHARR_X,
+        SCHARR_Y,
+        LAPLACIAN,
+        ROBERTS_FALLING,
+        ROBERTS_RISING,
+        KIRSCH_NORTH,
+        KIRSCH_NORTHWEST,
+        LINE_LEVEL,
+        LINE_UPRIGHT,
+        LINE_FALLING,
+        LINE_RISING,
+        MOTION_BLUR,
+        SHIFT_RIGHT,
+        NEGATIVE,
+    )
+}
 """Every named kernel by its name, in the order in which a list should offer them."""
-
-
-def random_kernels(filters: int = 64, size: int = 3, channels: int = 3, seed: int = 42) -> np.ndarray:
-    """Draw kernels as Keras does before it has learned anything.
-
-    Parameters
-    ----------
-    filters, size, channels : int
-        How many, their side in pixels, and the channels of the picture they slide over.
-    seed : int
-
-    Returns
-    -------
-    ndarray of float32, shape (size, size, channels, filters)
-
-    References
-    ----------
-    X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010, eq. 16:
-    uniform within ±sqrt(6 / (inputs + outputs)).
-
-    Examples
-    --------
-    >>> kernels = random_kernels(64)
-    >>> kernels.shape, bool(abs(kernels).max() <= (6 / (27 + 576)) ** 0.5)
-    ((3, 3, 3, 64), True)
-    """
-    limit = (6 / (size * size * (channels + filters))) ** 0.5
-    shape = (size, size, channels, filters)
-    return np.random.default_rng(seed).uniform(-limit, limit, shape).astype(np.float32)
-
-
-def neighbour_agreement(kernels: np.ndarray) -> np.ndarray:
-    """Measure in each kernel whether weights that lie side by side are alike: order in it, as in an edge or a spot.
-
-    Parameters
-    ----------
-    kernels : ndarray of float, shape (height, width, channels, filters)
-
-    Returns
-    -------
-    ndarray of float, shape (filters,)
-        1 where all weights of a channel are the same, about 0 in noise, -1 in a chequered kernel.
-
-    References
-    ----------
-    P. A. P. Moran, Notes on continuous stochastic phenomena, 1950, with 0 in the place of the mean.
-
-    Examples
-    --------
-    >>> neighbour_agreement(np.ones((3, 3, 3, 2)))
-    array([1., 1.])
-    """
-    axes = (0, 1, 2)
-    pairs = (kernels[1:] * kernels[:-1]).sum(axes) + (kernels[:, 1:] * kernels[:, :-1]).sum(axes)
-    count = kernels[1:, :, :, 0].size + kernels[:, 1:, :, 0].size
-    squares = (kernels**2).mean(axes)
-    return np.divide(pairs, count * squares, out=np.zeros(kernels.shape[3]), where=(squares > 0) & (count > 0))
-
-
-def learned_kernels(path: Path) -> np.ndarray:
-    """Read the first convolution's kernels out of a ``.keras`` file, without TensorFlow.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it is trusted, as `cnn_core.models` has checked it.
-
-    Returns
-    -------
-    ndarray of float32, shape (kernel height, kernel width, 3, filters)
-
-    Raises
-    ------
-    KernelError
-        When the file has no convolution over a colour picture.
-    """
-    import h5py
-
-    try:
-        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
-            found: list[np.ndarray] = []
-
-            def visit(_: str, item: object) -> None:
-                if isinstance(item, h5py.Dataset) and item.ndim == 4 and item.shape[2] == 3:
-                    found.append(item[()].astype(np.float32))
-
-            weights.visititems(visit)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise KernelError(f"The weights in {path.name} cannot be read. Choose another model.") from error
-    if not found:
-        raise KernelError(f"{path.name} holds no convolution over a colour picture. Choose another model.")
-    return found[0]

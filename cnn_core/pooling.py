@@ -1,25 +1,26 @@
-"""Pooling: a window slides over the feature map and keeps one number of each stop, the largest or the mean.
+"""Pooling: a window slides over the feature map and keeps one number at each stop, the largest or the mean.
 
-That makes the map smaller and lets the network care less about where exactly something was found. There is nothing to
-learn in it: a pooling layer has no weights.
+The map becomes smaller, and it matters less to the network where exactly something was found. A pooling layer has no
+weights, so it has nothing to learn.
 """
 
-import operator
-
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from cnn_core import CnnLabError, convolution
-from cnn_core.convolution import Pair
+from cnn_core import CnnLabError
+from cnn_core.sliding.geometry import Padding, Pair, Slide
 
 
 class PoolingError(CnnLabError):
     """A pooling that cannot be done as asked. The message says which part does not fit."""
 
 
+_SLIDE = Slide("window", PoolingError)
+
+
 def max_pool2d(
-    image: ArrayLike, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: str = "valid"
-) -> np.ndarray:
+    image: ArrayLike, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: Padding = "valid"
+) -> NDArray[np.float32]:
     """Keep the largest number of each window.
 
     Parameters
@@ -31,8 +32,8 @@ def max_pool2d(
     strides : int or (int, int), optional
         Pixels that the window moves at a time (down, right); without it, its own size, so that windows do not overlap.
     padding : {"valid", "same"}, optional
-        ``"valid"``: whole windows only, what is left over at the right and bottom is dropped. ``"same"``: windows may
-        reach over the edge, where there is nothing to choose from.
+        ``"valid"``: whole windows only; what is left over at the right and bottom is dropped. ``"same"``: windows may
+        reach over the edge; only the numbers inside the image count.
 
     Returns
     -------
@@ -42,8 +43,8 @@ def max_pool2d(
     Raises
     ------
     PoolingError
-        When the window is larger than the picture (``"valid"``), a size or stride is below 1, the padding is unknown,
-        or the picture has another number of dimensions.
+        When the window is larger than the image (``"valid"``), a size or stride is below 1, the padding is unknown,
+        or the image has another number of dimensions.
 
     References
     ----------
@@ -58,14 +59,14 @@ def max_pool2d(
 
 
 def average_pool2d(
-    image: ArrayLike, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: str = "valid"
-) -> np.ndarray:
+    image: ArrayLike, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: Padding = "valid"
+) -> NDArray[np.float32]:
     """Keep the mean of each window.
 
     Parameters
     ----------
     image, pool_size, strides, padding
-        As for `max_pool2d`. Under ``"same"`` the mean is taken over the numbers inside the picture alone.
+        As for `max_pool2d`. Under ``"same"`` the mean is taken over the numbers inside the image alone.
 
     Returns
     -------
@@ -87,10 +88,10 @@ def average_pool2d(
     """
     sums = _pool(image, pool_size, strides, padding, np.add, 0.0)
     counts = _pool(np.ones(np.shape(image)[:2]), pool_size, strides, padding, np.add, 0.0)
-    return sums / counts.reshape(counts.shape + (1,) * (sums.ndim - 2))
+    return np.asarray(sums / counts.reshape(counts.shape + (1,) * (sums.ndim - 2)), np.float32)
 
 
-def output_size(size: int, pool_size: int, *, strides: int | None = None, padding: str = "valid") -> int:
+def output_size(size: int, pool_size: int, *, strides: int | None = None, padding: Padding = "valid") -> int:
     """Return how many windows fit along one side.
 
     ``"valid"``: ⌊(size − pool_size) / strides⌋ + 1. ``"same"``: ⌈size / strides⌉.
@@ -110,7 +111,7 @@ def output_size(size: int, pool_size: int, *, strides: int | None = None, paddin
     Raises
     ------
     PoolingError
-        When a number is below 1, the padding is unknown, or the window is larger than the picture (``"valid"``).
+        When a number is below 1, the padding is unknown, or the window is larger than the image (``"valid"``).
 
     References
     ----------
@@ -121,27 +122,18 @@ def output_size(size: int, pool_size: int, *, strides: int | None = None, paddin
     >>> output_size(126, 2), output_size(61, 2), output_size(61, 2, padding="same")
     (63, 30, 31)
     """
-    size, pool_size = _whole(size, "The picture's size"), _whole(pool_size, "The window's size")
-    strides = pool_size if strides is None else _whole(strides, "The stride")
-    if padding not in convolution.PADDINGS:
-        raise PoolingError(f"There is no padding {padding!r}. Choose “valid” or “same”.")
-    if padding == "valid" and pool_size > size:
-        raise PoolingError(
-            f"The window ({pool_size} pixels) is larger than the picture ({size} pixels). "
-            "Choose a smaller window, a larger picture, or the padding “same”."
-        )
-    return convolution.output_size(size, pool_size, stride=strides, padding=padding)
+    return _SLIDE.stops(size, pool_size, pool_size if strides is None else strides, padding)
 
 
 def windows(
-    height: int, width: int, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: str = "valid"
-) -> np.ndarray:
-    """Return the edges of every window, cut off at the picture's border.
+    height: int, width: int, pool_size: int | Pair = 2, strides: int | Pair | None = None, padding: Padding = "valid"
+) -> NDArray[np.intp]:
+    """Return the edges of every window, cut off at the image's border.
 
     Parameters
     ----------
     height, width : int
-        The picture's, in pixels.
+        Of the image, in pixels.
     pool_size, strides, padding
         As for `max_pool2d`.
 
@@ -160,12 +152,10 @@ def windows(
     >>> windows(2, 5).tolist()
     [[[0, 0, 2, 2], [0, 2, 2, 4]]]
     """
-    pools = _pair(pool_size, "The window's size")
-    steps = pools if strides is None else _pair(strides, "The stride")
     sides = []
-    for size, pool, stride in zip((height, width), pools, steps, strict=True):
-        stops, before, _ = _stops(size, pool, stride, padding)
-        start = np.arange(stops) * stride - before
+    pools, steps = _window(pool_size, strides)
+    for size, pool, step in zip((height, width), pools, steps, strict=True):
+        start = np.arange(_SLIDE.stops(size, pool, step, padding)) * step - _SLIDE.pads(size, pool, step, padding)[0]
         sides.append((np.maximum(start, 0), np.minimum(start + pool, size)))
     (top, bottom), (left, right) = sides
     return np.stack([*np.meshgrid(top, left, indexing="ij"), *np.meshgrid(bottom, right, indexing="ij")], axis=-1)
@@ -175,58 +165,27 @@ def _pool(
     image: ArrayLike,
     pool_size: int | Pair,
     strides: int | Pair | None,
-    padding: str,
+    padding: Padding,
     combine: np.ufunc,
     neutral: float,
-) -> np.ndarray:
+) -> NDArray[np.float32]:
     """Fold the numbers of each window into one with `combine`; `neutral` is the number that changes nothing."""
-    picture = _picture(image)
-    pools = _pair(pool_size, "The window's size")
-    (down, right) = pools if strides is None else _pair(strides, "The stride")
-    rows, above, below = _stops(picture.shape[0], pools[0], down, padding)
-    columns, before, after = _stops(picture.shape[1], pools[1], right, padding)
+    numbers = _SLIDE.image(image).astype(np.float32)
+    pools, (down, right) = _window(pool_size, strides)
+    sides = list(zip(numbers.shape[:2], pools, (down, right), strict=True))
+    rows, columns = (_SLIDE.stops(*side, padding) for side in sides)
+    pads = [_SLIDE.pads(*side, padding) for side in sides] + [(0, 0)] * (numbers.ndim - 2)
 
-    edges = [(above, below), (before, after)] + [(0, 0)] * (picture.ndim - 2)
-    padded = np.pad(picture, edges, constant_values=neutral)
-    result = np.full((rows, columns, *picture.shape[2:]), neutral, np.float32)
+    padded = np.pad(numbers, pads, constant_values=neutral)
+    result = np.full((rows, columns, *numbers.shape[2:]), neutral, np.float32)
     for i, j in np.ndindex(*pools):
-        # The number in row i and column j of every window at once: the picture from there on, in steps of the stride.
-        numbers = padded[i : i + (rows - 1) * down + 1 : down, j : j + (columns - 1) * right + 1 : right]
-        combine(result, numbers, out=result)
+        # The number in row i and column j of every window at once: the image from there on, in steps of the stride.
+        same_place = padded[i : i + (rows - 1) * down + 1 : down, j : j + (columns - 1) * right + 1 : right]
+        combine(result, same_place, out=result)
     return result
 
 
-def _stops(size: int, pool_size: int, stride: int, padding: str) -> tuple[int, int, int]:
-    """Return how many windows there are along one side, and by how much they reach over its start and its end."""
-    stops = output_size(size, pool_size, strides=stride, padding=padding)
-    over = max((stops - 1) * stride + pool_size - size, 0)
-    return stops, over // 2, over - over // 2
-
-
-def _picture(image: ArrayLike) -> np.ndarray:
-    picture = np.asarray(image)
-    if picture.dtype.kind not in "buif":
-        raise PoolingError(f"A picture holds numbers, not values of type {picture.dtype}.")
-    if picture.ndim not in (2, 3) or picture.size == 0:
-        raise PoolingError(
-            f"A picture has the shape (height, width) or (height, width, channels), not {picture.shape}."
-        )
-    return picture.astype(np.float32)
-
-
-def _pair(value: int | Pair, what: str) -> Pair:
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise PoolingError(f"{what} is one number, or two (down, right), not {value!r}.")
-        return _whole(value[0], what), _whole(value[1], what)
-    return _whole(value, what), _whole(value, what)
-
-
-def _whole(value: int, what: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError as error:
-        raise PoolingError(f"{what} must be a whole number, not {value!r}.") from error
-    if number < 1:
-        raise PoolingError(f"{what} must be at least 1, not {number}.")
-    return number
+def _window(pool_size: int | Pair, strides: int | Pair | None) -> tuple[Pair, Pair]:
+    """Return the window's height and width, and how far it moves down and right."""
+    pools = _SLIDE.pair(pool_size, "The window's size")
+    return pools, pools if strides is None else _SLIDE.pair(strides, "The stride")

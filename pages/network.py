@@ -6,8 +6,9 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models
 from cnn_core.figures import diagrams
-from cnn_core.kernels import learned_kernels, neighbour_agreement, random_kernels
-from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec, compare_kernel_sizes, max_depth, sizes_by_depth
+from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_depth
+from cnn_core.layers.first_kernels import learned_kernels, neighbor_similarity, random_kernels
+from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
 from pages.widgets import code_panel
 
@@ -255,7 +256,7 @@ def _first_kernels() -> None:
 
 
 def _kernels(kernels: np.ndarray, when: str) -> None:
-    order = neighbour_agreement(kernels)
+    order = neighbor_similarity(kernels)
     st.image(
         diagrams.kernel_pictures(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
         alt=f"The {kernels.shape[3]} kernels of the first layer {when}, as small colour pictures",

@@ -11,8 +11,8 @@ from PIL import Image
 from cnn_core import dataset, evaluation, models
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.model_io import cards
-from cnn_core.storage import cache
 from cnn_core.source import Source
+from cnn_core.storage import cache
 
 
 class Fake:

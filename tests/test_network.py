@@ -7,16 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core import kernels
+from cnn_core.layers import first_kernels
+from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_depth
 from cnn_core.network import (
     ARTICLE,
     MOST_PARAMETERS,
     ConvBlock,
     NetworkError,
     NetworkSpec,
-    compare_kernel_sizes,
-    max_depth,
-    sizes_by_depth,
 )
 from cnn_core.scripts import training_script
 
@@ -175,15 +173,15 @@ def test_learned_kernels_are_the_saved_ones(tmp_path):
     model = NetworkSpec(16, (ConvBlock(5),), 2).build()
     model.save(tmp_path / "model.keras")
     np.testing.assert_array_equal(
-        kernels.learned_kernels(tmp_path / "model.keras"), model.get_layer("conv_1").get_weights()[0]
+        first_kernels.learned_kernels(tmp_path / "model.keras"), model.get_layer("conv_1").get_weights()[0]
     )
 
 
 def test_random_kernels_are_spread_like_keras():
-    drawn = kernels.random_kernels(64, seed=1)
+    drawn = first_kernels.random_kernels(64, seed=1)
     limit = np.sqrt(6 / (27 + 576))
     assert drawn.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
-    assert not np.array_equal(drawn, kernels.random_kernels(64, seed=2))
+    assert not np.array_equal(drawn, first_kernels.random_kernels(64, seed=2))
 
 
 def test_kernels_of_no_model(tmp_path):
@@ -191,8 +189,8 @@ def test_kernels_of_no_model(tmp_path):
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("model.weights.h5", b"no hdf5")
     for name in ("text", "empty"):
-        with pytest.raises(kernels.KernelError, match="cannot be read"):
-            kernels.learned_kernels(tmp_path / f"{name}.keras")
+        with pytest.raises(first_kernels.KernelError, match="cannot be read"):
+            first_kernels.learned_kernels(tmp_path / f"{name}.keras")
 
 
 def test_layers_that_fit_end_where_the_table_says():
@@ -210,5 +208,5 @@ def test_layers_that_fit_end_where_the_table_says():
 def test_neighbours_agree_in_an_edge_and_not_in_noise():
     edge = np.repeat([[1.0], [1.0], [-1.0]], 3, axis=1)
     many = np.stack([np.ones((3, 3)), edge, np.indices((3, 3)).sum(0) % 2 * 2 - 1.0], axis=-1)[:, :, None]
-    np.testing.assert_allclose(kernels.neighbour_agreement(many), [1, 0.5, -1])
-    assert abs(kernels.neighbour_agreement(kernels.random_kernels(2000)).mean()) < 0.02
+    np.testing.assert_allclose(first_kernels.neighbor_similarity(many), [1, 0.5, -1])
+    assert abs(first_kernels.neighbor_similarity(first_kernels.random_kernels(2000)).mean()) < 0.02

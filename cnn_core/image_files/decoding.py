@@ -1,0 +1,137 @@
+"""From an image file of any format and color mode to an array of red, green and blue values."""
+
+import io
+import os
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from cnn_core import CnnLabError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""The file formats that are read, by Pillow's names."""
+
+MAX_PIXELS = 64_000_000
+"""The largest image that is decoded, in pixels (8000 × 8000). Decoding it takes at most about 1.7 GB of memory."""
+
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_FORMATS_TEXT = "JPEG, PNG, WebP, GIF, BMP or TIFF"
+
+
+class ImageError(CnnLabError):
+    """A file that is not a usable image. The message says why, and what to try instead."""
+
+
+def decode(source: str | Path | bytes | BinaryIO) -> NDArray[np.uint8]:
+    """Read an image file. See `cnn_core.pixels.open_image`, through which everybody else calls it."""
+    with _as_file(source) as file:
+        try:
+            start = file.read(16)
+            file.seek(0)
+        except (OSError, ValueError, TypeError) as error:
+            raise ImageError(f"The file cannot be read ({error}). Choose another one.") from error
+        if not start:
+            raise ImageError("The file is empty. Choose a picture file that has content.")
+        return _decoded(file, start)
+
+
+def _as_file(source: Any) -> AbstractContextManager[Any]:
+    """Return a context manager that gives `source` as a seekable binary file. It closes only what it opened."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return nullcontext(io.BytesIO(source))
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        try:
+            return closing(path.open("rb"))
+        except FileNotFoundError as error:
+            raise ImageError(f"There is no file “{path}”. Check its name and folder.") from error
+        except IsADirectoryError as error:
+            raise ImageError(f"“{path}” is a folder, not a picture. Name a file in it.") from error
+        except (OSError, ValueError) as error:
+            raise ImageError(f"“{path}” cannot be opened ({error}). Check its name and permissions.") from error
+    try:
+        source.seek(0)
+    except (AttributeError, OSError):
+        return nullcontext(io.BytesIO(source.read()))
+    except ValueError as error:
+        raise ImageError("The file is already closed. Open it again and try once more.") from error
+    return nullcontext(source)
+
+
+def _decoded(file: BinaryIO, start: bytes) -> NDArray[np.uint8]:
+    damaged = ImageError(
+        "The picture is damaged or incomplete: it begins like a picture, but cannot be read to its end. "
+        "Download or copy it again, or choose another one."
+    )
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(*image.size)
+            image.load()
+            with suppress(Exception):  # broken EXIF data must not make a good image unreadable
+                ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image)
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large("it") from error
+    except UnidentifiedImageError as error:
+        if start.startswith(_SIGNATURES):
+            raise damaged from error
+        raise ImageError(f"The file is not a picture that can be read. Use {_FORMATS_TEXT}.") from error
+    except MemoryError as error:
+        raise ImageError("There is not enough memory for this picture. Make it smaller and try again.") from error
+    except Exception as error:  # Pillow's decoders raise many kinds of exceptions on a broken file
+        raise damaged from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large(f"at {width:,} × {height:,} pixels it")
+    if width * height <= 1:
+        raise ImageError("The picture is a single pixel, which shows nothing. Choose a larger one.")
+
+
+def _too_large(subject: str) -> ImageError:
+    return ImageError(
+        f"The picture is too large: {subject} would need too much memory. "
+        f"Make it smaller; up to {MAX_PIXELS // 1_000_000} million pixels are read."
+    )
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Convert a decoded image of any Pillow mode to uint8 RGB, shape (H, W, 3)."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return np.array(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.repeat(_deep_gray_to_8_bit(image)[:, :, None], 3, axis=2)
+    if image.has_transparency_data:
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, tuple) and max(transparent) > 255:  # Pillow has cut only the pixels to 8 bits
+            image.info["transparency"] = tuple(value >> 8 for value in transparent)
+        image = image.convert("RGBA")
+        background = Image.new("RGB", image.size, "white")
+        background.paste(image, mask=image.getchannel("A"))
+        image = background
+    return np.array(image.convert("RGB"))
+
+
+def _deep_gray_to_8_bit(image: Image.Image) -> NDArray[np.uint8]:
+    """Scale gray values of more than 8 bits to uint8, shape (H, W); Pillow itself would clip them at 255."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float32))
+    tiff_tags = getattr(image, "tag_v2", {})
+    if image.mode.startswith("I;16"):
+        bits = tiff_tags.get(ExifTags.Base.BitsPerSample, (16,))[0]
+        darkest, brightest = 0.0, 2.0**bits - 1
+    else:
+        darkest, brightest = float(values.min()), float(values.max())
+    gray = (values - darkest) * (255 / max(brightest - darkest, 1e-12))
+    if tiff_tags.get(ExifTags.Base.PhotometricInterpretation) == 0:  # a negative: 0 is white
+        gray = 255 - gray
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        gray[values == transparent] = 255
+    return np.rint(gray).clip(0, 255).astype(np.uint8)
