@@ -82,7 +82,7 @@ def test_forgetting_costs_what_it_says_and_only_while_learning(backbone, head, t
     apart = (mine.predict_on_batch(pictures[0]) - backbone.predict_on_batch(pictures[0])) @ head["classes/kernel"]
     assert tuned.evaluate(*pictures, verbose=0)[0] == pytest.approx(changed, rel=1e-4)
     learned_from = tuned.train_on_batch(*pictures)[0]
-    assert learned_from == pytest.approx(changed + finetuning.LOYALTY * (apart**2).mean(), rel=1e-4)
+    assert learned_from == pytest.approx(changed + finetuning.DISTILLATION_WEIGHT * (apart**2).mean(), rel=1e-4)
 
 
 def test_it_can_be_saved_and_goes_on(tuned, pictures, tmp_path):

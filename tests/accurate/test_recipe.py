@@ -2,14 +2,15 @@
 
 import json
 import re
+import threading
 import time
 
 import numpy as np
 import pytest
 
-from cnn_core import cli, dataset, evaluation, models, runs, sketches
+from cnn_core import cli, dataset, evaluation, models, runs, sketches, training
 from cnn_core.accurate import features, recipe
-from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.source import Source
 
 pytestmark = pytest.mark.slow
@@ -147,20 +148,37 @@ def settings(tmp_path):
     return TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "random.npz"))
 
 
-def test_the_whole_recipe_is_a_run_whose_model_is_its_tuned_one(settings, tmp_path, capsys):
-    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", settings.backbone, "--json"]
-    assert cli.main([*words, "--out", str(tmp_path / "run")]) == 0
-    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+@pytest.mark.slow
+def test_the_whole_recipe_is_a_run_that_can_be_stopped_and_resumed(settings, tmp_path, capsys):
     run = runs.Run(tmp_path / "run")
-    assert answer["epochs"] == finetuning_epochs()
+    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", settings.backbone, "--json"]
+    stopper = threading.Thread(target=stop_after_the_first_epoch, args=(run,), daemon=True)
+    stopper.start()
+    assert cli.main([*words, "--out", str(run.folder)]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert answer["state"] == "stopped"
+    assert 1 <= answer["epochs"] < finetuning_epochs()
+    photo = sketches.draw("dog", np.random.default_rng(0))
+    assert models.open_model(run.model_path).classify(photo).pet is not None
+
+    run.resume()
+    assert run.wait(240).state == "finished"
+    assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
     assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)
     assert not (run.folder / "tunable.keras").exists()
-    table = Source("sketches", 32).table()
-    result = evaluation.evaluate(models.open_model(run.model_path), dataset.split(table)[1])
-    assert result.accuracy == pytest.approx(answer["history"]["val_accuracy"][-1], abs=1e-4)
-    prediction = models.open_model(run.model_path).classify(sketches.draw("cat", np.random.default_rng(0)))
+    model = models.open_model(run.model_path)
+    result = evaluation.evaluate(model, Source("sketches", 32).split()[1])
+    assert result.accuracy == pytest.approx(run.history()["val_accuracy"].iloc[-1], abs=1e-4)
+    prediction = model.classify(photo)
     assert 0 <= prediction.pet <= 1
     assert (prediction.label == "neither") == (prediction.pet < 0.5)
+
+
+def stop_after_the_first_epoch(run):
+    deadline = time.monotonic() + 240
+    while run.history().empty and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.stop()
 
 
 def finetuning_epochs():
@@ -169,34 +187,25 @@ def finetuning_epochs():
     return finetuning.EPOCHS
 
 
-def test_a_recipe_that_was_stopped_goes_on(settings):
-    run = runs.start(settings)
-    deadline = time.monotonic() + 240
-    while run.history().empty and run.active and time.monotonic() < deadline:
-        time.sleep(0.05)
-    run.stop()
-    assert run.wait(120).state == "stopped"
-    done = len(run.history())
-    assert 1 <= done < finetuning_epochs()
-    assert models.open_model(run.model_path).classify(sketches.draw("dog", np.random.default_rng(0))).pet is not None
-    run.resume()
-    assert run.wait(240).state == "finished"
-    assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
+def fails(folder, **settings):
+    """Carry out a run in this process that cannot succeed; return its sentence."""
+    folder.mkdir()
+    config = TrainingConfig(recipe="accurate", **settings)
+    (folder / "config.json").write_text(json.dumps(config.to_dict()))
+    with pytest.raises(TrainingError) as error:
+        training.train(folder)
+    assert runs.Run(folder).status().message == str(error.value)
+    return str(error.value)
 
 
 def test_without_a_backbone_the_run_says_what_to_do(tmp_path, monkeypatch):
-    run = runs.start(TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "no.npz")))
-    assert run.wait(120).state == "failed"
-    assert "port.py" in run.status().message
+    assert "port.py" in fails(tmp_path / "named", images=32, backbone=str(tmp_path / "no.npz"))
     monkeypatch.setattr(recipe, "BUNDLED", tmp_path / "gone.keras")
-    with pytest.raises(recipe.RecipeError, match="--backbone"):
-        recipe._open_backbone(None)
+    assert "--backbone" in fails(tmp_path / "bundled", images=32)
 
 
-def test_too_few_photos_are_a_sentence():
-    run = runs.start(TrainingConfig(recipe="accurate", images=8))
-    assert run.wait(120).state == "failed"
-    assert "at least 20" in run.status().message
+def test_too_few_photos_are_a_sentence(tmp_path):
+    assert "at least 20" in fails(tmp_path / "few", images=8)
 
 
 def test_wrong_labels_are_names_of_training_photos():
