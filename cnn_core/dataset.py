@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ LABELS = ("cat", "dog")
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
+T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(done, total, what)`` while something takes long."""
 
@@ -42,8 +43,8 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     Parameters
     ----------
     path : str or Path
-        Kaggle's zip (which holds ``train.zip``), ``train.zip`` itself, Microsoft's ``PetImages`` zip, or a folder with
-        ``cat`` and ``dog`` subfolders or with names such as ``cat.0.jpg``. A zip is extracted once, to the cache.
+        Kaggle's zip, the ``train.zip`` in it, Microsoft's ``PetImages`` zip, or a folder with ``cat`` and ``dog``
+        subfolders or with names such as ``cat.0.jpg``. A zip is extracted once, to the cache.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
@@ -56,8 +57,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     Raises
     ------
     DatasetError
-        When there is nothing at `path`, it is no zip, a zip holds a path outside itself or unpacks to too much,
-        no picture has a label, or a class is missing.
+        When `path` is neither a folder nor a safe zip, no image has a label, or a class is missing.
 
     Examples
     --------
@@ -117,10 +117,6 @@ def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple
     ------
     DatasetError
         When there are fewer than four pictures.
-
-    References
-    ----------
-    ``sklearn.model_selection.train_test_split(table, test_size=0.25, random_state=42)``.
 
     Examples
     --------
@@ -293,7 +289,7 @@ def _decode(files: list[Path], size: int, target: Path, progress: Progress | Non
             raw.write(picture)
 
 
-def _in_threads(do: Callable, files: list[Path], progress: Progress | None, what: str) -> Iterable:
+def _in_threads(do: Callable[[Path], T], files: list[Path], progress: Progress | None, what: str) -> Iterator[T]:
     """Yield ``do(file)`` for every file, in order; Pillow decodes outside Python's lock, so threads help."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(files), 500):  # in slices, so that results do not pile up in memory

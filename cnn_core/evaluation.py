@@ -85,7 +85,9 @@ class Evaluation:
         """Counts ``[[cat→cat, cat→dog], [dog→cat, dog→dog]]``: the truth's row, the prediction's column."""
         from sklearn.metrics import confusion_matrix
 
-        return confusion_matrix(self.predictions["label"], self.predictions["predicted"], labels=list(LABELS)).tolist()
+        truth, said = self.predictions["label"], self.predictions["predicted"]
+        counts: list[list[int]] = confusion_matrix(truth, said, labels=list(LABELS)).tolist()
+        return counts
 
 
 def evaluate(
@@ -262,7 +264,7 @@ def dog_share(predictions: pd.DataFrame) -> np.ndarray:
     [0.75, 0.0]
     """
     cat, dog = (predictions[label].to_numpy(np.float64) for label in LABELS)
-    return dog / (cat + dog)  # the sum is 1, but for the rounding of the model's float32
+    return np.asarray(dog / (cat + dog))  # the sum is 1, but for the rounding of the model's float32
 
 
 def _judge(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:

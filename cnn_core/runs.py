@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -273,14 +274,14 @@ def _spawn(folder: Path) -> None:
     _reap(process)
 
 
-def _reap(process: subprocess.Popen) -> None:
+def _reap(process: subprocess.Popen[bytes]) -> None:
     """Collect the child's exit status when it ends, so that no zombie is left."""
     import threading
 
     threading.Thread(target=process.wait, daemon=True).start()
 
 
-def _table(path: Path, columns: list[str], read) -> pd.DataFrame:
+def _table(path: Path, columns: list[str], read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
     try:

@@ -95,7 +95,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         validation_data=test_batches,
         epochs=config.epochs,
         initial_epoch=done,
-        callbacks=[_mixed(config.precision), *run_callbacks(journal, config, len(labels), steps, save)],
+        callbacks=[_mixed(model, config.precision), *run_callbacks(journal, config, len(labels), steps, save)],
         shuffle=False,  # the batches come shuffled
         verbose=0,
     )
@@ -122,21 +122,16 @@ def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Mode
     return model
 
 
-def _mixed(precision: str) -> keras.callbacks.Callback:
+def _mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:
     """Make the callback that trains in `precision` and tests in float32, in which the model will be used."""
     import keras
 
     if precision == "auto":
         precision = "mixed_bfloat16" if _has_bfloat16() else "float32"
-
-    class Mixed(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            _compute_in(self.model, precision)
-
-        def on_test_begin(self, logs: dict | None = None) -> None:
-            _compute_in(self.model, "float32")
-
-    return Mixed()
+    return keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: _compute_in(model, precision),
+        on_test_begin=lambda logs: _compute_in(model, "float32"),
+    )
 
 
 def _compute_in(model: keras.Model, precision: str) -> None:

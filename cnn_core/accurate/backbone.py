@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -107,7 +108,7 @@ def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZ
     return model
 
 
-def _block(x, kernel: int, stride: int, widening: int, maps: int, name: str):
+def _block(x: Any, kernel: int, stride: int, widening: int, maps: int, name: str) -> Any:
     inside = x
     if widening > 1:
         inside = _convolution(inside, widening * x.shape[-1], 1, 1, f"{name}_widen")
@@ -119,6 +120,6 @@ def _block(x, kernel: int, stride: int, widening: int, maps: int, name: str):
     return inside
 
 
-def _convolution(x, maps: int, kernel: int, stride: int, name: str):
+def _convolution(x: Any, maps: int, kernel: int, stride: int, name: str) -> Any:
     x = layers.Conv2D(maps, kernel, stride, "same", name=name)(x)
     return layers.ReLU(6, name=f"{name}_relu")(x)

@@ -8,6 +8,8 @@ Import this only when TensorFlow is wanted.
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -47,7 +49,7 @@ class Distillation(layers.Layer):
     Z. Li and D. Hoiem, Learning without Forgetting, 2016 (arXiv:1606.09282); here with the squared difference.
     """
 
-    def call(self, features, scores, former_scores, training=False):
+    def call(self, features: Any, scores: Any, former_scores: Any, training: bool = False) -> Any:
         """Return the features."""
         if training:
             self.add_loss(DISTILLATION_WEIGHT * ops.mean(ops.square(scores - former_scores)))

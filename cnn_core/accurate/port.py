@@ -9,6 +9,7 @@ holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: `
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ EPSILON = 1e-3
 """What the original adds to a variance before it divides by its root."""
 
 
-def ported(state: dict) -> dict[str, np.ndarray]:
+def ported(state: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return kernels and biases under the names of the Keras layers.
 
     Parameters
@@ -28,19 +29,21 @@ def ported(state: dict) -> dict[str, np.ndarray]:
     result = {
         "classes/kernel": arrays["_fc.weight"].T,
         "classes/bias": arrays["_fc.bias"],
-        **_folded(arrays, "_conv_stem", "_bn0", "stem"),
-        **_folded(arrays, "_conv_head", "_bn1", "head"),
+        **fold_batch_norm(arrays, "_conv_stem", "_bn0", "stem"),
+        **fold_batch_norm(arrays, "_conv_head", "_bn1", "head"),
     }
     for number in range(21):
         place, name = f"_blocks.{number}.", f"block_{number}"
         if f"{place}_expand_conv.weight" in arrays:
-            result |= _folded(arrays, f"{place}_expand_conv", f"{place}_bn0", f"{name}_widen")
-        result |= _folded(arrays, f"{place}_depthwise_conv", f"{place}_bn1", f"{name}_look", depthwise=True)
-        result |= _folded(arrays, f"{place}_project_conv", f"{place}_bn2", f"{name}_narrow")
+            result |= fold_batch_norm(arrays, f"{place}_expand_conv", f"{place}_bn0", f"{name}_widen")
+        result |= fold_batch_norm(arrays, f"{place}_depthwise_conv", f"{place}_bn1", f"{name}_look", depthwise=True)
+        result |= fold_batch_norm(arrays, f"{place}_project_conv", f"{place}_bn2", f"{name}_narrow")
     return result
 
 
-def _folded(arrays: dict, convolution: str, normalisation: str, name: str, depthwise: bool = False) -> dict:
+def fold_batch_norm(
+    arrays: dict[str, np.ndarray], convolution: str, normalisation: str, name: str, depthwise: bool = False
+) -> dict[str, np.ndarray]:
     """Join a convolution and the batch normalisation after it to one kernel and one bias."""
     kernel = arrays[f"{convolution}.weight"]
     mean, variance = arrays[f"{normalisation}.running_mean"], arrays[f"{normalisation}.running_var"]

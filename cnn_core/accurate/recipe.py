@@ -156,7 +156,7 @@ def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarr
 
 def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:
     """Return the sum of exp(score) over ImageNet's classes of cats and dogs, (N,)."""
-    return np.exp(seen @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1)
+    return np.asarray(np.exp(seen @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1))
 
 
 def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
@@ -266,7 +266,7 @@ def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray)
     scores = seen @ head["verdict/kernel"] + head["verdict/bias"]
 
     def loss(temperature: float) -> float:
-        return log_loss(labels, softmax(scores / temperature, axis=1)[:, 1], labels=[0, 1])
+        return float(log_loss(labels, softmax(scores / temperature, axis=1)[:, 1], labels=[0, 1]))
 
     temperature = minimize_scalar(loss, bounds=(0.2, 5), method="bounded").x
     return head | {

@@ -5,9 +5,12 @@ looked up once only. Keras has a layer for each of them; one after the other the
 blurs the picture a little more. Import this module only when TensorFlow is wanted.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops, random
+from numpy.typing import NDArray
 
 
 class RandomAffine(keras.layers.Layer):
@@ -59,14 +62,14 @@ class RandomAffine(keras.layers.Layer):
         self.zoom = zoom if isinstance(zoom, tuple) else (1 - zoom, 1 + zoom)
         self.chance = random.SeedGenerator(seed)
 
-    def call(self, images):
-        """Return the pictures, each changed in its own way."""
+    def call(self, images: Any) -> Any:
+        """Return the images, each changed in its own way."""
         count, height, width = ops.shape(images)[:3]
         moves = self._matrices(count, ops.cast(height, "float32"), ops.cast(width, "float32"))
         return ops.image.affine_transform(images, moves, interpolation="bilinear", fill_mode="nearest")
 
-    def _matrices(self, count, height, width):
-        """Return for each picture the eight numbers that say where a pixel's value comes from: float32 (count, 8).
+    def _matrices(self, count: Any, height: Any, width: Any) -> Any:
+        """Return for each image the eight numbers that say where a pixel's value comes from: float32 (count, 8).
 
         The pixel (x, y) takes the value at (a x + b y + c, d x + e y + f); the last two numbers, 0, keep it affine.
         """
@@ -84,11 +87,11 @@ class RandomAffine(keras.layers.Layer):
         zero = ops.zeros_like(a)
         return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
 
-    def _any(self, count, most: float):
+    def _any(self, count: Any, most: float) -> Any:
         return random.uniform((count,), -most, most, seed=self.chance)
 
 
-def augmented_examples(image: np.ndarray, count: int, seed: int = 42) -> np.ndarray:
+def augmented_examples(image: NDArray[np.uint8], count: int, seed: int = 42) -> NDArray[np.uint8]:
     """Show what augmentation makes of one picture.
 
     Parameters
@@ -111,4 +114,5 @@ def augmented_examples(image: np.ndarray, count: int, seed: int = 42) -> np.ndar
     """
     batch = np.repeat(image[np.newaxis].astype(np.float32), count, axis=0)
     changed = np.asarray(RandomAffine(seed=seed)(batch))
-    return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    examples: NDArray[np.uint8] = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    return examples

@@ -134,4 +134,5 @@ def _deep_gray_to_8_bit(image: Image.Image) -> NDArray[np.uint8]:
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         gray[values == transparent] = 255
-    return np.rint(gray).clip(0, 255).astype(np.uint8)
+    eight_bits: NDArray[np.uint8] = np.rint(gray).clip(0, 255).astype(np.uint8)
+    return eight_bits

@@ -191,7 +191,7 @@ def _network(spec: NetworkSpec) -> str:
 
 
 def _fit(config: TrainingConfig) -> str:
-    from cnn_core.training import CLIP_NORM as clip
+    from cnn_core.engine.config import CLIP_NORM as clip
 
     rate = f"{config.learning_rate:g}"
     if config.schedule == "cosine":

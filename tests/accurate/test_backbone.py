@@ -49,7 +49,7 @@ def test_every_layer_can_be_loaded_by_name(backbone, tmp_path):
 def test_folding_equals_convolution_then_normalisation(depthwise):
     import tensorflow as tf
 
-    from cnn_core.accurate.port import EPSILON, _folded
+    from cnn_core.accurate.port import EPSILON, fold_batch_norm
 
     random = np.random.default_rng(1)
     maps, channels = 6, 6
@@ -67,5 +67,5 @@ def test_folding_equals_convolution_then_normalisation(depthwise):
         convolved(plain), arrays["bn.running_mean"], arrays["bn.running_var"], arrays["bn.bias"], arrays["bn.weight"],
         EPSILON,
     )  # fmt: skip
-    folded = _folded(arrays, "conv", "bn", "layer", depthwise)
+    folded = fold_batch_norm(arrays, "conv", "bn", "layer", depthwise)
     np.testing.assert_allclose(convolved(folded["layer/kernel"]) + folded["layer/bias"], expected, atol=1e-4)
