@@ -1,5 +1,5 @@
-"""Choices that the address names by their key: Streamlit's binding would write the label, which changes with the score,
-the time zone and the language.
+"""Selectboxes that the address names by value: Streamlit's binding would write the label, which changes with the
+accuracy, the time zone and the language.
 
 Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
 """
@@ -10,7 +10,7 @@ import streamlit as st
 
 
 def read(key: str, options: Container[str]) -> None:
-    """Take what the address asks for where that is new, and drop a choice that is there no longer."""
+    """Take a new choice from the address, and drop a choice that is no longer among the options."""
     state, asked = st.session_state, st.query_params.get(key)
     if asked in options and asked != state.get(_last(key)):
         state[key] = asked
@@ -19,7 +19,7 @@ def read(key: str, options: Container[str]) -> None:
 
 
 def write(key: str, value: str, default: str) -> None:
-    """Put the choice into the address, unless it is what one sees without it."""
+    """Write the choice into the address, unless it is the default."""
     if value == default:
         st.query_params.pop(key, None)
     else:

@@ -1,4 +1,4 @@
-"""The model to take along: its file in three formats, and its card."""
+"""Download a model in three formats; its model card."""
 
 import streamlit as st
 
@@ -15,19 +15,19 @@ RUNS_ON = {
 
 
 def model_card(card: ModelCard) -> None:
-    """Draw all that is known about a model, folded."""
+    """Draw the model card, folded."""
     with st.expander("Model card", icon=":material/badge:"), st.container(key="model_card"):
         st.markdown(cards.markdown(card))
 
 
 @st.fragment
 def show(card: ModelCard) -> None:
-    """Draw the download of a model in the format that one chooses."""
+    """Ask for a format, and draw the download button."""
     chosen, button = st.columns([2, 1], gap="medium", vertical_alignment="bottom")
     kind = chosen.segmented_control(
-        "Take the model along as", list(FORMATS), default="keras", required=True, format_func=FORMATS.__getitem__,
+        "Download the model as", list(FORMATS), default="keras", required=True, format_func=FORMATS.__getitem__,
         key="export_format",
-        help="Each file gives the probabilities that this page shows: scaling from 0–255 is part of the network.",
+        help="Each file gives the same probabilities as this page. Scaling from 0–255 is part of the network.",
     )  # fmt: skip
     try:
         with button, st.spinner(f"Writing {FORMATS[kind]}… the first time takes some seconds", show_time=True):
@@ -39,4 +39,4 @@ def show(card: ModelCard) -> None:
         f"Download {card.name}.{kind}", file.read_bytes, f"{card.name}.{kind}", icon=":material/download:",
         on_click="ignore", width="stretch",
     )  # fmt: skip
-    st.caption(f"{RUNS_ON[kind]} Give it the photo at {card.input_size} × {card.input_size} pixels, values 0 to 255.")
+    st.caption(f"{RUNS_ON[kind]} Input: {card.input_size} × {card.input_size} pixels, values 0 to 255.")

@@ -1,4 +1,4 @@
-"""Load a ``.keras`` file into the lab."""
+"""Upload a ``.keras`` model."""
 
 import streamlit as st
 
@@ -10,18 +10,18 @@ MEGABYTES = 512
 
 
 def ask() -> str | None:
-    """Draw the uploader. Return the name that a new file got, once; what is wrong with it is said here."""
+    """Draw the uploader and any error. Return the name of a new model, once."""
     with st.expander("Use your own Keras model", icon=":material/upload_file:"):
         file = st.file_uploader("Upload a .keras model", ["keras"], key="model_upload", max_upload_size=MEGABYTES)
         st.caption(
-            "A model saved with `model.save('name.keras')`: square colour pictures in, Dense(2, softmax) out, cat "
-            "first. It may hold plain Keras layers only; files that carry code are refused."
+            "A model saved with `model.save('name.keras')`. Input: square color pictures. Output: Dense(2, softmax), "
+            "cat first. Only standard Keras layers are accepted; files that contain code are refused."
         )
     if file is None or st.session_state.get("model_upload_seen") == file.file_id:
         return None
-    warmup.wait("Waking up TensorFlow, to look into the model")
+    warmup.wait("Loading TensorFlow to check the model")
     try:
-        with st.spinner("Looking into the model…"):
+        with st.spinner("Checking the model…"):
             name = save_upload(file.getvalue(), file.name).name
     except CnnLabError as error:
         st.error(f"{file.name}: {error}")

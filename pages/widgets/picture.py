@@ -64,12 +64,13 @@ def choose() -> None:
         on_change=_forget_error,
     )
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
+        key = uploader_key("picture_upload")
         st.file_uploader(
             "Upload a picture",
             FORMATS,
-            key="picture_upload",
+            key=key,
             on_change=_take,
-            args=("picture_upload",),
+            args=(key,),
             max_upload_size=MEGABYTES,
         )
         # The browser asks for permission as soon as the camera is drawn.
@@ -101,6 +102,26 @@ def use(image: np.ndarray, name: str) -> None:
     st.session_state[_OWN] = (image, name)
     st.session_state[_SHOW_OWN] = True
     _forget_error()
+
+
+def use_sample() -> None:
+    """Forget the uploaded picture, and make the first sample the picture of all pages. Call it in a callback."""
+    st.session_state.pop(_OWN, None)
+    st.session_state[_SHOW_OWN] = False
+    st.session_state[_SAMPLE] = FIRST
+    _forget_error()
+
+
+def uploader_key(name: str) -> str:
+    """Return the key of an uploader: a new one, of an empty uploader, when its files are no longer looked at."""
+    count = st.session_state.get(f"{name}_count", 0)
+    key = f"{name}_{count}" if count else name
+    files = st.session_state.get(key) or []
+    names = [file.name for file in (files if isinstance(files, list) else [files])]
+    if not names or current()[1] in names:
+        return key
+    st.session_state[f"{name}_count"] = count + 1
+    return f"{name}_{count + 1}"
 
 
 @lru_cache

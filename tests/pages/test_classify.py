@@ -79,10 +79,10 @@ def errors(test) -> list[str]:
 def test_without_a_model_the_page_says_how_to_get_one(app, home):
     test = app()
     assert not test.exception
-    assert "There is no model to ask yet" in test.main.info[0].value
+    assert "There is no model yet" in test.main.info[0].value
 
 
-def test_while_tensorflow_wakes_up_the_page_is_there_already(app, lab, monkeypatch):
+def test_while_tensorflow_loads_the_page_is_there_already(app, lab, monkeypatch):
     monkeypatch.setattr(warmup, "ready", lambda: False)
     test = app()
     assert not test.exception
@@ -90,7 +90,7 @@ def test_while_tensorflow_wakes_up_the_page_is_there_already(app, lab, monkeypat
     assert test.selectbox(key="model").value == "tiny"
     assert verdicts(test) == []
     progress = next(element.proto for element in test.main.get("progress"))
-    assert progress.text.startswith("Waking up TensorFlow")
+    assert progress.text.startswith("Loading TensorFlow")
 
 
 def test_the_picture_of_the_sidebar_is_classified_at_once(app, lab):
@@ -214,7 +214,7 @@ def downloads(test) -> list[str]:
     return [button.label for button in test.main.get("download_button")]
 
 
-def test_model_can_be_taken_along_in_the_format_one_chooses(app, lab, monkeypatch):
+def test_model_can_be_downloaded_in_the_format_one_chooses(app, lab, monkeypatch):
     asked = []
 
     def exported(name, kind):

@@ -89,7 +89,7 @@ def test_the_walk_shows_any_layer_and_the_kernel_behind_any_map(app, lab):
 
     next(button for button in test.main.button if button.label == "Next layer").click().run()
     assert test.selectbox(key="walk_layer").value == "pool"
-    assert "It is map" in texts(test)
+    assert "The kernel is in **see_one**" in texts(test)
     test.selectbox(key="walk_layer").set_value(walk.walk(models.open_model("one"), CHELSEA, 1)[-1].name).run()
     assert not test.exception
     assert "2 largest of 2 numbers" in texts(test)
@@ -98,7 +98,7 @@ def test_the_walk_shows_any_layer_and_the_kernel_behind_any_map(app, lab):
 def test_a_link_opens_the_layer_and_places_the_square(app, lab, drawn):
     test = app(why="Layer by layer", model="one", walk_layer="pool")
     assert test.selectbox(key="walk_layer").value == "pool"
-    next(button for button in test.main.button if button.label == "Layer before").click().run()
+    next(button for button in test.main.button if button.label == "Previous layer").click().run()
     assert "walk_layer" not in test.query_params, "where one begins anyway is not said"
     next(button for button in test.main.button if button.label == "Next layer").click().run()
     assert test.query_params["walk_layer"] == "pool"
@@ -129,7 +129,7 @@ def test_a_covered_square_gives_the_answer_to_the_photo_covered_by_hand(app, lab
     before, after = next(call for call in drawn if call[0])
     assert before == model.classify(CHELSEA).probabilities
     assert after == pytest.approx(model.classify(covered).probabilities)
-    assert f"With the square it says: **{model.classify(covered).sentence}**" in texts(test)
+    assert f"With the square: **{model.classify(covered).sentence}**" in texts(test)
 
 
 def test_an_edited_kernel_moves_the_answer_and_the_model_stays(app, lab, drawn):

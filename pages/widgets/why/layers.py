@@ -1,4 +1,4 @@
-"""A walk through the network: choose a layer, see its most active maps, and the kernel behind one of them."""
+"""Layer by layer: choose a layer, see its most active feature maps and the kernel of one of them."""
 
 from __future__ import annotations
 
@@ -12,44 +12,48 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
-from pages.widgets import address, number_grid
-from pages.widgets.why import asked
+from cnn_core.figures.colors import MARK
+from pages.widgets import address, controls, number_grid
+from pages.widgets.why.case import Case
 
 if TYPE_CHECKING:
     from cnn_core.walk import Kernel, Stop, Strongest
-    from pages.widgets.why.tabs import Case
 
-_LAYER, _TABLE = "walk_layer", "walk_table"
-LARGE, SMALL = 512, 112  # pixels a side
-SLICES = 6  # of a kernel that looks at many maps, those with the largest numbers
+LARGE, SMALL = 512, 112
+"""The side of an enlarged map and of a small one, in pixels."""
+
+MAX_SLICES = 6
+"""Only the slices of a kernel with the largest values are shown."""
+
+_LAYER, _TABLE = controls.LAYER.name, "walk_table"
 
 WORDS = {
-    "Rescaling": "Brings the pixels' values, 0 to 255, to the range that the network has learned with.",
-    "Conv2D": "Each map is one kernel, slid over all maps of the layer before.",
-    "DepthwiseConv2D": "Each kernel is slid over one map only, so every map is looked at by itself.",
-    "SeparableConv2D": "A kernel for each map by itself, then a mixture of their answers.",
-    "MaxPooling2D": "Keeps the largest value of each window: the maps shrink, what was found stays.",
-    "AveragePooling2D": "Keeps the mean of each window: the maps shrink.",
-    "GlobalAveragePooling2D": "Takes the mean of each map: how much of it is there, no matter where.",
-    "GlobalMaxPooling2D": "Takes the largest value of each map: whether it is there, no matter where.",
+    "Rescaling": "Scales the pixel values, 0 to 255, to the range that the network was trained with.",
+    "Conv2D": "Slides each kernel over all maps of the layer before. Each kernel gives one map.",
+    "DepthwiseConv2D": "Slides each kernel over one map only.",
+    "SeparableConv2D": "Slides one kernel over each map, then mixes the results.",
+    "MaxPooling2D": "Keeps the largest value of each window. The maps get smaller.",
+    "AveragePooling2D": "Keeps the mean of each window. The maps get smaller.",
+    "GlobalAveragePooling2D": "Replaces each map by its mean. Where something was found no longer matters.",
+    "GlobalMaxPooling2D": "Replaces each map by its largest value. Where something was found no longer matters.",
     "ReLU": "Replaces negative values by zero.",
-    "Activation": "Sends every value through the same function.",
+    "Activation": "Applies the same function to every value.",
     "BatchNormalization": "Shifts and scales each map to a range that suits the next layer.",
-    "Add": "Adds the maps of two layers, so that what was known before is not lost.",
-    "Flatten": "Writes all numbers of all maps into one long row.",
+    "Add": "Adds the maps of two layers, so that earlier features are kept.",
+    "Flatten": "Writes all values of all maps into one long list.",
     "Dense": "Each number is a weighted sum of all numbers of the layer before.",
-    "Dropout": "Rests: it only does something during training.",
+    "Dropout": "Does nothing here: it is only active during training.",
 }
 
 
 @st.fragment
 def show(case: Case) -> None:
-    """Ask for the layer; show what it makes of the photo, and all layers as a table."""
+    """Ask for the layer; show its output for the photo, and a table of all layers."""
     try:
-        with st.spinner("Walking through the network…"):
-            stops = asked.walk(case.card.name, case.stamp, case.image)
+        with st.spinner("Computing every layer…"):
+            stops = case.walk()
         stop = _choose(stops)
-        found = asked.strongest(case.card.name, case.stamp, case.image, stop.name)
+        found = case.strongest(stop.name)
     except CnnLabError as error:
         st.error(str(error))
         return
@@ -68,7 +72,11 @@ def _choose(stops: list[Stop]) -> Stop:
     at = names.index(st.session_state[_LAYER])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            "Layer before", icon=":material/arrow_back:", disabled=at == 0, on_click=_go, args=(names[max(at - 1, 0)],)
+            "Previous layer",
+            icon=":material/arrow_back:",
+            disabled=at == 0,
+            on_click=_go,
+            args=(names[max(at - 1, 0)],),
         )
         st.selectbox(
             "Layer", names, key=_LAYER, format_func=lambda name: _title(stops[names.index(name)], names.index(name) + 1)
@@ -79,10 +87,9 @@ def _choose(stops: list[Stop]) -> Stop:
         )  # fmt: skip
     address.write(_LAYER, names[at], first)
     stop = stops[at]
-    learned = f"by {stop.parameters:,} learned numbers" if stop.parameters else "without learned numbers"
     st.markdown(
-        f"**Layer {at + 1} of {len(stops)}, {stop.kind}.** {WORDS.get(stop.kind, '')} Out come **{_shape(stop.shape)}**"
-        f", {learned}, in {stop.milliseconds:.1f} ms."
+        f"**Layer {at + 1} of {len(stops)}, {stop.kind}.** {WORDS.get(stop.kind, '')} Output: "
+        f"**{_shape(stop.shape)}**. Learned numbers: {stop.parameters:,}. Time: {stop.milliseconds:.1f} ms."
     )
     return stop
 
@@ -104,10 +111,10 @@ def _go(name: str) -> None:
 def _maps(found: Strongest, stop: Stop) -> None:
     from cnn_core.figures.colors import zero_centered
 
-    colours, limit = zero_centered(found.values, float(np.abs(found.values).max()) or 1.0)
-    st.markdown(f"##### The {len(found.numbers)} most active of {found.total} maps, the most active first")
+    colors, limit = zero_centered(found.values, float(np.abs(found.values).max()) or 1.0)
+    st.markdown(f"##### The {len(found.numbers)} most active of {found.total} feature maps")
     with st.container(key="walk_maps"):
-        st.html(_thumbnails(colours))
+        st.html(_thumbnails(colors))
         place = st.pills(
             "Choose a map to enlarge it", range(len(found.numbers)), default=0, required=True,
             format_func=lambda place: f"Map {found.numbers[place] + 1}", key=f"walk_map_{stop.name}",
@@ -116,36 +123,38 @@ def _maps(found: Strongest, stop: Stop) -> None:
     large, words = st.columns(2, gap="medium")
     with large:
         title = f"Map {found.numbers[place] + 1} of {stop.name}"
-        st.image(_enlarged(colours[place]), width="stretch", alt=f"{title}, enlarged", caption=title)
+        st.image(_enlarged(colors[place]), width="stretch", alt=f"{title}, enlarged", caption=title)
         low, high = number_grid.number(found.values[place].min()), number_grid.number(found.values[place].max())
         st.html(
             number_grid.scale(
                 limit,
-                f"All of these maps on one scale. This one: from {low} to {high}; "
-                f"the mean size of its values, its activity, is {number_grid.number(found.activity[place])}.",
+                f"All of these maps share one color scale. This map: {low} to {high}. Activity (mean absolute value): "
+                f"{number_grid.number(found.activity[place])}.",
             )
         )
     with words.container(key="walk_kernel"):
         if kernel is None:
             st.markdown("##### No kernel of its own")
-            st.markdown(f"{stop.kind} makes this map without a kernel that belongs to it alone.")
+            st.markdown(f"This map has no single kernel: {stop.kind} computes it without one, or from several.")
         else:
             _kernel(kernel, found.numbers[place], stop)
 
 
 def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
     height, width, channels = kernel.values.shape
-    st.markdown(f"##### The kernel that made it: {height} × {width} × {channels}")
+    st.markdown(f"##### Its kernel: {height} × {width} × {channels}")
     if kernel.layer != stop.name:
-        st.markdown(f"It is map {number + 1} of **{kernel.layer}**, which {stop.kind} passed on.")
-    order = np.argsort(-np.abs(kernel.values).sum(axis=(0, 1)), kind="stable")[:SLICES]
+        st.markdown(f"The kernel is in **{kernel.layer}**: this is its map {number + 1} after {stop.kind}.")
+    order = np.argsort(-np.abs(kernel.values).sum(axis=(0, 1)), kind="stable")[:MAX_SLICES]
     if channels == 3:
         order, captions = np.arange(3), ["on red", "on green", "on blue"]
     else:
         captions = [f"on map {kernel.channels[at] + 1}" for at in order]
     st.html(number_grid.kernel(kernel.values[..., order], captions))
     if channels > len(order):
-        st.caption(f"The {len(order)} of its {channels} tables that weigh most; it has one for each map before.")
+        st.caption(
+            f"The kernel has {channels} slices, one for each input map. These {len(order)} have the largest values."
+        )
     st.caption(
         f"From {kernel.kind} “{kernel.layer}”: stride {kernel.stride[0]}, padding “{kernel.padding}”, bias "
         f"{number_grid.number(kernel.bias)}, activation {kernel.activation}."
@@ -156,7 +165,7 @@ def _numbers(found: Strongest, stop: Stop) -> None:
     from cnn_core.figures.pixel_charts import number_bars
 
     labels = LABELS if found.total == len(LABELS) else [f"number {at + 1}" for at in range(found.total)]
-    st.markdown(f"##### The {len(found.numbers)} largest of {found.total:,} numbers, the largest first")
+    st.markdown(f"##### The {len(found.numbers)} largest of {found.total:,} numbers")
     figure = number_bars([labels[at] for at in found.numbers], found.values.tolist(), 60 + 28 * len(found.numbers))
     st.plotly_chart(figure, key="walk_numbers", alt=f"Bars: the largest numbers of {stop.name}")
 
@@ -164,6 +173,9 @@ def _numbers(found: Strongest, stop: Stop) -> None:
 def _table(stops: list[Stop]) -> None:
     st.markdown("##### All layers")
     slowest = max(stop.milliseconds for stop in stops)
+    # The row of the layer on screen is marked, and no cell: so a click on any cell is a new choice.
+    marked = [at for at, stop in enumerate(stops) if stop.name == st.session_state[_LAYER]]
+    st.session_state[_TABLE] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     st.dataframe(
         [
             {"layer": f"{at} · {stop.name}", "kind": stop.kind, "output": " × ".join(map(str, stop.shape)),
@@ -175,39 +187,40 @@ def _table(stops: list[Stop]) -> None:
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
             "time": st.column_config.ProgressColumn("Time", format="%.1f ms", min_value=0, max_value=slowest),
         },
-        hide_index=True, key=_TABLE, selection_mode="single-row", height=min(36 * len(stops) + 40, 420),
-        on_select=lambda: _from_table([stop.name for stop in stops]),
+        hide_index=True, key=_TABLE, selection_mode=["single-row", "single-cell"],
+        height=min(36 * len(stops) + 40, 420), on_select=lambda: _from_table([stop.name for stop in stops]),
         alt="A row for each layer: its kind, output shape, parameters and time",
     )  # fmt: skip
     st.caption(
-        "Choose a row to go to that layer. Time: each layer called on its own for this photo, on this server; the "
-        "median of three, after one call that does not count. The network as a whole, compiled, is faster than their "
-        "sum."
+        "Click a row to go to that layer. Time: the median of three calls of this layer alone, on this server. The "
+        "whole network, compiled, is faster than the sum."
     )
 
 
 def _from_table(names: list[str]) -> None:
-    rows = st.session_state[_TABLE]["selection"]["rows"]
-    if rows:
-        st.session_state[_LAYER] = names[rows[0]]
+    selection = st.session_state[_TABLE]["selection"]
+    marked = names.index(st.session_state[_LAYER])
+    chosen = [row for row, _ in selection["cells"]] or [row for row in selection["rows"] if row != marked]
+    if chosen:
+        st.session_state[_LAYER] = names[chosen[0]]
 
 
-def _enlarged(colours: np.ndarray) -> np.ndarray:
+def _enlarged(colors: np.ndarray) -> np.ndarray:
     """Return a map large enough to see each of its numbers as a square."""
-    times = max(1, LARGE // max(colours.shape[:2]))
-    return np.repeat(np.repeat(colours, times, axis=0), times, axis=1)
+    times = max(1, LARGE // max(colors.shape[:2]))
+    return np.repeat(np.repeat(colors, times, axis=0), times, axis=1)
 
 
-def _thumbnails(colours: np.ndarray) -> str:
-    """Return the style that draws each map on its button; the button's text stays for everyone."""
+def _thumbnails(colors: np.ndarray) -> str:
+    """Return the style that draws each map on its button, above the button's text."""
     button = ".st-key-walk_maps [role=radio]"
     rules = [
         f"{button} {{width: 5.5rem; height: 7rem; padding: 0 0 .15rem; align-items: flex-end; border-radius: .4rem;"
         " background: no-repeat top/5.5rem 5.5rem; image-rendering: pixelated}",
         f"{button} p {{font-size: .75rem}}",
-        f"{button}[aria-checked=true] {{outline: 3px solid #D55E00; outline-offset: 1px}}",
+        f"{button}[aria-checked=true] {{outline: 3px solid {MARK}; outline-offset: 1px}}",
     ]
-    for place, one in enumerate(colours, 1):
+    for place, one in enumerate(colors, 1):
         file = io.BytesIO()
         small = Image.fromarray(one)
         if max(small.size) > SMALL:

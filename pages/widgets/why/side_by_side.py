@@ -1,18 +1,11 @@
-"""Two models look at the same photo."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Two models classify the same photo."""
 
 import streamlit as st
 
 from cnn_core import CnnLabError
-from cnn_core.models import ModelCard, find, list_models
+from cnn_core.models import ModelCard, list_models
 from pages.widgets import verdict
-from pages.widgets.why import asked
-
-if TYPE_CHECKING:
-    from pages.widgets.why.tabs import Case
+from pages.widgets.why.case import Case
 
 
 @st.fragment
@@ -30,38 +23,36 @@ def show(case: Case) -> None:
     )  # fmt: skip
     choices = ["its own verdict", *case.prediction.probabilities]
     choice = label_place.segmented_control(
-        "Show what speaks for", choices, default=choices[0], required=True, format_func=str.capitalize, key="other_why"
+        "Show the evidence for", choices, default=choices[0], required=True, format_func=str.capitalize, key="other_why"
     )
     with st.container(key="side_by_side"):
         for column, card in zip(st.columns(2, gap="medium"), (case.card, others[other]), strict=True):
             with column:
                 try:
-                    _one(case, card, choice)
+                    _one(card, case, choice)
                 except CnnLabError as error:
                     st.error(str(error))
     st.caption(
-        "Where two models disagree, look at what each of them goes by. The one that is right more often on photos it "
-        "has never seen deserves more trust; the page Evaluate measures that."
+        "Where two models disagree, compare their heat maps. Trust the one with the higher accuracy on test photos; "
+        "the page Evaluate measures it."
     )
 
 
-def _one(case: Case, card: ModelCard, choice: str) -> None:
+def _one(card: ModelCard, asked: Case, choice: str) -> None:
     from cnn_core.explain import overlay
 
-    stamp = find(card.name).path.stat().st_mtime_ns
-    with st.spinner(f"{card.title} is looking…"):
-        prediction = asked.predict(card.name, stamp, case.image)
-        likelier = max(prediction.probabilities, key=prediction.probabilities.__getitem__)
-        label = choice if choice in prediction.probabilities else likelier
+    with st.spinner(f"{card.title} is classifying the photo…"):
+        case = Case.ask(card, asked.image, asked.name)
+        label = choice if choice in case.prediction.probabilities else case.likelier
         st.markdown(f"**{card.title}**")
-        st.markdown(f"### {prediction.sentence}")
-        verdict.bars(prediction.probabilities)
+        st.markdown(f"### {case.prediction.sentence}")
+        verdict.bars(case.prediction.probabilities)
         try:
-            heat = asked.heat(card.name, stamp, case.shown, label)
+            heat = case.heat(label)
         except CnnLabError as error:
             st.info(str(error))
             return
     st.image(
         overlay(case.shown, heat, 0.55), width="stretch", alt=f"The photo with the heat map of {card.title} for {label}"
     )
-    st.caption(f"What spoke for {label}." if heat.any() else f"Nothing in this photo speaks for {label}.")
+    st.caption(f"The evidence for {label}." if heat.any() else f"No part of this photo raises the score for {label}.")

@@ -1,8 +1,4 @@
-"""What if? A gray square on the photo, or another kernel in the first layer: see the probabilities move."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""What if? Cover a square of the photo, or edit a kernel of the first layer, and see how the probabilities change."""
 
 import numpy as np
 import streamlit as st
@@ -10,16 +6,15 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
-from pages.widgets import number_grid, verdict
-from pages.widgets.why import asked
+from pages.widgets import controls, number_grid, verdict
+from pages.widgets.why.case import SCREEN, Case
 
-if TYPE_CHECKING:
-    from pages.widgets.why.tabs import Case
+MAX_KERNEL = 5
+"""The largest kernel that can be edited has 5 × 5 cells."""
 
-SHOWN = 720
-LARGEST = 5  # cells a side: a larger kernel is no table that someone edits
-_DOWN, _RIGHT, _SIZE, _SEEN = "blank_down", "blank_right", "blank_size", "blank_seen"
-_FILL = "what_if_fill"
+_SQUARE = (controls.SQUARE_SIZE, controls.SQUARE_RIGHT, controls.SQUARE_DOWN)
+_RIGHT, _DOWN, _SEEN = controls.SQUARE_RIGHT.name, controls.SQUARE_DOWN.name, "blank_seen"
+_NUMBER, _FILL = "what_if_number", "what_if_fill"
 # As in kernel_editor: without its buttons a cell is narrow enough for three beside each other on a phone.
 _STYLE = """<style>
 .st-key-what_if_kernel .stTabs .stColumn {min-width: 0}
@@ -29,15 +24,16 @@ _STYLE = """<style>
 </style>"""
 
 
-@st.fragment
 def show(case: Case) -> None:
     """Let people change one thing, and ask the model again."""
+    _send_square()
+    _changes(case)
+
+
+@st.fragment
+def _changes(case: Case) -> None:
     st.html(_STYLE)
-    kinds = {"square": "Cover a part of the photo", "kernel": "Edit a kernel"}
-    kind = st.segmented_control(
-        "What to change", list(kinds), default="square", required=True, format_func=kinds.__getitem__, key="what_if",
-        bind="query-params",
-    )  # fmt: skip
+    kind = st.segmented_control("What to change", on_change=_send_square, **controls.WHAT_IF.buttons)
     try:
         if kind == "square":
             _square(case)
@@ -47,39 +43,50 @@ def show(case: Case) -> None:
         st.error(str(error))
 
 
+def _send_square() -> None:
+    """Tell the browser where the square is. It forgets sliders that were hidden, and would draw them at 0."""
+    for control in _SQUARE:
+        if control.name in st.session_state:
+            st.session_state[control.name] = st.session_state[control.name]
+
+
 def _square(case: Case) -> None:
     from cnn_core.what_if import cover_square
 
     if st.session_state.get(_SEEN) is not case.image or _DOWN not in st.session_state:
         if _SEEN in st.session_state or not {_DOWN, _RIGHT} & set(st.query_params):  # else a link says where
-            _cover_hottest(case)
+            _cover_hot_spot(case)
         st.session_state[_SEEN] = case.image
     photo, words = st.columns([2, 3], gap="medium")
     with words:
-        st.markdown("Cover what you think it goes by. If the probabilities hardly move, it was something else.")
-        size = st.slider("Size of the square", 5, 100, 35, 5, format="%d %%", key=_SIZE, bind="query-params")
-        right = st.slider("From left to right", 0, 100, key=_RIGHT, format="%d %%", bind="query-params")
-        down = st.slider("From top to bottom", 0, 100, key=_DOWN, format="%d %%", bind="query-params")
+        st.markdown(
+            "Cover the part you think it relies on. If the probabilities hardly change, it relies on something else."
+        )
+        titles = ("Size of the square", "From left to right", "From top to bottom")
+        size, right, down = (
+            st.slider(title, format="%d %%", **control.bound) / 100
+            for title, control in zip(titles, _SQUARE, strict=True)
+        )
         st.button(
-            f"Cover what speaks most for {case.likelier}", icon=":material/center_focus_strong:",
-            on_click=_cover_hottest, args=(case,), help="Puts the square on the warmest place of the heat map.",
+            f"Cover the strongest evidence for {case.likelier}", icon=":material/center_focus_strong:",
+            on_click=_cover_hot_spot, args=(case,), help="Moves the square to the brightest place of the heat map.",
         )  # fmt: skip
-    covered, top, left, side = cover_square(case.image, down / 100, right / 100, size / 100)
+    covered, top, left, side = cover_square(case.image, down, right, size)
     after = open_model(case.card.name).classify(covered)
     with photo:
         with st.container(key="blanked"):
             st.image(
-                mark(fit(covered, SHOWN), top, left, side, case.image.shape[0]), width="stretch",
+                mark(fit(covered, SCREEN), top, left, side, case.image.shape[0]), width="stretch",
                 alt=f"{case.name} with a gray square of {side} pixels at row {top}, column {left}",
             )  # fmt: skip
-        _moved(case, after.probabilities, f"With the square it says: **{after.sentence}**.")
+        _answer(case, after.probabilities, f"With the square: **{after.sentence}**.")
 
 
-def _cover_hottest(case: Case) -> None:
+def _cover_hot_spot(case: Case) -> None:
     from cnn_core.what_if import hot_spot
 
     try:
-        heat = asked.heat(case.card.name, case.stamp, case.shown, case.likelier)
+        heat = case.heat(case.likelier)
     except CnnLabError:  # a network without a convolution has no heat map
         heat = np.zeros((1, 1))
     down, right = hot_spot(heat)
@@ -93,36 +100,35 @@ def _kernel(case: Case) -> None:
     model = open_model(case.card.name)
     layer, learned = first_kernels(model)
     height, width, _, count = learned.shape
-    if max(height, width) > LARGEST:
+    if max(height, width) > MAX_KERNEL:
         st.info(f"This model's first kernels have {height} × {width} cells, too many to edit. Choose another model.")
         return
-    order = asked.strongest(case.card.name, case.stamp, case.image, layer, count).numbers
+    order = case.strongest(layer, count).numbers
     left, words = st.columns([2, 3], gap="medium")
     with left.container(key="what_if_kernel"):
-        if st.session_state.get("what_if_number") not in order:
-            st.session_state["what_if_number"] = order[0]
+        if st.session_state.get(_NUMBER) not in order:
+            st.session_state[_NUMBER] = order[0]
         number = st.selectbox(
-            "Kernel of the first layer", order, key="what_if_number",
+            "Kernel of the first layer", order, key=_NUMBER,
             format_func=lambda number: f"Kernel {number + 1} of {count}" + " (most active here)" * (number == order[0]),
-            help="In the order of how active their maps are on this photo.",
+            help="Sorted by how active their feature maps are on this photo.",
         )  # fmt: skip
-        cells = f"what_if_{case.card.name}_{case.stamp}_{number}"
-        edited = _cells(cells, learned[..., number])
+        edited = _cells(f"what_if_{case.card.name}_{case.stamp}_{number}", learned[..., number])
     answer, before = with_kernel(model, case.image, number, edited), with_kernel(model, case.image, number)
     with words:
         after = max(answer.probabilities, key=answer.probabilities.__getitem__)
         same = np.array_equal(edited.astype(np.float32), learned[..., number])
-        text = f"With this kernel **{after}** is the likelier one."
-        _moved(case, answer.probabilities, "This is the kernel as the network learned it. Edit it." if same else text)
+        text = f"With this kernel **{after}** is more likely."
+        _answer(case, answer.probabilities, "This is the kernel as the network learned it. Edit it." if same else text)
         for place, made, title in zip(
             st.columns(2, gap="small", wrap=False), (before, answer), ("As learned", "Edited"), strict=True
         ):
-            colours, limit = zero_centered(made.feature_map)
-            place.image(colours, width="stretch", alt=f"The map of kernel {number + 1}, {title.lower()}")
-            place.html(number_grid.scale(limit, f"{title}: what this kernel makes of the photo"))
+            colors, limit = zero_centered(made.feature_map)
+            place.image(colors, width="stretch", alt=f"The feature map of kernel {number + 1}, {title.lower()}")
+            place.html(number_grid.scale(limit, f"{title}: the feature map of this kernel"))
         st.caption(
-            f"One of {count} kernels, so a small change moves little. Only the answer on your screen is worked out "
-            "with it: the model stays as it is."
+            f"This is one of {count} kernels, so a small edit changes little. The saved model stays as it is: the "
+            "edited kernel is used for this answer only."
         )
 
 
@@ -135,11 +141,11 @@ def _cells(key: str, learned: np.ndarray) -> np.ndarray:
     if keys[0][0][0] not in st.session_state:
         _fill(keys, learned)
     presets = list(KERNELS) if (height, width) == (3, 3) else []
-    titles = {"learned": "The learned numbers again", "zero": "Zeros: switch it off"}
+    titles = {"learned": "The learned values", "zero": "Zeros (kernel off)"}
     st.selectbox(
         "Fill the kernel with", [*titles, *presets], index=None, placeholder="Choose…", key=_FILL,
         format_func=lambda name: titles.get(name) or KERNELS[name].title, on_change=_refill, args=(keys, learned),
-        help="A named kernel comes into all three channels, as strong as the learned one.",
+        help="A named kernel is used for all three channels. It is scaled to the norm of the learned kernel.",
     )  # fmt: skip
     for channel, tab in enumerate(st.tabs([name.title() for name in CHANNELS], key="what_if_channel")):
         with tab.container(gap="xsmall"):
@@ -172,8 +178,8 @@ def _refill(keys: list[list[list[str]]], learned: np.ndarray) -> None:
         _fill(keys, learned if name == "learned" else np.zeros_like(learned))
 
 
-def _moved(case: Case, after: dict[str, float], text: str) -> None:
+def _answer(case: Case, after: dict[str, float], text: str) -> None:
     with st.container(key="what_if_answer"):
         st.markdown(text)
         verdict.bars(after, case.prediction.probabilities)
-        st.caption("Pale: without the change. Full colour: with it.")
+        st.caption("Pale bar: without the change. Full color: with the change.")

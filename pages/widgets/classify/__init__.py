@@ -1,0 +1,1 @@
+"""The photos that someone drops on the page Classify."""

@@ -1,0 +1,89 @@
+"""A case: which model was asked about which photo, what it answered, and the questions that explain the answer.
+
+Answers are cached. `stamp` is when the model's file was last written: a new file of the same name is another model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.models import ModelCard, Prediction, find, open_model
+from cnn_core.pixels import fit
+
+if TYPE_CHECKING:
+    from cnn_core.walk import Stop, Strongest
+
+SCREEN = 720
+"""The longer side of a photo on screen, in pixels. The model gets the whole photo."""
+
+
+class Case(NamedTuple):
+    """A model, a photo and the model's answer."""
+
+    card: ModelCard
+    stamp: int
+    image: np.ndarray
+    """uint8 (H, W, 3)."""
+    shown: np.ndarray
+    """The photo at the size of the screen."""
+    name: str
+    """The photo's name."""
+    prediction: Prediction
+
+    @classmethod
+    def ask(cls, card: ModelCard, image: np.ndarray, name: str) -> Case:
+        """Return the model's answer about a photo.
+
+        Raises
+        ------
+        CnnLabError
+            The model cannot be opened, or was deleted meanwhile.
+        """
+        stamp = find(card.name).path.stat().st_mtime_ns  # looked up again: another tab may have deleted it
+        return cls(card, stamp, image, fit(image, SCREEN), name, _predict(card.name, stamp, image))
+
+    @property
+    def likelier(self) -> str:
+        """The class with the higher probability, also when the verdict is neither."""
+        return max(self.prediction.probabilities, key=self.prediction.probabilities.__getitem__)
+
+    def heat(self, label: str) -> np.ndarray:
+        """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
+        return _heat(self.card.name, self.stamp, self.shown, label)
+
+    def walk(self) -> list[Stop]:
+        """Return every layer's name, output shape and time."""
+        return _walk(self.card.name, self.stamp, self.image)
+
+    def strongest(self, layer: str, count: int = 12) -> Strongest:
+        """Return the `count` most active maps of a layer and their kernels."""
+        return _strongest(self.card.name, self.stamp, self.image, layer, count)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
+    return open_model(name).classify(image)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
+    from cnn_core.explain import heat_map
+
+    return heat_map(open_model(name), image, label)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _walk(name: str, stamp: int, image: np.ndarray) -> list[Stop]:
+    from cnn_core.walk import walk
+
+    return walk(open_model(name), image)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _strongest(name: str, stamp: int, image: np.ndarray, layer: str, count: int) -> Strongest:
+    from cnn_core.walk import strongest
+
+    return strongest(open_model(name), image, layer, count)
