@@ -75,13 +75,12 @@ def _editor() -> None:
         + ", then ".join(f"{row.layer} {row.output_shape}" for row in table.itertuples())
         + (f". Layer {missing} does not fit." if missing else "."),
     )
+    st.session_state["network_spec"] = spec.to_dict()
     if error:
-        st.session_state.pop("network_spec", None)
         table_place.error(str(error))
         with table_place:
             _layers(table)
         return
-    st.session_state["network_spec"] = spec.to_dict()
     with table_place:
         st.metric("Parameters in all", f"{spec.parameters:,}")
         _layers(table)

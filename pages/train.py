@@ -1,25 +1,24 @@
-"""Lesson 5: pictures in, a trained network out, and every step of it to be watched."""
+"""Lesson 5: start a training run, watch its curves, and compare runs."""
 
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, dataset, models, runs, sketches
-from cnn_core.engine.config import TrainingConfig
+from cnn_core import CnnLabError, models, runs
 from cnn_core.engine.journal import Status
 from cnn_core.figures import training_curves as charts
-from cnn_core.network import ARTICLE, NetworkSpec
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
-from pages.widgets import address, code_panel, data_source, model_upload, picture, run_monitor, warmup
-from pages.widgets.train import run_table
+from pages.widgets import address, code_panel, controls, model_upload, run_monitor
+from pages.widgets.train import run_table, settings
 
 
 def main() -> None:
     """Draw the page: watch a run on the left, prepare the next one on the right, compare all below."""
     st.markdown(
-        "The network looks at a **batch** of pictures, measures how wrong it is (the **loss**), and nudges all its "
-        "weights a little so that it would have been less wrong. One pass over all pictures is an **epoch**. "
-        "Pictures it never learns from, the **test set**, tell whether it has understood or only memorised."
+        "The network sees a **batch** of pictures, measures how wrong its answers are (the **loss**), and changes all "
+        "its weights a little to make the loss smaller. One pass over all training pictures is an **epoch**. The "
+        "**test set** holds pictures that the network never learns from. They show whether it has learned to recognize "
+        "cats and dogs or has only memorized the training pictures."
     )
     everything = runs.list_runs()
     watch, prepare = st.columns([3, 2], gap="large")
@@ -27,7 +26,7 @@ def main() -> None:
         _watch(everything)
         _load()
     with prepare:
-        config = _prepare(active=any(run.active for run in everything))
+        config = settings.form(active=any(run.active for run in everything))
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
@@ -44,10 +43,10 @@ def _watch(everything: list[runs.Run]) -> None:
             "Training run",
             names,
             format_func=lambda name: labels.get(name, "The bundled model"),
-            key="run",
+            key=controls.RUN.name,
             persist_state="session",
         )
-        address.write("run", name, names[0])
+        address.write(controls.RUN.name, name, names[0])
     run = next((run for run in everything if run.id == name), None)
     if run is None:
         _bundled()
@@ -72,8 +71,8 @@ def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
     state = st.session_state
     active = next((run.id for run in everything if run.active), None)
     if active and active != state.get("run_seen"):
-        state["run"] = active
-    address.read("run", names)
+        state[controls.RUN.name] = active
+    address.read(controls.RUN.name, names)
     state["run_seen"] = active
 
 
@@ -170,150 +169,6 @@ def _actions(run: runs.Run) -> None:
     if status.state in ("failed", "interrupted") and (log := run.log().strip()):
         with st.expander("What the process printed last", icon=":material/terminal:"):
             st.code(log, language=None, wrap_lines=True)
-
-
-def _prepare(active: bool) -> TrainingConfig | None:
-    """Show the settings of the next run with their explanations; return them, or None while no data is chosen."""
-    st.markdown("#### 1 · The pictures")
-    data = data_source.choose()
-    drawn = data == data_source.DRAWN
-    images = st.number_input(
-        "At most so many pictures",
-        8,
-        sketches.MOST if drawn else None,
-        sketches.DEFAULT_COUNT if drawn else None,
-        100,
-        key="images_drawn" if drawn else "images",
-        placeholder="all",
-        help="Training and test set together, as many cats as dogs. Empty: all there are.",
-    )
-    st.markdown("#### 2 · The split")
-    kept = st.slider("Kept for testing", 10, 50, 25, 5, format="%d %%", key="test_percent", bind="query-params")
-    inside = st.container(key="dataset_inside")
-    st.markdown("#### 3 · Augmentation")
-    augment = st.toggle("Vary every picture in each epoch", True, key="augment", bind="query-params")
-    st.caption("Flipped, turned, zoomed, shifted, sheared: a cat stays a cat, and memorising gets harder.")
-    st.fragment(_augmented)()
-    st.markdown("#### 4 · The training")
-    left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 1, 1000, 3, key="epochs", bind="query-params")
-    batch = right.number_input(
-        "Batch size", 1, 1024, 15, key="batch_size", bind="query-params", help="Pictures per step."
-    )
-    rate = left.number_input(
-        "Learning rate",
-        1e-6,
-        1.0,
-        1e-3,
-        1e-4,
-        format="%.6f",
-        key="learning_rate",
-        bind="query-params",
-        help="How far each step nudges the weights. Too large and it never settles, too small and it never arrives.",
-    )
-    patience = right.number_input(
-        "Stop early after",
-        1,
-        100,
-        None,
-        key="patience",
-        placeholder="never",
-        help="Epochs without a lower test loss, after which the training ends; the best epoch's weights are kept.",
-    )
-    network = _network()
-    config = TrainingConfig(
-        data=data,
-        images=images,
-        epochs=epochs,
-        batch_size=batch,
-        learning_rate=rate,
-        test_size=kept / 100,
-        augment=augment,
-        patience=patience,
-        network=network,
-    )
-    if st.button(
-        "Start this training",
-        key="train_start",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=active,
-        help="Stop the one that is going on first." if active else None,
-    ):
-        run_monitor.begin(config, "prepare")
-    run_monitor.show_error("prepare")
-    with inside:
-        if data:
-            _inside(data, images, config.seed, config.test_size)
-    return config if data else None
-
-
-def _inside(data: str, images: int | None, seed: int, test_size: float) -> None:
-    """Show what is in the chosen pictures, as soon as that is known."""
-    seen = data_source.look(data, images, seed)
-    if seen.ready(data_source.POLITE_SECONDS):
-        _contents(seen, data, test_size)
-    else:
-        st.fragment(_looking, run_every=run_monitor.REFRESH)(seen)
-
-
-def _looking(seen: data_source.Look) -> None:
-    if seen.ready():
-        st.rerun()
-    st.progress(min(seen.done / seen.total, 1.0), f"{seen.what}: {seen.done:,} of {seen.total:,}")
-
-
-def _contents(seen: data_source.Look, data: str, test_size: float) -> None:
-    if seen.table is None:
-        st.error(seen.error)
-        st.button("Look again", on_click=data_source.look_again, icon=":material/refresh:")
-        return
-    table, broken = seen.table, seen.table.attrs.get("broken", [])
-    try:
-        training, test = dataset.split(table, test_size)
-    except CnnLabError as error:
-        st.error(str(error))
-        return
-    counts = table["label"].value_counts()
-    st.markdown(
-        f"**{len(table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
-        f"**{len(training):,}** to learn from, **{len(test):,}** to be tested on."
-    )
-    labels, images = zip(*seen.examples, strict=True)
-    st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
-    if broken:
-        with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
-            st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
-    if data != data_source.DRAWN:
-        st.button("Look again", on_click=data_source.look_again, icon=":material/refresh:", type="tertiary")
-
-
-def _augmented() -> None:
-    """Show what augmentation makes of the visitor's picture; only on demand, for it needs TensorFlow."""
-    if not st.toggle("See it on my picture", key="augmented_shown"):
-        return
-    image, name = picture.current(160)
-    warmup.wait()
-    from cnn_core.engine.augmentation import augmented_examples
-
-    seed = st.number_input("Seed of the variations", 0, 1000, 42, key="augmented_seed")
-    st.image(list(augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
-
-
-def _network() -> NetworkSpec:
-    """Return the network that was built on the Network page, or the article's."""
-    spec = ARTICLE
-    try:
-        built = NetworkSpec.from_dict(st.session_state.get("network_spec", ARTICLE.to_dict()))
-        if built.parameters and built != ARTICLE:
-            chosen = st.radio("Network", ["The one I built in lesson 4", "The article's"], key="network_choice")
-            spec = built if chosen != "The article's" else ARTICLE
-    except CnnLabError as error:
-        st.warning(f"The network of lesson 4 cannot be trained, so this is the article's. {error}")
-    blocks = f"{len(spec.blocks)} block{'' if len(spec.blocks) == 1 else 's'} of convolution and pooling"
-    st.caption(f"{blocks} on {spec.input_size}×{spec.input_size} pixels, {spec.parameters:,} parameters.")
-    st.page_link("pages/network.py", label="Change the network", icon=":material/account_tree:")
-    return spec
 
 
 main()

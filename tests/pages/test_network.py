@@ -45,7 +45,6 @@ def test_impossible_network_is_a_sentence_and_the_page_lives_on(page):
     widget(page.slider, "Blocks of convolution and pooling").set_value(4).run()
     assert not page.exception
     assert "conv_3" in page.error[0].value
-    assert "network_spec" not in page.session_state
     widget(page.select_slider, "Input size").set_value(128).run()
     assert not page.error
     assert metric(page)

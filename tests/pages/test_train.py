@@ -88,16 +88,16 @@ def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
 
 def test_the_drawn_pets_are_there_without_a_download(app):
     test = looked(app("train"))
-    assert "**800** pictures, 400 cats and 400 dogs: **600** to learn from, **200** to be tested on." in text(test)
+    assert "**800** pictures, 400 cats and 400 dogs: **600** for training, **200** for testing." in text(test)
 
 
 def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
     test = with_data(app, pets)
-    assert "**20** pictures, 12 cats and 8 dogs: **15** to learn from, **5** to be tested on." in text(test)
+    assert "**20** pictures, 12 cats and 8 dogs: **15** for training, **5** for testing." in text(test)
     assert any("1 broken" in expander.label for expander in test.expander)
     assert any("dog/broken.png" in list(frame.value.get("file", [])) for frame in test.dataframe)
     test.slider(key="test_percent").set_value(50).run()
-    assert "**10** to learn from, **10** to be tested on" in text(test)
+    assert "**10** for training, **10** for testing" in text(test)
 
 
 def test_a_zip_is_read_as_the_folder_is(app, pets, tmp_path):
@@ -177,18 +177,24 @@ def test_the_network_of_lesson_4_is_trained_unless_the_articles_is_chosen(app, s
     test.button(key="train_start").click().run()
     assert len(runs.Run(spawned[0]).config.network.blocks) == 1
     rewrite_status(spawned[0], state="stopped")
-    test.radio(key="network_choice").set_value("The article's").run()
+    test.radio(key="network_choice").set_value("The article's network").run()
     test.button(key="train_start").click().run()
     assert runs.Run(spawned[1]).config.network == ARTICLE
 
 
-def test_an_impossible_network_gets_a_sentence_and_the_articles_instead(app):
-    test = app("train")
-    test.session_state["network_spec"] = NetworkSpec(input_size=5).to_dict()
-    test.run()
+def test_a_network_that_does_not_fit_is_named_and_not_started(app, spawned):
+    test = app("network")
+    test.slider(key="blocks").set_value(1).run()  # this network fits; it must not be trained in the place of the next
+    test.slider(key="blocks").set_value(8).run()
+    test.switch_page("pages/train.py").run()
     assert not test.exception
-    assert any("too few" in warning.value for warning in test.warning)
-    assert "3,725,314 parameters" in text(test)
+    assert any("conv_6" in error.value for error in test.main.error)
+    assert test.button(key="train_start").disabled
+    assert not test.code
+    test.radio(key="network_choice").set_value("The article's network").run()
+    assert not test.main.error
+    test.button(key="train_start").click().run()
+    assert runs.Run(spawned[0]).config.network == ARTICLE
 
 
 @pytest.mark.parametrize("path", ["", "/no/such/place"])
