@@ -11,9 +11,18 @@ from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
 from pages.widgets.train import run_table, settings
 
+RESUME = "train_resume"
+
+# The button may be a screen or more below the status. The margin is for Streamlit's header, which covers the top.
+_TO_STATUS = """<script>{
+    const status = document.querySelector(".st-key-training_status");
+    status.style.scrollMarginTop = "5rem";
+    status.scrollIntoView();
+}</script>"""
+
 
 def main() -> None:
-    """Draw the page: watch a run on the left, prepare the next one on the right, compare all below."""
+    """Show one run on the left, the settings of the next one on the right, and all runs below."""
     st.markdown(
         "The network sees a **batch** of pictures, measures how wrong its answers are (the **loss**), and changes all "
         "its weights a little to make the loss smaller. One pass over all training pictures is an **epoch**. The "
@@ -27,13 +36,15 @@ def main() -> None:
         _load()
     with prepare:
         config = settings.form(active=any(run.active for run in everything))
+    if run_monitor.just_begun(settings.START, RESUME):
+        st.html(_TO_STATUS, unsafe_allow_javascript=True)
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
 
 
 def _watch(everything: list[runs.Run]) -> None:
-    """Show one run, by default the newest: how it stands, its curves, what can be done with it."""
+    """Show one run, by default the newest: its status, its curves and the buttons for it."""
     names = [run.id for run in everything] + [run_table.BUNDLED]
     labels = {run.id: run_table.label(run) for run in everything}
     name = names[0]
@@ -58,7 +69,7 @@ def _watch(everything: list[runs.Run]) -> None:
 
 
 def _load() -> None:
-    """Take a model that was trained elsewhere."""
+    """Load a model that was trained elsewhere."""
     if loaded := model_upload.ask():
         st.session_state["model_loaded"] = loaded
     if name := st.session_state.get("model_loaded"):
@@ -67,7 +78,7 @@ def _load() -> None:
 
 
 def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
-    """Show the run that a new address names, or one that has just begun, here or in another tab."""
+    """Choose the run that a new address names, or one that has just started here or in another tab."""
     state = st.session_state
     active = next((run.id for run in everything if run.active), None)
     if active and active != state.get("run_seen"):
@@ -81,11 +92,11 @@ def _bundled() -> None:
         try:
             card = models.find(run_table.BUNDLED)
         except CnnLabError:
-            st.info("Nothing has been trained here yet. Start a training: its curves appear here.")
+            st.info("Nothing has been trained here yet. Start a training run to see its curves here.")
             return
         st.markdown(f"**The bundled model: {card.title}**")
         st.write(card.text)
-        st.caption("These are its real curves. Start a training, and yours appear here.")
+        st.caption("These curves were recorded while it was trained. Start a training run to see your own here.")
     history = card.history()
     if history is not None and len(history):
         with st.container(key="training_curves"):
@@ -93,7 +104,7 @@ def _bundled() -> None:
 
 
 def _live(run: runs.Run) -> None:
-    """Show where a run stands and its curves; redrawn again and again while it is going on."""
+    """Show a run's status and curves; repeated every few seconds while it is active."""
     status, history, steps = run.status(), run.history(), run.steps()
     alive = status.state in runs.LIVING
     if not alive and st.session_state.get("run_live") == run.id:
@@ -112,7 +123,7 @@ def _live(run: runs.Run) -> None:
         if len(history) or len(steps):
             _curves(history, "this run", steps, status.steps)
         elif alive:
-            st.caption("The curves begin with the first step.")
+            st.caption("The curves appear after the first step.")
 
 
 def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None:
@@ -125,11 +136,14 @@ def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None
             st.metric("Test accuracy", percent(history["val_accuracy"].iloc[-1]), width="content")
             st.metric("Test loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
     if status.images_per_second:
-        st.caption(f"{status.images_per_second:.0f} pictures a second, {duration(status.seconds)} in all.")
+        st.caption(f"{status.images_per_second:.0f} pictures per second, {duration(status.seconds)} in total.")
 
 
 def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:
-    for quantity, says in (("accuracy", "the share of pictures it gets right"), ("loss", "how wrong it is")):
+    for quantity, says in (
+        ("accuracy", "the share of pictures it classifies correctly"),
+        ("loss", "how wrong its answers are"),
+    ):
         st.plotly_chart(
             charts.training_curve(history, quantity, steps, steps_per_epoch),
             key=f"curve_{quantity}",
@@ -140,16 +154,16 @@ def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, s
         with st.expander("The numbers behind the curves", icon=":material/table:"):
             st.dataframe(history, hide_index=True, alt="Accuracy and loss after each epoch")
             st.caption(
-                "Training accuracy and loss (accuracy, loss) are means over the epoch, taken while the weights still "
-                "change and on varied pictures; the test set (val_accuracy, val_loss) is asked at the epoch's end, on "
-                "pictures as they are. That is why the test can come out better."
+                "Training accuracy and loss (accuracy, loss) are averages over the epoch: the weights still change, "
+                "and the pictures are augmented. Test accuracy and loss (val_accuracy, val_loss) are measured at the "
+                "end of the epoch on unchanged pictures. That is why the test results can be better."
             )
 
 
 def _actions(run: runs.Run) -> None:
     status, saved = run.status(), run.model_path.exists()
     with st.container(horizontal=True, vertical_alignment="center"):
-        run_monitor.resume_button(run, status, "train_resume")
+        run_monitor.resume_button(run, status, RESUME)
         if saved:
             run_monitor.classify_button(run.id, "train_classify")
             st.download_button(
@@ -161,13 +175,13 @@ def _actions(run: runs.Run) -> None:
                 icon=":material/download:",
             )
         with st.popover("Delete", icon=":material/delete:"):
-            st.write("The run's curves and its model are lost.")
-            if st.button("Delete this run for good", key="delete_run", type="primary"):
+            st.write("This deletes the run's curves and its model.")
+            if st.button("Delete this run permanently", key="delete_run", type="primary"):
                 run_monitor.attempt(run.delete, "page")
                 st.rerun()
     run_monitor.show_error("page")
     if status.state in ("failed", "interrupted") and (log := run.log().strip()):
-        with st.expander("What the process printed last", icon=":material/terminal:"):
+        with st.expander("Last output of the process", icon=":material/terminal:"):
             st.code(log, language=None, wrap_lines=True)
 
 
