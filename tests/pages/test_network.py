@@ -10,7 +10,7 @@ def table(test):
 
 
 def metric(test):
-    return next(item.value for item in test.metric if item.label == "Parameters in all")
+    return next(item.value for item in test.metric if item.label == "Total parameters")
 
 
 def widget(items, label):
@@ -82,6 +82,6 @@ def test_impossible_network_shows_how_far_it_gets(app):
 
 
 def test_random_kernels_are_shown_beside_learned_ones(page):
-    alike = [float(metric.value) for metric in page.metric if metric.label == "Neighbours alike"]
+    alike = [float(metric.value) for metric in page.metric if metric.label == "Similarity of neighboring weights"]
     assert len(alike) == 2
     assert abs(alike[0]) < 0.05 < alike[1]

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 from PIL import Image
 
@@ -197,11 +198,16 @@ def test_a_network_that_does_not_fit_is_named_and_not_started(app, spawned):
     assert runs.Run(spawned[0]).config.network == ARTICLE
 
 
-@pytest.mark.parametrize("path", ["", "/no/such/place"])
-def test_start_without_data_says_what_is_missing(app, spawned, path):
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("", "Type the path of a folder or zip"), ("/no/such/place", "Check the path and try again")]
+)
+def test_start_without_data_says_what_is_missing(app, spawned, path, sentence):
     test = with_data(app, path)
+    before = [error.value for error in test.error]  # of a wrong path the page has said something already
     test.button(key="train_start").click().run()
-    assert test.error
+    after = [error.value for error in test.error]
+    assert len(after) == len(before) + 1
+    assert any(sentence in error for error in after)
     assert not spawned
 
 
@@ -318,6 +324,19 @@ def test_runs_stand_side_by_side(app):
     assert len(chart_lines(test, "compare_accuracy")) == 4
     test.multiselect(key="compare").set_value(["20260101-000000-aaaa"]).run()
     assert len(chart_lines(test, "compare_loss")) == 2
+
+
+def test_no_estimate_is_called_100_percent(app):
+    folder = fake_run()
+    history = folder / "history.csv"
+    header = history.read_text().split("\n")[0]
+    history.write_text(f"{header}\n1,1.0,0.01,1.0,0.01,9.5\n")
+    test = app("train")
+    assert "Test accuracy: over 99.9 %." in text(test)
+    assert {metric.label: metric.value for metric in test.metric}["Test accuracy"] == "over 99.9 %"
+    (table,) = [frame for frame in test.dataframe if "test accuracy" in frame.value]
+    shown = pyarrow.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_all().to_pydict()
+    assert ["over 99.9 %"] in shown.values()
 
 
 def test_unreadable_run_folders_do_not_break_the_page(app):
