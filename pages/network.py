@@ -10,38 +10,30 @@ from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_dept
 from cnn_core.layers.first_kernels import learned_kernels, neighbor_similarity, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
-from pages.widgets import code_panel
+from cnn_core.wording import percent
+from pages.widgets import code_panel, controls
 
 PLOT = {"displayModeBar": False}
 
 # Streamlit keeps columns at least 128 pixels wide: two of them stick out of a block's frame.
 _STYLE = "<style>[class*=st-key-block_] .stColumn {min-width: 0}</style>"
-MOST_BLOCKS = 8
-SIZES = (16, 28, 32, 48, 64, 96, 128, 160, 192, 224, 256)
-DENSE = (0, 8, 16, 32, 64, 128, 256, 512)
-PADDINGS = ("valid", "same")
-FILTERS = (4, 8, 16, 32, 64, 128, 256)
-KERNELS = {side: f"{side}×{side}" for side in (1, 3, 5, 7, 9)}
-POOLS = {1: "none", 2: "2×2", 3: "3×3", 4: "4×4"}
 
-OFFERED = {
-    "size": SIZES,
-    "blocks": range(MOST_BLOCKS + 1),
-    "dense": DENSE,
-    "filters": FILTERS,
-    "kernel": KERNELS.values(),
-    "padding": PADDINGS,
-    "pool": POOLS.values(),
-}
-"""What the address may say of the network; of a block with its number, as in ?filters_1=32."""
+_ADDRESS = [
+    control.name
+    for control in (
+        controls.INPUT_SIZE, controls.BLOCKS, controls.DENSE_UNITS, *controls.BLOCK_FILTERS, *controls.BLOCK_KERNEL,
+        *controls.BLOCK_PADDING, *controls.BLOCK_POOL,
+    )
+]  # fmt: skip
+"""What the address may say of the network."""
 
 
 def main() -> None:
-    """Let people stack layers, and show at once what that costs and where it ends."""
+    """Show a network to edit with its shapes and parameters, its maximum depth, and its first kernels."""
     st.markdown(
-        "A network is **convolution and pooling, again and again**: each block looks at the maps of the one before, so "
-        "later blocks see larger and larger parts of the picture. Two **dense** layers then weigh everything into one "
-        "answer: cat or dog."
+        "A network repeats **convolution and pooling**. Each block takes the feature maps of the block before it, so "
+        "later blocks see larger parts of the picture. Two **dense** layers then combine all values into one answer: "
+        "cat or dog."
     )
     _editor()
     st.header("How deep can it go?", divider="gray")
@@ -54,16 +46,14 @@ def main() -> None:
 
 @st.fragment
 def _editor() -> None:
-    """Show the network's drawing, its table and its code, next to the controls that change it."""
-    if unread := _unread():
-        st.warning(
-            f"The address asks for {' and '.join(unread)}, which is not among the choices below. "
-            "The usual value is shown in its place; choose another."
-        )
+    """Show the network's drawing, table and code next to the controls that change it."""
+    if unknown := controls.unknown_choices(_ADDRESS):
+        named = " and ".join(f"`{text[:40]}`".replace("\n", " ") for text in unknown)
+        st.warning(f"The address asks for {named}, which is not one of the choices below. The default is used instead.")
     st.html(_STYLE)
     drawing = st.container(key="network_drawing")
-    controls, result = st.columns([2, 3], gap="large")
-    with controls:
+    settings, result = st.columns([2, 3], gap="large")
+    with settings:
         spec = _spec()
     table_place = result.container(key="network_table")
     table, error = spec.layers_that_fit()
@@ -76,21 +66,20 @@ def _editor() -> None:
         + ", then ".join(f"{row.layer} {row.output_shape}" for row in table.itertuples())
         + (f". Layer {missing} does not fit." if missing else "."),
     )
+    st.session_state["network_spec"] = spec.to_dict()
     if error:
-        st.session_state.pop("network_spec", None)
         table_place.error(str(error))
         with table_place:
             _layers(table)
         return
-    st.session_state["network_spec"] = spec.to_dict()
     with table_place:
-        st.metric("Parameters in all", f"{spec.parameters:,}")
+        st.metric("Total parameters", f"{spec.parameters:,}")
         _layers(table)
         same = "This is the article's network. " if spec == ARTICLE else ""
         st.caption(
-            same + "A convolution has (kernel² × maps in + 1) × filters parameters, a dense layer "
-            "(values in + 1) × units. Most parameters sit where flattened maps meet the first dense layer. "
-            "The page Train trains the network that is set here."
+            same + "A convolution has (kernel² × input maps + 1) × filters parameters, a dense layer "
+            "(input values + 1) × units. Most parameters are in the first dense layer, which takes the flattened maps. "
+            "The page Train trains the network that is built here."
         )
     code_panel.show(training_script.network(spec))
 
@@ -107,7 +96,9 @@ def _layers(table: pd.DataFrame) -> None:
             "output_shape": "Output shape",
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
             "receptive_field": st.column_config.NumberColumn(
-                "Sees", format="%d px", help="The receptive field: the side of the part of the picture that counts."
+                "Sees",
+                format="%d px",
+                help="The receptive field: the size of the area that one value depends on.",
             ),
             "type": "Keras layer",
         },
@@ -115,73 +106,53 @@ def _layers(table: pd.DataFrame) -> None:
     )
 
 
-def _unread() -> list[str]:
-    """Name what the address asks of the network and no control offers; Streamlit passes over it without a word."""
-    unread = []
-    for key, value in st.query_params.items():
-        offered = OFFERED.get(key.rstrip("_0123456789"))
-        if offered and value not in map(str, offered):
-            unread.append(f"`{key}={value[:30]}`".replace("\n", " "))
-    return unread
-
-
 def _spec() -> NetworkSpec:
-    """Draw the controls; the address keeps what they say."""
+    """Draw the controls, whose values the address keeps, and return the network that they describe."""
     size = st.select_slider(
-        "Input size", SIZES, 128, key="size", bind="query-params",
-        help="The picture is shrunk to so many pixels a side before it enters.",
-    )  # fmt: skip
-    count = st.slider("Blocks of convolution and pooling", 0, MOST_BLOCKS, 2, key="blocks", bind="query-params")
+        "Input size",
+        help="The picture is resized to this many pixels on each side before it enters the network.",
+        **controls.INPUT_SIZE.steps,
+    )
+    count = st.slider("Blocks of convolution and pooling", **controls.BLOCKS.bound)
     blocks = []
     for number in range(1, count + 1):
         with st.container(border=True, key=f"block_{number}"):
             blocks.append(_block(number))
     dense = st.select_slider(
-        "Dense units", DENSE, 64, key="dense", bind="query-params",
-        help="Width of the hidden dense layer; 0 leaves it out.",
-    )  # fmt: skip
+        "Dense units",
+        help="The number of units in the hidden dense layer. With 0 there is no such layer.",
+        **controls.DENSE_UNITS.steps,
+    )
     return NetworkSpec(size, tuple(blocks), dense)
 
 
 def _block(number: int) -> ConvBlock:
     st.markdown(f"**Block {number}**")
     left, right = st.columns(2, wrap=False)
-    filters = left.selectbox(
-        f"Filters {number}", FILTERS, FILTERS.index(64), key=f"filters_{number}", bind="query-params"
-    )
-    kernel = right.selectbox(
-        f"Kernel {number}", list(KERNELS), list(KERNELS).index(3), format_func=KERNELS.__getitem__,
-        key=f"kernel_{number}", bind="query-params",
-    )  # fmt: skip
-    padding = left.selectbox(f"Padding {number}", PADDINGS, key=f"padding_{number}", bind="query-params")
-    pool = right.selectbox(
-        f"Max pooling {number}", list(POOLS), list(POOLS).index(2), format_func=POOLS.__getitem__,
-        key=f"pool_{number}", bind="query-params",
-    )  # fmt: skip
+    filters = left.selectbox(f"Filters {number}", **controls.BLOCK_FILTERS[number - 1].menu)
+    kernel = right.selectbox(f"Kernel {number}", **controls.BLOCK_KERNEL[number - 1].menu)
+    padding = left.selectbox(f"Padding {number}", **controls.BLOCK_PADDING[number - 1].menu)
+    pool = right.selectbox(f"Max pooling {number}", **controls.BLOCK_POOL[number - 1].menu)
     return ConvBlock(filters, kernel, padding, "relu", pool)
 
 
 @st.fragment
 def _depth() -> None:
     st.markdown(
-        "Is there a limit to the layers? Yes: a convolution without padding takes a border off the picture and pooling "
-        "divides what is left, until there is no window left to slide over."
+        "Is there a limit to the number of layers? Yes. A convolution without padding removes a border, and pooling "
+        "divides the size that is left. At some depth the maps are smaller than the next kernel."
     )
-    controls, chart = st.columns([2, 3], gap="large")
-    with controls:
-        size = st.slider("Picture", 4, 512, 128, key="depth_size", bind="query-params")
-        kernel = st.select_slider(
-            "Kernel", list(KERNELS), 3, KERNELS.__getitem__, key="depth_kernel", bind="query-params"
-        )
-        pool = st.select_slider("Pooling", list(POOLS), 2, POOLS.__getitem__, key="depth_pool", bind="query-params")
-        padding = st.segmented_control(
-            "Padding", PADDINGS, default="valid", required=True, key="depth_padding", bind="query-params"
-        )
+    settings, chart = st.columns([2, 3], gap="large")
+    with settings:
+        size = st.slider("Picture", **controls.DEPTH_SIZE.bound)
+        kernel = st.select_slider("Kernel", **controls.DEPTH_KERNEL.steps)
+        pool = st.select_slider("Pooling", **controls.DEPTH_POOL.steps)
+        padding = st.segmented_control("Padding", **controls.DEPTH_PADDING.buttons)
     with chart:
         most = max_depth(size, kernel, padding, pool)
         sizes = sizes_by_depth(size, kernel, padding, pool)
         if most is None:
-            st.success("No limit: this block leaves the picture as large as it is, so any number can be stacked.")
+            st.success("No limit: this block does not change the size, so any number of blocks can be stacked.")
         else:
             block = ConvBlock(64, kernel, padding, pool_size=pool)
             _, why = NetworkSpec(size, (block,) * len(sizes)).layers_that_fit()  # one block more than fit
@@ -196,13 +167,13 @@ def _depth() -> None:
 
 @st.fragment
 def _kernel_sizes() -> None:
-    channels = st.select_slider("Maps in and out", FILTERS, 64, key="compare_maps", bind="query-params")
+    channels = st.select_slider("Maps in and out", **controls.COMPARED_MAPS.steps)
     table = compare_kernel_sizes(channels)
     share = table.set_index("layers")["share"]
     st.markdown(
         "Two 3×3 layers in a row see as much of the picture as one 5×5, three as much as one 7×7, with only "
-        f"**{share['two 3×3 in a row']:.0%}** and **{share['three 3×3 in a row']:.0%}** of its parameters. And there "
-        "is a ReLU after each of them, so together they can tell more apart."
+        f"**{percent(share['two 3×3 in a row'], 0)}** and **{percent(share['three 3×3 in a row'], 0)}** of its "
+        "parameters. Each of them is followed by a ReLU, so together they can recognize more complex patterns."
     )
     st.dataframe(
         table,
@@ -210,7 +181,9 @@ def _kernel_sizes() -> None:
         column_config={
             "layers": "Layers",
             "receptive_field": st.column_config.NumberColumn(
-                "Sees", format="%d px", help="The receptive field: the side of the part of the picture that counts."
+                "Sees",
+                format="%d px",
+                help="The receptive field: the size of the area that one value depends on.",
             ),
             "parameters": st.column_config.ProgressColumn(
                 "Parameters", format="localized", min_value=0, max_value=int(table["parameters"].max())
@@ -223,11 +196,11 @@ def _kernel_sizes() -> None:
 
 @st.fragment
 def _first_kernels() -> None:
-    """Show the first layer's kernels as they are drawn by chance, and as a training left them."""
+    """Show the first layer's kernels before training, at random values, and after training."""
     st.markdown(
-        "A network starts with **random** kernels, and nobody tells it what to look for. Training changes them step by "
-        "step, and slowly order appears: the edges, spots and colours that help to tell cats from dogs. Weights that "
-        "lie side by side then become alike; in noise they have nothing to do with each other."
+        "A network starts with **random** kernels. Nobody tells it what to look for. Training changes the kernels step "
+        "by step until they respond to edges, spots and colors that help to tell cats from dogs. Neighboring weights "
+        "then become similar. In random kernels they are unrelated."
     )
     before, after = st.columns(2, gap="large")
     shape = (3, 3, 3, 64)
@@ -245,13 +218,13 @@ def _first_kernels() -> None:
             except CnnLabError as error:
                 st.error(str(error))
         else:
-            st.info("No trained model is here yet. Train one on the page Train, and its kernels appear here.")
+            st.info("There is no trained model yet. Train one on the page Train to see its kernels here.")
     with before:
-        seed = st.number_input("Random, from seed", 0, 9999, 42, key="kernels_seed", bind="query-params")
+        seed = st.number_input("Random seed", **controls.KERNELS_SEED.bound)
         _kernels(random_kernels(shape[3], shape[0], seed=seed), "before training")
     st.caption(
-        "Each kernel's three channels are shown as colour: gray is 0, brighter is positive, darker negative. The most "
-        "orderly kernels come first."
+        "Each kernel's three channels are shown as colors: gray is 0, brighter is positive, darker is negative. The "
+        "kernels with the most similar neighboring weights come first."
     )
 
 
@@ -259,12 +232,12 @@ def _kernels(kernels: np.ndarray, when: str) -> None:
     order = neighbor_similarity(kernels)
     st.image(
         diagrams.kernel_pictures(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
-        alt=f"The {kernels.shape[3]} kernels of the first layer {when}, as small colour pictures",
+        alt=f"The {kernels.shape[3]} kernels of the first layer {when}, as small color pictures",
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)
     left.metric(
-        "Neighbours alike", f"{order.mean():.2f}",
-        help="1 if all weights of a kernel were the same, 0 in noise, on average over the kernels.",
+        "Similarity of neighboring weights", f"{order.mean():.2f}",
+        help="The average over all kernels: 1 if all weights of a kernel are equal, about 0 in random kernels.",
     )  # fmt: skip
     right.metric("Largest weight", f"{np.abs(kernels).max():.3f}")
 

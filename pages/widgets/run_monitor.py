@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
@@ -12,7 +11,9 @@ from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Status
+from cnn_core.source import DRAWN
 from cnn_core.wording import duration, percent
+from pages.widgets import controls
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,10 +23,10 @@ TRAIN_PAGE, CLASSIFY_PAGE = "pages/train.py", "pages/classify.py"
 REFRESH = 1.0
 """Seconds between two looks into the folder of a running training."""
 
-DRAWN, OWN = "drawn", "own"
+OWN = "own"
 SOURCES = {DRAWN: "Drawn pets", OWN: "My pictures"}
 
-_FOLLOWED, _ERROR = "run_followed", "run_error"
+_FOLLOWED, _ERROR, _BEGUN = "run_followed", "run_error", "run_begun"
 
 Result = TypeVar("Result")
 
@@ -33,9 +34,9 @@ Result = TypeVar("Result")
 def sidebar() -> None:
     """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
     with st.container(key="short_run"):
-        st.markdown("**Short training run**")
         run = active_run()
         if run is None:
+            st.markdown("**Short training run**")
             _outcome()
             st.fragment(_form)()
         else:
@@ -49,7 +50,7 @@ def active_run() -> runs.Run | None:
 
 
 def attempt(action: Callable[[], Result], place: str) -> Result | None:
-    """Do what may fail for a reason that a user can mend; keep the sentence for `show_error`, and return None."""
+    """Do what may fail for a reason that a user can fix; then keep the message for `show_error` and return None."""
     st.session_state.pop(_ERROR, None)
     try:
         return action()
@@ -66,20 +67,25 @@ def show_error(place: str) -> None:
 
 
 def begin(config: TrainingConfig, place: str) -> None:
-    """Start a training and show it everywhere; when it cannot start, `show_error` at this place says why."""
+    """Start a training run; if that fails, `show_error` at this place says why."""
 
     def start() -> runs.Run:
         if not config.data:
             raise DatasetError("Type the path of a folder or zip with pictures of cats and dogs first.")
-        if config.data != "sketches" and not Path(config.data).expanduser().exists():
+        if not config.source.exists:
             raise DatasetError(f"There is no folder or zip at “{config.data}”. Check the path and try again.")
         return runs.start(config)
 
     run = attempt(start, place)
     if run is not None:
-        st.session_state[_FOLLOWED] = run.id
+        st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, place
         st.toast("The training has started.", icon=":material/model_training:")
     st.rerun()
+
+
+def just_begun(*places: str) -> bool:
+    """Tell whether a training has just been started or resumed at one of these places; only once."""
+    return st.session_state.pop(_BEGUN, None) in places
 
 
 def share_done(status: Status) -> float:
@@ -102,7 +108,7 @@ def where(status: Status) -> str:
 def ending(status: Status, history: pd.DataFrame) -> str:
     """Say how a run ended, in one or two sentences."""
     epochs = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
-    score = f" It is right on {percent(history['val_accuracy'].iloc[-1])} of the test pictures." if len(history) else ""
+    score = f" Test accuracy: {percent(history['val_accuracy'].iloc[-1])}." if len(history) else ""
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
@@ -110,13 +116,13 @@ def ending(status: Status, history: pd.DataFrame) -> str:
 
 
 def announce(status: Status, history: pd.DataFrame) -> None:
-    """Show how a run ended, in the colour of its outcome."""
+    """Show how a run ended, in the color of its outcome."""
     show = {"finished": st.success, "stopped": st.info, "interrupted": st.warning}.get(status.state, st.error)
     show(ending(status, history))
 
 
 def stop_button(run: runs.Run, status: Status, key: str) -> None:
-    """Draw the button that ends a run gracefully."""
+    """Draw the button that stops a run after its current step."""
     waiting = status.state == "stopping"
     if st.button("Stop", key=key, icon=":material/stop_circle:", disabled=waiting, help="The model is saved first."):
         run.stop()
@@ -124,12 +130,12 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
 
 
 def resume_button(run: runs.Run, status: Status, key: str) -> None:
-    """Draw the button that goes on with a run that did not finish."""
+    """Draw the button that continues a run that did not finish."""
     if status.state in ("stopped", "failed", "interrupted") and st.button(
-        "Resume", key=key, icon=":material/resume:", help="Goes on from the last saved model."
+        "Resume", key=key, icon=":material/resume:", help="Training continues from the last saved model."
     ):
         attempt(run.resume, key)
-        st.session_state[_FOLLOWED] = run.id
+        st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, key
         st.rerun()
     show_error(key)
 
@@ -138,7 +144,7 @@ def classify_button(model: str, key: str) -> None:
     """Draw the button that leads to the Classify page, with this model chosen there."""
     if st.button("Classify with this model", key=key, icon=":material/pets:"):
         st.session_state["model_wanted"] = model
-        st.switch_page(CLASSIFY_PAGE, query_params={})  # bound ones make it refuse without them
+        st.switch_page(CLASSIFY_PAGE, query_params={})  # without it, bound controls make Streamlit refuse
 
 
 def _strip(run: runs.Run) -> None:
@@ -146,12 +152,12 @@ def _strip(run: runs.Run) -> None:
     if status.state not in runs.LIVING:
         st.rerun()
     st.progress(share_done(status), where(status))
-    steps = run.steps()
-    if len(steps):
-        st.caption(f"Right on {percent(steps['accuracy'].iloc[-1])} of this epoch's training pictures so far.")
     with st.container(horizontal=True, vertical_alignment="center"):
         stop_button(run, status, "strip_stop")
-        st.page_link(TRAIN_PAGE, label="Watch", icon=":material/monitoring:", query_params={"run": run.id})
+        st.page_link(TRAIN_PAGE, label="Watch", icon=":material/monitoring:", query_params={controls.RUN.name: run.id})
+    steps = run.steps()
+    if len(steps):  # below the buttons, which a small window must show without scrolling
+        st.caption(f"Training accuracy this epoch: {percent(steps['accuracy'].iloc[-1])}")
 
 
 def _outcome() -> None:
@@ -163,7 +169,9 @@ def _outcome() -> None:
     announce(run.status(), run.history())
     resume_button(run, run.status(), "strip_resume")
     with st.container(horizontal=True):
-        st.page_link(TRAIN_PAGE, label="See the curves", icon=":material/monitoring:", query_params={"run": run.id})
+        st.page_link(
+            TRAIN_PAGE, label="See the curves", icon=":material/monitoring:", query_params={controls.RUN.name: run.id}
+        )
         if run.model_path.exists():
             classify_button(run.id, "strip_classify")
 
@@ -181,21 +189,23 @@ def _form() -> None:
                 "Folder or zip", key="short_path", placeholder="/home/me/dogs-vs-cats.zip", persist_state="session",
                 help="A path on the machine that runs CNN Lab: Kaggle's zip, or a folder with cat and dog pictures.",
             ).strip()  # fmt: skip
-        images = _number("Pictures", 8, 20_000, sketches.DEFAULT_COUNT, "A quarter is for testing.", step=100)
-        epochs = _number("Epochs", 1, 100, 3, "How often it sees every picture.")
-        batch = _number("Batch size", 1, 512, 15, "Pictures per step.")
+        images = _number(
+            "Pictures", 8, 20_000, sketches.DEFAULT_COUNT, "A quarter of them are kept for testing.", step=100
+        )
+        epochs = _number("Epochs", 1, 100, 3, "Number of passes over all training pictures.")
+        batch = _number("Batch size", 1, 512, 15, "Number of pictures in each step.")
     with top:
         what = "drawn pets" if source == DRAWN else "of your pictures"
         st.caption(f"{images:,} {what}, {epochs} epoch{'' if epochs == 1 else 's'}, batches of {batch}.")
         if st.button(
             "Start training", key="short_start", type="primary", icon=":material/play_arrow:", width="stretch"
         ):
-            data = "sketches" if source == DRAWN else path
+            data = DRAWN if source == DRAWN else path
             begin(TrainingConfig(data=data, images=images, epochs=epochs, batch_size=batch), "sidebar")
         show_error("sidebar")
 
 
 def _number(label: str, low: int, high: int, usual: int, explanation: str, step: int = 1) -> int:
-    """Ask for a whole number, and keep it while the form makes room for a running training."""
+    """Ask for a whole number, and keep it while a running training takes the place of the form."""
     key = f"short_{label.split()[0].lower()}"
     return st.number_input(label, low, high, usual, step, key=key, help=explanation, persist_state="session")

@@ -10,7 +10,7 @@ def table(test):
 
 
 def metric(test):
-    return next(item.value for item in test.metric if item.label == "Parameters in all")
+    return next(item.value for item in test.metric if item.label == "Total parameters")
 
 
 def widget(items, label):
@@ -45,7 +45,6 @@ def test_impossible_network_is_a_sentence_and_the_page_lives_on(page):
     widget(page.slider, "Blocks of convolution and pooling").set_value(4).run()
     assert not page.exception
     assert "conv_3" in page.error[0].value
-    assert "network_spec" not in page.session_state
     widget(page.select_slider, "Input size").set_value(128).run()
     assert not page.error
     assert metric(page)
@@ -83,6 +82,6 @@ def test_impossible_network_shows_how_far_it_gets(app):
 
 
 def test_random_kernels_are_shown_beside_learned_ones(page):
-    alike = [float(metric.value) for metric in page.metric if metric.label == "Neighbours alike"]
+    alike = [float(metric.value) for metric in page.metric if metric.label == "Similarity of neighboring weights"]
     assert len(alike) == 2
     assert abs(alike[0]) < 0.05 < alike[1]

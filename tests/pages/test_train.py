@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 from PIL import Image
 
@@ -88,16 +89,16 @@ def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
 
 def test_the_drawn_pets_are_there_without_a_download(app):
     test = looked(app("train"))
-    assert "**800** pictures, 400 cats and 400 dogs: **600** to learn from, **200** to be tested on." in text(test)
+    assert "**800** pictures, 400 cats and 400 dogs: **600** for training, **200** for testing." in text(test)
 
 
 def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
     test = with_data(app, pets)
-    assert "**20** pictures, 12 cats and 8 dogs: **15** to learn from, **5** to be tested on." in text(test)
+    assert "**20** pictures, 12 cats and 8 dogs: **15** for training, **5** for testing." in text(test)
     assert any("1 broken" in expander.label for expander in test.expander)
     assert any("dog/broken.png" in list(frame.value.get("file", [])) for frame in test.dataframe)
     test.slider(key="test_percent").set_value(50).run()
-    assert "**10** to learn from, **10** to be tested on" in text(test)
+    assert "**10** for training, **10** for testing" in text(test)
 
 
 def test_a_zip_is_read_as_the_folder_is(app, pets, tmp_path):
@@ -177,25 +178,36 @@ def test_the_network_of_lesson_4_is_trained_unless_the_articles_is_chosen(app, s
     test.button(key="train_start").click().run()
     assert len(runs.Run(spawned[0]).config.network.blocks) == 1
     rewrite_status(spawned[0], state="stopped")
-    test.radio(key="network_choice").set_value("The article's").run()
+    test.radio(key="network_choice").set_value("The article's network").run()
     test.button(key="train_start").click().run()
     assert runs.Run(spawned[1]).config.network == ARTICLE
 
 
-def test_an_impossible_network_gets_a_sentence_and_the_articles_instead(app):
-    test = app("train")
-    test.session_state["network_spec"] = NetworkSpec(input_size=5).to_dict()
-    test.run()
+def test_a_network_that_does_not_fit_is_named_and_not_started(app, spawned):
+    test = app("network")
+    test.slider(key="blocks").set_value(1).run()  # this network fits; it must not be trained in the place of the next
+    test.slider(key="blocks").set_value(8).run()
+    test.switch_page("pages/train.py").run()
     assert not test.exception
-    assert any("too few" in warning.value for warning in test.warning)
-    assert "3,725,314 parameters" in text(test)
-
-
-@pytest.mark.parametrize("path", ["", "/no/such/place"])
-def test_start_without_data_says_what_is_missing(app, spawned, path):
-    test = with_data(app, path)
+    assert any("conv_6" in error.value for error in test.main.error)
+    assert test.button(key="train_start").disabled
+    assert not test.code
+    test.radio(key="network_choice").set_value("The article's network").run()
+    assert not test.main.error
     test.button(key="train_start").click().run()
-    assert test.error
+    assert runs.Run(spawned[0]).config.network == ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("", "Type the path of a folder or zip"), ("/no/such/place", "Check the path and try again")]
+)
+def test_start_without_data_says_what_is_missing(app, spawned, path, sentence):
+    test = with_data(app, path)
+    before = [error.value for error in test.error]  # of a wrong path the page has said something already
+    test.button(key="train_start").click().run()
+    after = [error.value for error in test.error]
+    assert len(after) == len(before) + 1
+    assert any(sentence in error for error in after)
     assert not spawned
 
 
@@ -312,6 +324,19 @@ def test_runs_stand_side_by_side(app):
     assert len(chart_lines(test, "compare_accuracy")) == 4
     test.multiselect(key="compare").set_value(["20260101-000000-aaaa"]).run()
     assert len(chart_lines(test, "compare_loss")) == 2
+
+
+def test_no_estimate_is_called_100_percent(app):
+    folder = fake_run()
+    history = folder / "history.csv"
+    header = history.read_text().split("\n")[0]
+    history.write_text(f"{header}\n1,1.0,0.01,1.0,0.01,9.5\n")
+    test = app("train")
+    assert "Test accuracy: over 99.9 %." in text(test)
+    assert {metric.label: metric.value for metric in test.metric}["Test accuracy"] == "over 99.9 %"
+    (table,) = [frame for frame in test.dataframe if "test accuracy" in frame.value]
+    shown = pyarrow.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_all().to_pydict()
+    assert ["over 99.9 %"] in shown.values()
 
 
 def test_unreadable_run_folders_do_not_break_the_page(app):

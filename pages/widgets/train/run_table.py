@@ -20,11 +20,11 @@ def compare(everything: list[runs.Run]) -> None:
     if not everything:
         return
     st.subheader("The runs so far")
+    table = pd.DataFrame([_row(run) for run in everything])
     st.dataframe(
-        pd.DataFrame([_row(run) for run in everything]),
+        table.style.format(wording.percent, subset=["test accuracy", "accuracy"]),  # which still sort as numbers
         hide_index=True,
         column_config={
-            **{name: st.column_config.NumberColumn(format="percent") for name in ("accuracy", "test accuracy")},
             "test loss": st.column_config.NumberColumn(format="%.3f"),
             "learning rate": st.column_config.NumberColumn(format="%g"),
         },
@@ -66,15 +66,16 @@ def _bundled_history() -> pd.DataFrame | None:
 
 def _row(run: runs.Run) -> dict:
     status, history = run.status(), run.history()
-    row: dict = {"run": when(run), "state": status.state}
+    nothing = {"test accuracy": float("nan"), "accuracy": float("nan")}
+    row: dict = {"run": when(run), "state": status.state, **nothing}
     try:
         config = run.config
     except CnnLabError:
         return row
     last: dict = history.iloc[-1].to_dict() if len(history) else {}
     return row | {
-        "test accuracy": last.get("val_accuracy"),
-        "accuracy": last.get("accuracy"),
+        "test accuracy": last.get("val_accuracy", float("nan")),
+        "accuracy": last.get("accuracy", float("nan")),
         "test loss": last.get("val_loss"),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),

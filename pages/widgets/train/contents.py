@@ -1,0 +1,51 @@
+"""What is in the chosen pictures: how many, how they are split, some examples, which files are broken."""
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core import CnnLabError, dataset
+from cnn_core.source import Source
+from pages.widgets import data_source, run_monitor
+
+
+def show(source: Source) -> None:
+    """Show what is in the source as soon as it has been read, and the progress until then."""
+    seen = data_source.look(source.data, source.images, source.seed)
+    if seen.ready(data_source.POLITE_SECONDS):
+        _contents(seen, source)
+    else:
+        st.fragment(_progress, run_every=run_monitor.REFRESH)(seen)
+
+
+def _progress(seen: data_source.Look) -> None:
+    if seen.ready():
+        st.rerun()
+    st.progress(min(seen.done / seen.total, 1.0), f"{seen.what}: {seen.done:,} of {seen.total:,}")
+
+
+def _contents(seen: data_source.Look, source: Source) -> None:
+    if seen.table is None:
+        st.error(seen.error)
+        _look_again()
+        return
+    try:
+        training, test = dataset.split(seen.table, source.test_size, source.seed)
+    except CnnLabError as error:
+        st.error(str(error))
+        return
+    counts = seen.table["label"].value_counts()
+    st.markdown(
+        f"**{len(seen.table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
+        f"**{len(training):,}** for training, **{len(test):,}** for testing."
+    )
+    labels, images = zip(*seen.examples, strict=True)
+    st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
+    if broken := seen.table.attrs.get("broken"):
+        with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
+            st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
+    if not source.drawn:
+        _look_again(type="tertiary")
+
+
+def _look_again(**options) -> None:
+    st.button("Read the pictures again", on_click=data_source.look_again, icon=":material/refresh:", **options)

@@ -1,0 +1,134 @@
+"""The settings of the next training run, in four steps: pictures, split, augmentation, training."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cnn_core import sketches
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.source import Source
+from pages.widgets import controls, data_source, picture, run_monitor, warmup
+from pages.widgets.train import contents, network_choice
+
+START = "prepare"
+"""Where `run_monitor` shows that a training could not start."""
+
+
+def form(active: bool) -> TrainingConfig | None:
+    """Show the settings of the next run and the button that starts it, disabled while a run is active.
+
+    Returns
+    -------
+    TrainingConfig or None
+        None while no data is chosen, or the network cannot be built.
+    """
+    data, images = _pictures()
+    test_size, place = _split()
+    augment = _augmentation()
+    training = _training()
+    network = network_choice.choose()
+    source = Source(data, images, TrainingConfig.seed, test_size)
+    config = None
+    if network:
+        config = TrainingConfig(
+            data=data, images=images, test_size=test_size, augment=augment, network=network, **training
+        )
+    _start(config, active)
+    if data:
+        with place:  # last: to read the pictures takes a moment, and must not hold up the controls
+            contents.show(source)
+    return config if data else None
+
+
+def _pictures() -> tuple[str, int | None]:
+    st.markdown("#### 1 · The pictures")
+    data = data_source.choose()
+    drawn = Source(data).drawn
+    images = st.number_input(
+        "Maximum number of pictures",
+        8,
+        sketches.MOST if drawn else None,
+        sketches.DEFAULT_COUNT if drawn else None,
+        100,
+        key="images_drawn" if drawn else "images",
+        placeholder="all",
+        help="Training set and test set together, half cats and half dogs. Leave it empty to use all pictures.",
+    )
+    return data, images
+
+
+def _split() -> tuple[float, DeltaGenerator]:
+    """Return the test set's share, and the place for what is in the pictures."""
+    st.markdown("#### 2 · The split")
+    kept = st.slider(
+        "Test set", format="%d %%", help="The share of pictures kept for testing.", **controls.TEST_PERCENT.bound
+    )
+    return kept / 100, st.container(key="dataset_inside")
+
+
+def _augmentation() -> bool:
+    st.markdown("#### 3 · Augmentation")
+    augment = st.toggle("Change every training picture a little in each epoch", **controls.AUGMENT.bound)
+    st.caption(
+        "Each picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is still a cat, but the "
+        "pictures are harder to memorize."
+    )
+    st.fragment(_augmented)()
+    return augment
+
+
+def _augmented() -> None:
+    """Show what augmentation makes of the visitor's picture; only on demand, for it needs TensorFlow."""
+    if not st.toggle("Show it on my picture", key="augmented_shown"):
+        return
+    image, name = picture.current(160)
+    warmup.wait()
+    from cnn_core.engine.augmentation import augmented_examples
+
+    seed = st.number_input("Random seed", 0, 1000, 42, key="augmented_seed")
+    st.image(list(augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
+
+
+def _training() -> dict[str, Any]:
+    """Return epochs, batch_size, learning_rate and patience, as `TrainingConfig` names them."""
+    st.markdown("#### 4 · The training")
+    left, right = st.columns(2)
+    return {
+        "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),
+        "batch_size": right.number_input(
+            "Batch size", help="Number of pictures in each step.", **controls.BATCH_SIZE.bound
+        ),
+        "learning_rate": left.number_input(
+            "Learning rate",
+            format="%.6f",
+            help="How much each step changes the weights. If it is too large, the loss does not settle; if it is too "
+            "small, training takes very long.",
+            **controls.LEARNING_RATE.bound,
+        ),
+        "patience": right.number_input(
+            "Stop early after",
+            1,
+            100,
+            None,
+            key="patience",
+            placeholder="never",
+            help="Training stops after this many epochs without a lower test loss, and the weights of the best epoch "
+            "are kept.",
+        ),
+    }
+
+
+def _start(config: TrainingConfig | None, active: bool) -> None:
+    reason = "Stop the active training run first." if active else None if config else "The network cannot be built."
+    pressed = st.button(
+        "Start this training",
+        key="train_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=reason is not None,
+        help=reason,
+    )
+    if pressed and config:
+        run_monitor.begin(config, START)
+    run_monitor.show_error(START)

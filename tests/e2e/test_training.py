@@ -1,0 +1,47 @@
+"""What is on screen while a training runs, in a real Chromium: its status after the start, and the way to stop it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import serve
+from tests.pages.fake_runs import fake_run, rewrite_status
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def running(tmp_path, monkeypatch):
+    """The address of an app in which a training runs; its longest line of progress is on screen."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    folder = fake_run(state="running", done=1, step=5)
+    rewrite_status(folder, step=1200, steps=1250, seconds_left=3725)
+    with serve(tmp_path) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", ["convolution", "train"])
+def test_stop_is_in_the_sidebar_without_scrolling(running, page, path):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{running}/{path}")
+    sidebar = page.locator('[data-testid="stSidebar"]')
+    expect(sidebar).to_contain_text("Training accuracy this epoch: 81.2 %")
+    expect(sidebar.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1, timeout=20_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_status_is_in_view_after_the_start(fresh_server, page, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    page.goto(f"{fresh_server}/train")
+    start = page.get_by_role("button", name="Start this training")
+    start.scroll_into_view_if_needed()
+    expect(page.locator(".st-key-training_status")).not_to_be_in_viewport()
+    start.click()
+    status = page.locator(".st-key-training_status")
+    stop = status.get_by_role("button", name="Stop")
+    try:
+        expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
+        expect(stop).to_be_in_viewport(ratio=1, timeout=20_000)
+    finally:
+        stop.click()
+        expect(status.get_by_text("Stopped")).to_be_visible()
