@@ -1,4 +1,4 @@
-"""Lesson 2: a kernel slides over the picture, and its answers are the feature map."""
+"""Lesson 2: a kernel slides over the picture, and the numbers it gives are the feature map."""
 
 import io
 from typing import Any
@@ -12,17 +12,25 @@ from cnn_core.convolution import conv2d, output_size, step
 from cnn_core.figures.colors import as_photo, zero_centered
 from cnn_core.pixels import CHANNELS, mark, split_channels, tint_channel, to_grayscale
 from cnn_core.scripts import lessons
-from pages.widgets import code_panel, number_grid, picture
+from cnn_core.wording import number
+from pages.widgets import code_panel, controls, number_grid, picture
 from pages.widgets.convolution import kernel_editor
 
 LONGEST = 512  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
 KERNEL_SIZE = 3
-OPTIONS = ("stride", "padding", "bias", "relu", "channel", "view")
-_ROW, _COLUMN, _MARKED = "conv_row", "conv_column", "conv_marked"
+OPTIONS: dict[str, controls.Control] = {
+    "stride": controls.STRIDE,
+    "padding": controls.PADDING,
+    "bias": controls.BIAS,
+    "relu": controls.RELU,
+    "channel": controls.CHANNEL,
+    "view": controls.VIEW,
+}
+_MARKED = "conv_marked"
 
 
 def main() -> None:
-    """Explain the idea, then hand over to the part that answers every edit."""
+    """Explain the idea, then draw the part that answers every edit."""
     st.markdown(
         "A **kernel**, a small table of numbers, slides over the picture. At each stop its numbers are multiplied by "
         "the pixels under them and the products are added up: that is one number of the **feature map**."
@@ -76,9 +84,9 @@ def _lesson(image: np.ndarray, name: str) -> None:
 def _known_settings() -> dict[str, Any] | None:
     """Return the settings as the session has them; None on a first visit."""
     kernel = kernel_editor.known()
-    if kernel is None or any(f"conv_{option}" not in st.session_state for option in OPTIONS):
+    if kernel is None or any(control.name not in st.session_state for control in OPTIONS.values()):
         return None
-    return {"kernel": kernel.tolist()} | {option: st.session_state[f"conv_{option}"] for option in OPTIONS}
+    return {"kernel": kernel.tolist()} | {name: st.session_state[control.name] for name, control in OPTIONS.items()}
 
 
 def _options() -> dict[str, Any]:
@@ -86,32 +94,12 @@ def _options() -> dict[str, Any]:
     stride_place, padding_place, bias_place, relu_place = st.columns(4, vertical_alignment="center")
     channel_place, view_place = st.columns(2)
     return {
-        "stride": stride_place.slider("Stride", 1, 4, 1, key="conv_stride", bind="query-params"),
-        "padding": padding_place.segmented_control(
-            "Padding", ["valid", "same"], default="valid", required=True, key="conv_padding", bind="query-params"
-        ),
-        "bias": bias_place.number_input(
-            "Bias", value=0.0, step=1.0, format="%.5g", key="conv_bias", bind="query-params"
-        ),
-        "relu": relu_place.toggle("ReLU: no value below 0", key="conv_relu", bind="query-params"),
-        "channel": channel_place.segmented_control(
-            "Convolve",
-            ["gray", *CHANNELS, "all"],
-            default="gray",
-            required=True,
-            format_func=lambda option: "All three" if option == "all" else option.capitalize(),
-            key="conv_channel",
-            bind="query-params",
-        ),
-        "view": view_place.segmented_control(
-            "Colours of the map",
-            ["zero", "photo"],
-            default="zero",
-            required=True,
-            format_func=lambda option: "Zero in the middle" if option == "zero" else "Clipped to 0–255, as a photo",
-            key="conv_view",
-            bind="query-params",
-        ),
+        "stride": stride_place.slider("Stride", **controls.STRIDE.bound),
+        "padding": padding_place.segmented_control("Padding", **controls.PADDING.buttons),
+        "bias": bias_place.number_input("Bias", format="%.5g", **controls.BIAS.bound),
+        "relu": relu_place.toggle("ReLU: no value below 0", **controls.RELU.bound),
+        "channel": channel_place.segmented_control("Convolve", **controls.CHANNEL.buttons),
+        "view": view_place.segmented_control("Colors of the map", **controls.VIEW.buttons),
     }
 
 
@@ -139,14 +127,14 @@ def _map(image: np.ndarray, name: str, settings: dict[str, Any], place: Any) -> 
 
 
 def _show(feature_map: np.ndarray, view: str, name: str) -> None:
-    low, high = number_grid.number(feature_map.min()), number_grid.number(feature_map.max())
+    low, high = number(feature_map.min()), number(feature_map.max())
     alt = f"Feature map of {name}, values from {low} to {high}"
     if view == "photo":
         st.image(_jpeg(as_photo(feature_map)), width="stretch", alt=f"{alt}, clipped to 0–255 and shown as a photo")
         st.caption(f"Feature map, values from {low} to {high}; below 0 is black, above 255 white")
         return
-    colours, limit = zero_centered(feature_map)
-    st.image(_jpeg(colours), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
+    colors, limit = zero_centered(feature_map)
+    st.image(_jpeg(colors), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
     st.html(number_grid.scale(limit, f"Feature map, values from {low} to {high}"))
 
 
@@ -169,8 +157,8 @@ def _step(image: np.ndarray, shape: tuple[int, ...], settings: dict[str, Any]) -
     """Show the arithmetic of one stop. Return where its window begins."""
     st.subheader("One step, number by number")
     row_place, column_place, next_place = st.columns([3, 3, 2], vertical_alignment="bottom")
-    row = _position(row_place, "Row of the map", _ROW, shape[0])
-    column = _position(column_place, "Column of the map", _COLUMN, shape[1])
+    row = _position(row_place, "Row of the map", controls.STEP_ROW, shape[0])
+    column = _position(column_place, "Column of the map", controls.STEP_COLUMN, shape[1])
     next_place.button(
         "Next step", icon=":material/arrow_forward:", width="stretch", on_click=_next, args=(row, column, shape)
     )
@@ -185,19 +173,19 @@ def _step(image: np.ndarray, shape: tuple[int, ...], settings: dict[str, Any]) -
     return one.top, one.left
 
 
-def _position(place: Any, label: str, key: str, count: int) -> int:
+def _position(place: Any, label: str, control: controls.Number, count: int) -> int:
     """Ask for a row or column of the map, which may have become smaller since the last answer."""
     if count == 1:
         return 0
-    if st.session_state.get(key, 0) >= count:
-        st.session_state[key] = count - 1
-    return place.slider(label, 0, count - 1, count // 3, key=key, bind="query-params")
+    if st.session_state.get(control.name, 0) >= count:
+        st.session_state[control.name] = count - 1
+    return place.slider(label, **control.up_to(count - 1, count // 3))
 
 
 def _next(row: int, column: int, shape: tuple[int, ...]) -> None:
     """Move on by one stop: to the right, at the end of a row to the next, at the very end back to the start."""
     place = (row * shape[1] + column + 1) % (shape[0] * shape[1])
-    st.session_state[_ROW], st.session_state[_COLUMN] = divmod(place, shape[1])
+    st.session_state[controls.STEP_ROW.name], st.session_state[controls.STEP_COLUMN.name] = divmod(place, shape[1])
 
 
 def _channel(image: np.ndarray, channel: str) -> np.ndarray:

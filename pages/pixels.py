@@ -6,14 +6,15 @@ import streamlit as st
 from cnn_core.figures import pixel_charts as charts
 from cnn_core.pixels import CHANNELS, fit, mark, region, split_channels, tint_channel, to_binary, to_grayscale
 from cnn_core.scripts import lessons
-from pages.widgets import code_panel, picture
+from cnn_core.wording import percent
+from pages.widgets import code_panel, controls, picture
 
 # Pictures are shown at most this large; the numbers are those of the whole picture.
 LONGEST = 640
 
 
 def main() -> None:
-    """Show the picture, the numbers it consists of, its channels, and what is left of it in black and white."""
+    """Show the picture, the numbers it consists of, its channels, and the picture in black and white."""
     image, name = picture.current()
     height, width = image.shape[:2]
 
@@ -36,9 +37,9 @@ def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     whole, zoomed = st.columns(2, gap="medium")
     with whole:
         marked = st.container(key="region_marked")
-        row = _position("Region's top row", "region_row", image.shape[0], 0.36)
-        column = _position("Region's left column", "region_column", image.shape[1], 0.395)
-        size = st.slider("Region's size", 3, 10, 8, key="region_size", bind="query-params")
+        row = _position("Region's top row", controls.REGION_ROW, image.shape[0], 0.36)
+        column = _position("Region's left column", controls.REGION_COLUMN, image.shape[1], 0.395)
+        size = st.slider("Region's size", **controls.REGION_SIZE.bound)
     top, left, values = region(image, row, column, size)
     bottom, right = top + values.shape[0], left + values.shape[1]
     place = f"rows {top} to {bottom - 1}, columns {left} to {right - 1}"
@@ -46,19 +47,11 @@ def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     marked.image(picture_marked, width="stretch", alt=f"{name}; a frame marks {place}")
 
     with zoomed:
-        choice = st.segmented_control(
-            "Numbers to show",
-            ["all", *CHANNELS, "gray"],
-            default="all",
-            required=True,
-            format_func=lambda option: "All three" if option == "all" else option.capitalize(),
-            key="region_numbers",
-            bind="query-params",
-        )
-        numbers, colours = _numbers(values, choice)
+        choice = st.segmented_control("Numbers to show", **controls.REGION_NUMBERS.buttons)
+        numbers, colors = _numbers(values, choice)
         with st.container(key="region_cells"):
             st.plotly_chart(
-                charts.numbered_cells(numbers, colours, top, left),
+                charts.numbered_cells(numbers, colors, top, left),
                 config={"displayModeBar": False},
                 key="region_chart",
                 alt=f"The framed pixels, {place}, one large cell each, with the numbers that are printed below",
@@ -75,15 +68,15 @@ def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     code_panel.show(lessons.pixels(top, left, size))
 
 
-def _position(label: str, key: str, count: int, share: float) -> int:
+def _position(label: str, control: controls.Number, count: int, share: float) -> int:
     """Ask for a row or column. The bounds do not depend on the region's size, which would reset the slider."""
     if count == 1:
         return 0
-    return st.slider(label, 0, count - 1, int(count * share), key=key, bind="query-params")
+    return st.slider(label, **control.up_to(count - 1, int(count * share)))
 
 
 def _numbers(values: np.ndarray, choice: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers to write into the cells of a region, and the cells' colours."""
+    """Return the numbers to write into the cells of a region, and the cells' colors."""
     if choice == "gray":
         gray = to_grayscale(values)
         return gray, np.dstack([gray, gray, gray])
@@ -95,27 +88,27 @@ def _numbers(values: np.ndarray, choice: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _channels(image: np.ndarray, shown: np.ndarray, name: str) -> None:
     st.markdown(
-        "Each channel is a picture of its own. Tinted, it shows the light that it adds; in gray, how strong it is: "
-        "white is 255, black is 0. Where all three are bright, the picture is white."
+        "Each channel is a picture of its own. Tinted, it shows the light that it adds. In gray, it shows how strong "
+        "that light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
     )
-    for place, channel, full, colour in zip(
+    for place, channel, full, color in zip(
         st.columns(3), split_channels(shown), split_channels(image), CHANNELS, strict=True
     ):
-        with place, st.container(key=f"channel_{colour}"):
-            st.subheader(colour.capitalize())
-            st.image(tint_channel(channel, colour), width="stretch", alt=f"{name}, {colour} light only")
-            st.image(channel, width="stretch", alt=f"{name}, its {colour} channel in gray")
+        with place, st.container(key=f"channel_{color}"):
+            st.subheader(color.capitalize())
+            st.image(tint_channel(channel, color), width="stretch", alt=f"{name}, {color} light only")
+            st.image(channel, width="stretch", alt=f"{name}, its {color} channel in gray")
             st.caption(f"From {full.min()} to {full.max()}, on average {full.mean():.1f}")
 
 
 @st.fragment
 def _black_and_white(gray: np.ndarray, name: str) -> None:
-    """Show the picture with one bit a pixel, and how the threshold parts its brightness."""
+    """Show the picture with one bit per pixel, and its brightness on both sides of the threshold."""
     st.markdown(
-        "Weighed into brightness, one number a pixel is left. Whatever is at least as bright as the threshold becomes "
-        "1 (white), the rest 0 (black): one bit a pixel."
+        "Converted to brightness, each pixel keeps one number. If it is at least the threshold, the pixel becomes "
+        "1 (white), otherwise 0 (black): one bit per pixel."
     )
-    threshold = st.slider("Threshold", 0, 256, 128, key="threshold", bind="query-params")
+    threshold = st.slider("Threshold", **controls.THRESHOLD.bound)
     binary = to_binary(gray, threshold)
     result, numbers = st.columns(2, gap="medium")
     with result, st.container(key="binary"):
@@ -125,7 +118,7 @@ def _black_and_white(gray: np.ndarray, name: str) -> None:
             output_format="PNG",
             alt=f"{name} in black and white, threshold {threshold}",
         )
-        st.caption(f"{binary.mean():.1%} of the pixels are 1 (white).")
+        st.caption(f"{percent(binary.mean(), counted=True)} of the pixels are 1 (white).")
     with numbers:
         st.plotly_chart(
             charts.histogram(gray, threshold),

@@ -13,20 +13,19 @@ from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.pooling import average_pool2d, max_pool2d, windows
 from cnn_core.scripts import lessons
-from pages.widgets import code_panel, number_grid, picture
+from cnn_core.wording import number, percent
+from pages.widgets import code_panel, controls, number_grid, picture
 
 LONGEST = 384
 PLOT = {"displayModeBar": False}
-KINDS = {"max": "Max", "average": "Average"}
-PADDINGS = ("valid", "same")
 
 
 def main() -> None:
-    """Explain the idea, then hand over to the part that answers every control."""
+    """Explain the idea, then draw the part that answers every control."""
     st.markdown(
-        "A window slides over the feature map and keeps **one number** of each stop: the largest (max pooling) or the "
-        "mean (average pooling). What was found stays, only **where exactly** becomes a little less certain, and the "
-        "next layer has a quarter of the work."
+        "A window slides over the feature map and keeps **one number** at each stop: the largest (max pooling) or the "
+        "mean (average pooling). The map still shows what was found, but **where** it was found becomes less exact. "
+        "The next layer has less to compute: a quarter, if the window is 2×2 and moves by 2."
     )
     _lesson(*picture.current(LONGEST))
 
@@ -50,11 +49,11 @@ def _lesson(image: np.ndarray, name: str) -> None:
         result.error(str(error))
         return
     with result:
-        _map(pooled, f"{name} after {KINDS[kind].lower()} pooling", limit)
+        _map(pooled, f"{name} after {controls.POOL_KIND.label(kind).lower()} pooling", limit)
     share = 1 - pooled.size / feature_map.size
     st.markdown(
         f"From {feature_map.shape[0]} × {feature_map.shape[1]} to **{pooled.shape[0]} × {pooled.shape[1]}** numbers: "
-        f"**{share:.0%}** fewer. There is nothing to learn in pooling: it has no weights."
+        f"**{percent(share, 0, counted=True)}** fewer. Pooling has no weights: there is nothing to learn in it."
     )
     st.header("The same, number by number", divider="gray")
     _numbers(feature_map, pool, kind, options)
@@ -64,36 +63,26 @@ def _lesson(image: np.ndarray, name: str) -> None:
 def _controls() -> tuple[str, str | None, dict[str, Any]]:
     """Draw the controls. Return what is kept, which kernel made the map, and the options of the pooling."""
     first, second, third, fourth, fifth = st.columns(5, vertical_alignment="top")
-    kind = first.segmented_control(
-        "Keep", list(KINDS), default="max", required=True, format_func=KINDS.__getitem__, key="pool_kind",
-        bind="query-params",
-    )  # fmt: skip
-    size = second.slider("Window", 1, 8, 2, key="pool_size", bind="query-params")
-    stride = third.slider(
-        "Stride", 1, 8, 2, key="pool_stride", bind="query-params", help="How far the window moves at a time."
-    )
-    padding = fourth.segmented_control(
-        "Padding", PADDINGS, default="valid", required=True, key="pool_padding", bind="query-params"
-    )
-    kernel = fifth.selectbox(
-        "Kernel before it", [None, *KERNELS], 1 + list(KERNELS).index("sobel_x"), key="pool_kernel",
-        format_func=lambda key: "None: the gray picture" if key is None else KERNELS[key].title, bind="query-params",
-    )  # fmt: skip
+    kind = first.segmented_control("Keep", **controls.POOL_KIND.buttons)
+    size = second.slider("Window", **controls.POOL_SIZE.bound)
+    stride = third.slider("Stride", help="How far the window moves in one step.", **controls.POOL_STRIDE.bound)
+    padding = fourth.segmented_control("Padding", **controls.POOL_PADDING.buttons)
+    kernel = fifth.selectbox("Feature map from kernel", **controls.POOL_KERNEL.menu)
     return kind, kernel, {"pool_size": size, "strides": stride, "padding": padding}
 
 
 def _map(values: np.ndarray, says: str, limit: float | None = None) -> float:
-    """Show a map with zero in the middle of its colours; both maps on the same scale. Return the scale's end."""
-    colours, limit = zero_centered(values, limit)
-    low, high = number_grid.number(values.min()), number_grid.number(values.max())
-    st.image(colours, width="stretch", output_format="PNG", alt=f"{says}, values from {low} to {high}")
+    """Show a map with zero in the middle of its colors; both maps on the same scale. Return the scale's end."""
+    colors, limit = zero_centered(values, limit)
+    low, high = number(values.min()), number(values.max())
+    st.image(colors, width="stretch", output_format="PNG", alt=f"{says}, values from {low} to {high}")
     st.html(number_grid.scale(limit, f"{says}: {values.shape[0]} × {values.shape[1]}, from {low} to {high}"))
     return limit
 
 
 def _numbers(feature_map: np.ndarray, pool: Any, kind: str, options: dict[str, Any]) -> None:
     """Pool a few numbers of the map, with the windows drawn in and one of them followed."""
-    side = st.slider("Numbers a side", 4, 12, 8, key="grid_side", bind="query-params")
+    side = st.slider("Grid size", **controls.GRID_SIDE.bound)
     top, left = (size // 2 for size in feature_map.shape)
     part = np.round(feature_map[top : top + side, left : left + side])
     try:
@@ -103,16 +92,16 @@ def _numbers(feature_map: np.ndarray, pool: Any, kind: str, options: dict[str, A
         st.error(str(error))
         return
     last = pooled.size - 1
-    if st.session_state.get("grid_window", 0) > last:
-        st.session_state["grid_window"] = last
-    number = 0 if last == 0 else st.slider("Window to follow", 0, last, 0, key="grid_window", bind="query-params")
-    row, column = divmod(number, pooled.shape[1])
+    if st.session_state.get(controls.GRID_WINDOW.name, 0) > last:
+        st.session_state[controls.GRID_WINDOW.name] = last
+    followed = 0 if last == 0 else st.slider("Window to follow", **controls.GRID_WINDOW.up_to(last))
+    row, column = divmod(followed, pooled.shape[1])
     y0, x0, y1, x1 = edges[row, column]
     inside = part[y0:y1, x0:x1]
-    listed = ", ".join(number_grid.number(value) for value in inside.ravel())
+    listed = ", ".join(number(value) for value in inside.ravel())
     before, after = st.columns(2, gap="medium")
     before.plotly_chart(
-        diagrams.windowed_cells(part, edges.reshape(-1, 4), number),
+        diagrams.windowed_cells(part, edges.reshape(-1, 4), followed),
         config=PLOT,
         key="grid_before",
         alt=f"{part.shape[0]} × {part.shape[1]} numbers of the map with the windows drawn in; followed: {listed}",
@@ -125,8 +114,8 @@ def _numbers(feature_map: np.ndarray, pool: Any, kind: str, options: dict[str, A
     )
     function = "the largest of" if kind == "max" else "the mean of"
     st.markdown(
-        f"Window {number}, rows {y0} to {y1 - 1}, columns {x0} to {x1 - 1}: {function} {listed} "
-        f"= **{number_grid.number(pooled[row, column])}**"
+        f"Window {followed}, rows {y0} to {y1 - 1}, columns {x0} to {x1 - 1}: {function} {listed} "
+        f"= **{number(pooled[row, column])}**"
     )
 
 

@@ -86,6 +86,10 @@ class Choice(Control):
         """What the address may say."""
         return list(self.options.values()) if isinstance(self.options, Mapping) else [str(v) for v in self.options]
 
+    def label(self, value: Any) -> str:
+        """Return what the screen and the address call a value."""
+        return self.options[value] if isinstance(self.options, Mapping) else str(value)
+
     @property
     def _labels(self) -> dict[str, Callable[[Any], str]]:
         return {"format_func": self.options.__getitem__} if isinstance(self.options, Mapping) else {}
@@ -203,7 +207,12 @@ COMPARED_MAPS = Choice("compare_maps", FILTERS, 64)
 KERNELS_SEED = Number("kernels_seed", 0, 9999, 42)
 
 # 5 Train and 6 Evaluate
-DATA = Choice("data", {"sketches": "Drawn pets", "path": "Folder or zip here", "upload": "Upload a zip"}, "sketches")
+DATA = Choice(
+    "data",
+    {"sketches": "Drawn pets", "path": "Folder on the server", "upload": "Upload a zip"},
+    "sketches",
+    renamed={"Folder or zip here": "Folder on the server"},
+)
 DATA_PATH = Text("data_path")
 RUN = Text("run")
 TEST_PERCENT = Number("test_percent", 10, 50, 25, 5)
@@ -217,26 +226,33 @@ DOG_ABOVE = Number("dog_above", 0, 100, 50)
 CELL = Choice(
     "cell",
     {
-        "cat as cat": "Cats recognised",
+        "cat as cat": "Cats recognized",
         "cat as dog": "Cats taken for dogs",
         "dog as cat": "Dogs taken for cats",
-        "dog as dog": "Dogs recognised",
+        "dog as dog": "Dogs recognized",
     },
     "cat as dog",
+    renamed={"Cats recognised": "Cats recognized", "Dogs recognised": "Dogs recognized"},
 )
 
 
-def _table(values: Mapping[str, Any]) -> dict[str, Control]:
-    """Collect the controls of this module by name; two of one name would overwrite each other on screen."""
-    table: dict[str, Control] = {}
+def table(values: Mapping[str, Any]) -> dict[str, Control]:
+    """Collect the controls among some values, by name.
+
+    Raises
+    ------
+    ValueError
+        When two have the same name: moving one would move the other.
+    """
+    found: dict[str, Control] = {}
     for value in values.values():
         for control in value if isinstance(value, list) else [value]:
             if isinstance(control, Control):
-                if control.name in table:
+                if control.name in found:
                     raise ValueError(f"Two controls are called {control.name}.")
-                table[control.name] = control
-    return table
+                found[control.name] = control
+    return found
 
 
-CONTROLS = _table(dict(globals()))
+CONTROLS = table(dict(globals()))
 """All of them, by their name in the address."""

@@ -1,7 +1,7 @@
-"""Small tables of numbers as HTML: the arithmetic of one stop of the window, and the scale of a coloured map.
+"""Small tables of numbers as HTML: the arithmetic of one stop of the window, and the scale of a colored map.
 
-Drawn by hand because they are redrawn with every edit of a kernel: a chart of Plotly's would take longer than all the
-rest of the page.
+They are HTML because they are redrawn with every edit of a kernel: a Plotly chart would take longer than the rest of
+the page.
 """
 
 import html
@@ -10,6 +10,7 @@ import numpy as np
 
 from cnn_core.convolution import Step
 from cnn_core.figures.colors import as_photo, zero_centered
+from cnn_core.wording import number
 
 _STYLE = """<style>
 .step {display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; font-variant-numeric: tabular-nums}
@@ -26,15 +27,10 @@ _STYLE = """<style>
 </style>"""
 
 
-def number(value: float) -> str:
-    """Write a number for readers: at most five digits that matter, and a true minus sign."""
-    return f"{value + 0.0:.5g}".replace("-", "−")
-
-
 def scale(limit: float, caption: str) -> str:
-    """Return the legend of a zero-centred map as HTML."""
+    """Return the legend of a zero-centered map as HTML."""
     places, _ = zero_centered(np.linspace(-1, 1, 9), 1)
-    stops = ", ".join(_css(colour) for colour in places)
+    stops = ", ".join(_css(color) for color in places)
     low, high = number(-limit), number(limit)
     bar = f'<i style="background: linear-gradient(to right, {stops})"></i>'
     return (
@@ -44,7 +40,7 @@ def scale(limit: float, caption: str) -> str:
 
 
 def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: float, relu: bool) -> str:
-    """Return window × kernel = products as tables, one line a channel, and the sum down to the value, as HTML.
+    """Return window × kernel = products as tables, one line per channel, and the sum down to the value, as HTML.
 
     `shape` is the picture's: cells of the window outside it are drawn as padding.
     """
@@ -74,28 +70,28 @@ def arithmetic(step: Step, channels: list[str], shape: tuple[int, ...], bias: fl
 
 
 def kernel(values: np.ndarray, captions: list[str]) -> str:
-    """Return a kernel (height, width, channels) as tables, one a channel, each under its caption, as HTML."""
-    colours, _ = zero_centered(values, float(abs(values).max()) or 1)
-    tables = [_table(caption, values[..., at], colours[:, :, at]) for at, caption in enumerate(captions)]
+    """Return a kernel (height, width, channels) as tables, one per channel, each under its caption, as HTML."""
+    colors, _ = zero_centered(values, float(abs(values).max()) or 1)
+    tables = [_table(caption, values[..., at], colors[:, :, at]) for at, caption in enumerate(captions)]
     return f'{_STYLE}<div class="step">{"".join(tables)}</div>'
 
 
-def _table(caption: str, values: np.ndarray, colours: np.ndarray, inside: np.ndarray | None = None) -> str:
+def _table(caption: str, values: np.ndarray, colors: np.ndarray, inside: np.ndarray | None = None) -> str:
     rows = []
     for i, row in enumerate(values):
         cells = []
         for j, value in enumerate(row):
             padding = inside is not None and not inside[i, j]
-            ink = "#000" if colours[i, j] @ (0.299, 0.587, 0.114) >= 128 else "#fff"
+            ink = "#000" if colors[i, j] @ (0.299, 0.587, 0.114) >= 128 else "#fff"
             look = (
                 'class="padding" title="padding"'
                 if padding
-                else f'style="background: {_css(colours[i, j])}; color: {ink}"'
+                else f'style="background: {_css(colors[i, j])}; color: {ink}"'
             )
             cells.append(f"<td {look}>{number(value)}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<figure><figcaption>{html.escape(caption)}</figcaption><table>{''.join(rows)}</table></figure>"
 
 
-def _css(colour: np.ndarray) -> str:
-    return "#" + bytes(colour).hex()
+def _css(color: np.ndarray) -> str:
+    return "#" + bytes(color).hex()

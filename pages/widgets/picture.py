@@ -1,4 +1,4 @@
-"""The one picture that all pages look at: a sample, an upload or a snapshot, chosen in the sidebar."""
+"""The one picture that all pages show: a sample, an upload or a snapshot, chosen in the sidebar."""
 
 import base64
 import importlib.util
@@ -13,9 +13,10 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, fit, open_image
+from pages.widgets import controls
 
 MEGABYTES = 30
-"""The largest picture file that is taken."""
+"""The largest picture file that is accepted."""
 
 FORMATS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
@@ -36,11 +37,9 @@ SAMPLES = {
     "coffee": Sample("A cup of coffee", file="coffee.png"),
     "astronaut": Sample("Eileen Collins, astronaut", file="astronaut.png"),
 }
-FIRST = "chelsea"
 
-# Keys of the session's state. The first is the widget's, and with it the name in the address: /pixels?picture=coffee
-_SAMPLE, _OWN, _ERROR, _SHOW_OWN = "picture", "picture_own", "picture_error", "picture_show_own"
-_PREVIEW = "picture_preview"
+# Keys of the session's state.
+_OWN, _ERROR, _SHOW_OWN, _PREVIEW = "picture_own", "picture_error", "picture_show_own", "picture_preview"
 
 
 def get_ready() -> None:
@@ -51,18 +50,10 @@ def get_ready() -> None:
 def choose() -> None:
     """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
     if st.session_state.pop(_SHOW_OWN, False):
-        st.session_state[_SAMPLE] = None
+        st.session_state[controls.PICTURE.name] = None
     st.html(_style())
     shown = st.container(key="picture_shown", horizontal=True, vertical_alignment="center")
-    st.pills(
-        "Sample pictures",
-        list(SAMPLES),
-        default=FIRST,
-        key=_SAMPLE,
-        required=True,
-        bind="query-params",
-        on_change=_forget_error,
-    )
+    st.pills("Sample pictures", on_change=_forget_error, **controls.PICTURE.buttons)
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
         key = uploader_key("picture_upload")
         st.file_uploader(
@@ -91,8 +82,8 @@ def current(longest: int | None = None) -> tuple[np.ndarray, str]:
     With `longest` it is shrunk so that no side has more pixels: a lesson that draws every number wants a small one.
     """
     own = st.session_state.get(_OWN)
-    name = None if st.session_state.get(_SHOW_OWN) else st.session_state.get(_SAMPLE)
-    image, title = own if own and name is None else sample(name or FIRST)
+    name = None if st.session_state.get(_SHOW_OWN) else st.session_state.get(controls.PICTURE.name)
+    image, title = own if own and name is None else sample(name or controls.PICTURE.default)
     return (image if longest is None else fit(image, longest)), title
 
 

@@ -17,11 +17,11 @@ def test_a_click_on_a_number_opens_its_pictures(server, page, tmp_path, width):
         for label in ("cat", "dog"):
             Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{label}.{number}.png")
     page.set_viewport_size({"width": width, "height": 900})
-    model, data = "model=article", "data=Folder+or+zip+here&subset=All+pictures"
+    model, data = "model=article", "data=Folder+on+the+server&subset=All+pictures"
     page.goto(f"{server}/evaluate?{model}&{data}&data_path={tmp_path}")
     matrix = page.locator(".st-key-confusion_matrix .heatmaplayer image")
     matrix.wait_for()
-    names = [["Cats recognised", "Cats taken for dogs"], ["Dogs taken for cats", "Dogs recognised"]]
+    names = [["Cats recognized", "Cats taken for dogs"], ["Dogs taken for cats", "Dogs recognized"]]
     places = [(1, 0, 0.5), (0, 0, 0.15), (1, 1, 0.85), (0, 1, 0.5), (0, 1, 0.5)]  # near the edges too; one cell twice
     for row, column, inside in places:
         matrix.scroll_into_view_if_needed()

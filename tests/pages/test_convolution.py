@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cnn_core.convolution import MAX_WEIGHT, conv2d, step
+from cnn_core.convolution import MAX_WEIGHT, conv2d
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import FRAME, mark, to_grayscale
 from pages.widgets import picture
@@ -22,6 +22,10 @@ def cell(test, row, column):
 def text(test) -> str:
     pages = [item.value for item in (*test.markdown, *test.caption)]
     return " ".join([*pages, *(block.proto.body for block in test.get("html"))])
+
+
+def tables_of(test) -> list[str]:
+    return re.findall(r"<table>(.*?)</table>", text(test))
 
 
 def number(found: str) -> float:
@@ -84,9 +88,12 @@ def test_stride_padding_bias_and_relu(page, gray):
 def test_one_step_can_be_checked_by_hand(page, gray):
     widget(page.slider, "Row of the map").set_value(40).run()
     widget(page.slider, "Column of the map").set_value(57).run()
-    one = step(gray, KERNELS["sobel_x"].values, 40, 57)
-    assert number(re.search(r"Sum of the 9 products: <b>([−\d.]+)</b>", text(page))[1]) == float(one.sum)
-    np.testing.assert_array_equal(one.window, gray[40:43, 57:60])
+    tables = [[number(cell) for cell in re.findall(r">([^<>]+)</td>", table)] for table in tables_of(page)]
+    window, kernel, products = np.reshape(tables, (3, 3, 3))
+    np.testing.assert_array_equal(window, gray[40:43, 57:60])
+    np.testing.assert_array_equal(kernel, KERNELS["sobel_x"].values)
+    np.testing.assert_array_equal(products, window * kernel)
+    assert number(re.search(r"Sum of the 9 products: <b>([−\d.]+)</b>", text(page))[1]) == products.sum()
     widget(page.button, "Next step").click().run()
     assert widget(page.slider, "Column of the map").value == 58
 

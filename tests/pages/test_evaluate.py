@@ -1,5 +1,6 @@
 """The Evaluate page: scores, confusion matrix and mistakes of a model that is known."""
 
+import hashlib
 import json
 import re
 import time
@@ -13,13 +14,14 @@ from cnn_core import evaluation, models
 from cnn_core.network import NetworkSpec
 from cnn_core.scripts import lessons
 from cnn_core.source import Source
+from pages.widgets import background
 from pages.widgets.measure import measurement
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    measurement._kept().clear()
+    background.forget(*background.jobs())
     return tmp_path / "home"
 
 
@@ -46,7 +48,7 @@ def bright_is_cat(home):
 
 
 def finish(test):
-    for kept in list(measurement._kept().values()):
+    for kept in background.jobs():
         assert kept.ready(60)
     return test.run()
 
@@ -54,7 +56,7 @@ def finish(test):
 @pytest.mark.slow
 def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
     test = finish(
-        app("evaluate", model="bright", data="Folder or zip here", data_path=str(pets), subset="All pictures")
+        app("evaluate", model="bright", data="Folder on the server", data_path=str(pets), subset="All pictures")
     )
     assert not test.exception
     assert not test.error
@@ -67,7 +69,7 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
 
 @pytest.mark.slow
 def test_bad_data_is_a_sentence_and_the_page_lives_on(app, tmp_path, bright_is_cat):
-    test = finish(app("evaluate", model="bright", data="Folder or zip here", data_path=str(tmp_path / "nothing")))
+    test = finish(app("evaluate", model="bright", data="Folder on the server", data_path=str(tmp_path / "nothing")))
     assert not test.exception
     assert "There is no folder or zip" in test.error[0].value
     test.radio[0].set_value("sketches").run()
@@ -82,14 +84,14 @@ def test_without_a_model_it_says_what_to_do(app, home, monkeypatch, tmp_path):
 
 
 def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(app, home):
-    test = app("evaluate", data="Folder or zip here")
+    test = app("evaluate", data="Folder on the server")
     assert not test.exception
     (accuracy, loss) = test.metric
     (cats, dogs) = json.loads((models.WEIGHTS / f"{models.DEFAULT}.card.json").read_text("utf-8"))["confusion"]
     assert accuracy.value == f"{100 * (cats[0] + dogs[1]) / sum(cats + dogs):.1f} %"
     assert 0 < float(loss.value) < 0.693
     assert "Choose pictures above" in test.info[0].value
-    assert not measurement._kept()
+    assert not background.jobs()
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def endless(monkeypatch, home):
 
     monkeypatch.setattr(Source, "table", read)
     yield
-    for running in list(measurement._kept().values()):
+    for running in background.jobs():
         running.stop()
         running.ready(5)
 
@@ -163,22 +165,23 @@ def test_another_visitor_ends_nothing(endless, monkeypatch):
     assert not first.ready(0.1)
 
 
-def test_the_time_left_follows_from_the_speed(endless, monkeypatch):
-    running = measurement.Measurement("article", "some", 4, "all")
-    wait_for(lambda: running.done)
-    running.stop()
-    assert running.ready(5)
-    now = running._begun
-    monkeypatch.setattr(measurement.time, "monotonic", lambda: now + 20)
-    running.done, running.total = 25, 100
-    assert running.seconds_left == pytest.approx(60)
-    running.done = 0
-    assert running.seconds_left is None
-
-
 def test_stopping_ends_a_measurement(endless):
     running = measurement.measure("article", "sketches", 4, "all", ())
     assert not running.ready(0.05)
     running.stop()
     assert running.ready(5)
     assert "Stopped" in running.error
+
+
+def test_an_upload_is_read_once_and_kept_under_its_content(app, home, monkeypatch):
+    hashed, sha256 = [], hashlib.sha256
+    monkeypatch.setattr(hashlib, "sha256", lambda *data, **options: hashed.extend(data) or sha256(*data, **options))
+    contents = [b"no zip", b"nozip!"]  # of the same name and length
+    test = app("evaluate", data="Upload a zip")
+    for content in contents:
+        test.file_uploader(key="data_upload").set_value(("pets.zip", content, "application/zip")).run()
+        test.run()
+        test.run()
+    assert not test.exception
+    assert [data for data in hashed if data in contents] == contents
+    assert sorted(path.read_bytes() for path in (home / "datasets").iterdir()) == contents

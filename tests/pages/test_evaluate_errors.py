@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import curves, evaluation, models
 from cnn_core.network import NetworkSpec
 from cnn_core.source import Source
-from pages.widgets.measure import gallery, measurement
+from pages.widgets import background
+from pages.widgets.measure import gallery
 
 CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
 """Brightness of the pets; two dark cats and a bright dog will be taken for the other."""
@@ -19,7 +20,7 @@ CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
-    measurement._kept().clear()
+    background.forget(*background.jobs())
     return tmp_path / "home"
 
 
@@ -49,9 +50,9 @@ def open_page(app, pets, bright_is_cat):
 
     def run(**query):
         test = app(
-            "evaluate", model="bright", data="Folder or zip here", data_path=str(pets), subset="All pictures", **query
+            "evaluate", model="bright", data="Folder on the server", data_path=str(pets), subset="All pictures", **query
         )
-        for kept in list(measurement._kept().values()):
+        for kept in background.jobs():
             assert kept.ready(60)
         test.run()
         assert not test.exception
@@ -107,8 +108,8 @@ def test_a_cell_that_is_chosen_by_name_shows_its_pictures_surest_first(open_page
     assert subheader(test) == "Cats taken for dogs: 2"
     assert [alt.partition(":")[0] for alt in alts(test)[:2]] == ["A cat, taken for a dog"] * 2
     test.radio(key="cell").set_value("dog as dog").run()
-    assert subheader(test) == "Dogs recognised: 3"
-    assert [alt.partition(":")[0] for alt in alts(test)[:3]] == ["A dog, recognised"] * 3
+    assert subheader(test) == "Dogs recognized: 3"
+    assert [alt.partition(":")[0] for alt in alts(test)[:3]] == ["A dog, recognized"] * 3
     frames = chart(test, "confusion_matrix_chart")["layout"]["shapes"]
     assert [(frame["x0"] > 0, frame["y0"] > 0) for frame in frames] == [(True, True)]
 
@@ -135,7 +136,7 @@ def test_the_address_holds_cell_and_threshold(open_page):
 @pytest.mark.slow
 def test_many_pictures_are_turned_over_page_by_page(open_page, monkeypatch):
     monkeypatch.setattr(gallery, "A_PAGE", 2)
-    test = open_page(cell="Cats recognised")
+    test = open_page(cell="Cats recognized")
     first = alts(test)[:2]
     assert any(item.value == "1 to 2 of 3" for item in test.caption)
     assert test.button(key="cell_from_previous").disabled
@@ -150,7 +151,7 @@ def test_many_pictures_are_turned_over_page_by_page(open_page, monkeypatch):
 @pytest.mark.slow
 def test_a_restarted_app_remembers_without_asking_the_model(open_page, monkeypatch):
     before = numbers(open_page())
-    measurement._kept().clear()
+    background.forget(*background.jobs())
 
     def asked(*_):
         raise AssertionError("the model was asked again")
@@ -165,7 +166,7 @@ def test_measuring_again_sees_pictures_that_have_changed(open_page, pets):
     Image.new("RGB", (8, 8), "white").save(pets / "cat" / "0.png")  # in a folder whose own time stays
     (again,) = [item for item in test.button if item.label == "Measure again"]
     again.click().run()
-    for kept in list(measurement._kept().values()):
+    for kept in background.jobs():
         assert kept.ready(60)
     test.run()
     assert counts(test) == [[4, 1], [1, 3]]
@@ -186,4 +187,4 @@ def test_one_class_and_missing_files_are_told_not_raised():
     test = AppTest.from_function(lonely).run(timeout=60)
     assert not test.exception
     assert "both cats and dogs" in test.info[0].value
-    assert any("gone.png is gone" in item.value for item in test.caption)
+    assert any("gone.png no longer exists" in item.value for item in test.caption)

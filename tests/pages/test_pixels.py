@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.scripts import lessons
+from cnn_core.wording import percent
 from pages.widgets import picture
 
 
@@ -106,7 +107,7 @@ def test_the_threshold(app, threshold):
     test = app("pixels", threshold=str(threshold))
     gray = np.asarray(Image.fromarray(chelsea()).convert("L"))
     share = (gray >= threshold).mean()
-    assert any(caption.value.startswith(f"{share:.1%} of the pixels") for caption in test.caption)
+    assert any(caption.value.startswith(f"{percent(share, counted=True)} of the pixels") for caption in test.caption)
     black, white = (unpacked(bars["y"]).sum() for bars in chart(test, 1)["data"])
     assert black + white == gray.size
     assert white == (gray >= threshold).sum()

@@ -34,7 +34,7 @@ def test_sizes_are_those_of_the_pooled_map(page, feature_map):
     assert not page.exception
     assert not page.error
     height, width = max_pool2d(feature_map).shape
-    assert f"**{height} × {width}** numbers: **75%** fewer" in says(page)
+    assert f"**{height} × {width}** numbers: **75 %** fewer" in says(page)
 
 
 def test_followed_window_can_be_checked_by_hand(page):
@@ -55,12 +55,12 @@ def test_every_control_answers(page, feature_map):
     height, width = average_pool2d(feature_map, 3, 4, "same").shape
     assert f"**{height} × {width}**" in says(page)
     assert 'AveragePooling2D(3, strides=4, padding="same")' in page.code[0].value
-    widget(page.selectbox, "Kernel before it").set_value(None).run()
+    widget(page.selectbox, "Feature map from kernel").set_value(None).run()
     assert not page.exception
 
 
 def test_window_that_does_not_fit_the_small_grid_is_a_sentence(page):
-    widget(page.slider, "Numbers a side").set_value(4).run()
+    widget(page.slider, "Grid size").set_value(4).run()
     widget(page.slider, "Window").set_value(8).run()
     assert not page.exception
     assert len(page.error) == 1

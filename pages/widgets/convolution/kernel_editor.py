@@ -10,11 +10,11 @@ import streamlit as st
 
 from cnn_core.convolution import ConvolutionError
 from cnn_core.kernels import KERNELS
+from pages.widgets import controls
 
 FIRST = "sobel_x"
 CELLS = [[f"kernel_row_{row}_column_{column}" for column in (1, 2, 3)] for row in (1, 2, 3)]
-_PARAMETER, _PRESET = "kernel", "kernel_preset"
-_WRITTEN, _WARNING = "kernel_address", "kernel_warning"
+_PRESET, _WRITTEN, _WARNING = "kernel_preset", "kernel_address", "kernel_warning"
 
 # Streamlit keeps columns at least 128 pixels wide, of which a number input's buttons take most: the third column of
 # cells would be out of sight. Arrow keys still step.
@@ -29,7 +29,7 @@ def read_address() -> None:
     """Fill the cells before they are drawn: from the address when it is new, else as they were left."""
     if any(cell not in st.session_state for row in CELLS for cell in row):
         _fill(KERNELS[FIRST].values)
-    asked = st.query_params.get(_PARAMETER)
+    asked = st.query_params.get(controls.KERNEL.name)
     if asked is not None and asked != st.session_state.get(_WRITTEN):
         st.session_state[_WRITTEN] = asked
         try:
@@ -44,7 +44,7 @@ def edit() -> np.ndarray:
         "Preset kernel",
         list(KERNELS),
         index=None,
-        placeholder="A kernel of your own",
+        placeholder="Your own kernel",
         format_func=lambda name: KERNELS[name].title,
         key=_PRESET,
         on_change=_use_preset,
@@ -60,7 +60,7 @@ def edit() -> np.ndarray:
                     step=1.0,
                     format="%.5g",
                     key=cell,
-                    on_change=_recognise,
+                    on_change=_recognize,
                     label_visibility="collapsed",
                     persist_state="session",
                 )
@@ -80,8 +80,8 @@ def write_address(kernel: np.ndarray) -> None:
     """Put a sound kernel into the address, so that the link shows it again."""
     name = _name(kernel)
     text = name or ",".join(f"{value:.9g}" for value in kernel.ravel())
-    if st.query_params.get(_PARAMETER) != text:
-        st.query_params[_PARAMETER] = text
+    if st.query_params.get(controls.KERNEL.name) != text:
+        st.query_params[controls.KERNEL.name] = text
     st.session_state[_WRITTEN] = text
 
 
@@ -106,10 +106,10 @@ def _fill(values: np.ndarray) -> None:
     for cells, row in zip(CELLS, values.tolist(), strict=True):
         for cell, value in zip(cells, row, strict=True):
             st.session_state[cell] = float(value)
-    _recognise()
+    _recognize()
 
 
-def _recognise() -> None:
+def _recognize() -> None:
     """After an edit: show the preset that the nine numbers are, or none."""
     st.session_state[_PRESET] = _name(_values())
     st.session_state.pop(_WARNING, None)

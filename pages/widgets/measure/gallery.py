@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import fit, open_image
+from cnn_core.wording import percent
 
 WIDTH = 150
 A_PAGE = 15
@@ -44,24 +45,15 @@ def _turn(key: str, first: int) -> None:
 
 def _picture(row: dict) -> None:
     name = Path(row["file"]).name
-    verdict = "recognised" if row["correct"] else f"taken for a {row['predicted']}"
-    says = f"A {row['label']}, {verdict}: {_sure(row[row['predicted']])}\N{NO-BREAK SPACE}{row['predicted']}"
+    verdict = "recognized" if row["correct"] else f"taken for a {row['predicted']}"
+    says = f"A {row['label']}, {verdict}: {percent(row[row['predicted']], 0)} {row['predicted']}"
     with st.container(width=WIDTH):
         try:
             picture = _small(row["file"], Path(row["file"]).stat().st_mtime_ns)
         except (CnnLabError, OSError):
-            st.caption(f"{name} is gone.")
+            st.caption(f"{name} no longer exists.")
         else:
             st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
-
-
-def _sure(probability: float) -> str:
-    """Say a probability in percent; no network is ever quite sure, so neither 0 nor 100 is printed."""
-    if probability >= 0.995:
-        return "over\N{NO-BREAK SPACE}99\N{NO-BREAK SPACE}%"
-    if probability < 0.005:
-        return "under\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%"
-    return f"{probability * 100:.0f}\N{NO-BREAK SPACE}%"
 
 
 @st.cache_data(max_entries=400, show_spinner=False)

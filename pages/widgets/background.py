@@ -1,0 +1,138 @@
+"""Jobs in the background of a page: the page stays alive, shows how far a job is, and can stop it.
+
+The server keeps the latest jobs of all visitors, so that a job outlives a reload and two visitors share one result.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from cnn_core import CnnLabError
+
+KEPT = 16
+"""Jobs that the server remembers."""
+
+J = TypeVar("J", bound="Job")
+
+_jobs: OrderedDict[Hashable, "Job"] = OrderedDict()
+_lock = threading.Lock()
+
+
+class Stopped(CnnLabError):
+    """A visitor has stopped the job."""
+
+
+@dataclass(eq=False)
+class Job:
+    """Something that is done in a thread of its own. It begins when it is made; a subclass says in `work` what to do.
+
+    Attributes
+    ----------
+    done, total : int
+        How far it is.
+    what : str
+        What it does now.
+    error : str
+        Why there is no result, in a sentence; "" while all is well.
+    """
+
+    stopped: ClassVar[str] = "Stopped."
+    """The error of a job that a visitor has stopped."""
+    failed: ClassVar[str] = "Something unexpected happened ({}). Try again."
+    """The error of a job that ended for a reason that nobody foresaw."""
+
+    done: int = field(default=0, init=False)
+    total: int = field(default=1, init=False)
+    what: str = field(default="Reading the pictures", init=False)
+    error: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        self._begun = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def work(self) -> None:
+        """Do the job. Call `progress` now and then: it is where a stopped job ends."""
+        raise NotImplementedError
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Note how far the job is.
+
+        Raises
+        ------
+        Stopped
+            When a visitor has stopped it.
+        """
+        if what != self.what:
+            self._begun = time.monotonic()
+        self.done, self.total, self.what = done, max(total, 1), what
+        if self._stop.is_set():
+            raise Stopped(self.stopped)
+
+    def stop(self) -> None:
+        """End it at its next `progress`."""
+        self._stop.set()
+
+    def ready(self, wait: float = 0.0) -> bool:
+        """Tell whether it is over; wait for it at most `wait` seconds."""
+        self._thread.join(wait)
+        return not self._thread.is_alive()
+
+    @property
+    def share(self) -> float:
+        """How much of what it does now is done, 0 to 1."""
+        return min(self.done / self.total, 1.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long what it does now still takes, by its speed so far; None while that is unknown."""
+        spent = time.monotonic() - self._begun
+        return spent / self.done * (self.total - self.done) if self.done and spent > 1 else None
+
+    def _run(self) -> None:
+        try:
+            self.work()
+        except CnnLabError as error:
+            self.error = str(error)
+        except Exception as error:  # nobody else would hear of it
+            self.error = self.failed.format(f"{type(error).__name__}: {error}")
+
+
+def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
+    """Return the job of a kind about these things, and begin it if nobody has.
+
+    Parameters
+    ----------
+    kind : type
+        A subclass of `Job`.
+    *about
+        What it is made with.
+    state : hashable
+        Changes when what the job reads has changed, such as a file's time: then another job begins.
+    """
+    key = (kind, about, state)
+    with _lock:
+        if key not in _jobs:
+            _jobs[key] = kind(*about)
+            while len(_jobs) > KEPT:
+                _jobs.popitem(last=False)[1].stop()
+        _jobs.move_to_end(key)
+        return _jobs[key]  # type: ignore[return-value]
+
+
+def jobs(kind: type[Job] = Job) -> list[Job]:
+    """List the jobs of a kind that are remembered."""
+    with _lock:
+        return [known for known in _jobs.values() if isinstance(known, kind)]
+
+
+def forget(*gone: Job) -> None:
+    """Stop these jobs and drop them: the next visitor who asks begins anew."""
+    with _lock:
+        for key in [key for key, known in _jobs.items() if known in gone]:
+            _jobs.pop(key).stop()
