@@ -56,11 +56,12 @@ def text(app) -> str:
 
 
 def looked(app, seconds: float = 30):
-    """Run the page again until the pictures have been looked into."""
+    """Run the page again until the pictures have been read, and no progress bar is left in its main part."""
     end = time.monotonic() + seconds
-    while any(not seen.ready() for seen in data_source._looks().values()) and time.monotonic() < end:
+    while app.main.get("progress") and time.monotonic() < end:
         time.sleep(0.1)
-    return app.run()
+        app.run()
+    return app
 
 
 def with_data(app, path):
