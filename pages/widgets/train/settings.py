@@ -71,8 +71,8 @@ def _augmentation() -> bool:
     st.markdown("#### 3 · Augmentation")
     augment = st.toggle("Augment the training pictures", **controls.AUGMENT.bound)
     st.caption(
-        "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is still a cat, but the "
-        "pictures are harder to memorize."
+        "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is "
+        "still a cat, but the pictures are harder to memorize."
     )
     st.fragment(_augmented)()
     return augment
