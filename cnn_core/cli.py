@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnn_core import CnnLabError, progress
-from cnn_core.arguments import parser
+from cnn_core import CnnLabError
 from cnn_core.setup import commands as setup
 from cnn_core.setup import venv
+from cnn_core.terminal import progress
+from cnn_core.terminal.arguments import parser
 from cnn_core.wording import percent
 
 

@@ -6,7 +6,15 @@ import tempfile
 
 from cnn_core.setup import chromium, processes, venv
 
-CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+CHECKS = (
+    ["ruff", "check"],
+    ["ruff", "format", "--check"],
+    ["mypy"],
+    ["mypy", "--python-version", "3.11", "pages", "streamlit_app.py"],
+)
+WORKERS = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Each file's tests share a process, and what is trained or exported in it; the longest files come first."""
+
 FAST = ["-m", "not slow and not browser"]
 NO_CHROMIUM = (
     "No Chromium was found, and none could be installed, so the browser tests are skipped. Install Chromium, Chrome "
@@ -73,7 +81,7 @@ def test(arguments: "list[str]") -> int:
         _name_chromium(python)
     checks = [_Check(python, command) for command in CHECKS]
     processes.say("pytest, and beside it " + ", ".join(check.name for check in checks))
-    outcome = processes.call([python, "-m", "pytest", *arguments])
+    outcome = processes.call([python, "-m", "pytest", *WORKERS, *arguments])
     failed = [check.name for check in checks if not check.passed()]
     for name in failed:
         processes.say(f"{name} failed: see above.")

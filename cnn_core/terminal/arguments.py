@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
     command.set_defaults(command=name)
     return command
