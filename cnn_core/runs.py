@@ -164,7 +164,7 @@ class Run:
             raise RunError(f"The run {self.id} is still going on. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
-        _spawn(self.folder)
+        spawn(self.folder)
 
     def wait(self, timeout: float | None = None) -> Status:
         """Wait until the run has ended, at most `timeout` seconds, and return its status."""
@@ -220,7 +220,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
         replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     except OSError as error:
         raise RunError(f"No run can be started in {folder}: {error.strerror}. Make room or choose another.") from error
-    _spawn(folder)
+    spawn(folder)
     return Run(folder)
 
 
@@ -248,7 +248,7 @@ def find(name: str) -> Run:
     raise RunError(f"There is no run {name}. It may have been deleted.")
 
 
-def _spawn(folder: Path) -> None:
+def spawn(folder: Path) -> None:
     """Start the child process, cut off from this one's terminal and signals."""
     root = Path(__file__).resolve().parents[1]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))

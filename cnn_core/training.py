@@ -47,7 +47,7 @@ def train(folder: Path) -> None:
 
             recipe.fit(config, folder, journal)
         else:
-            _fit(config, folder, journal)
+            fit(config, folder, journal)
     except Stopped:
         journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
     except Exception as error:
@@ -60,7 +60,7 @@ def train(folder: Path) -> None:
         journal.close()
 
 
-def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
+def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     from cnn_core import dataset
 
     training, test = config.source.split(journal.reading)
@@ -79,7 +79,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     keras.utils.set_random_seed(config.seed)
     steps = -(-len(labels) // config.batch_size)
-    model = _open_or_build(config, folder / "model.keras", steps)
+    model = open_or_build(config, folder / "model.keras", steps)
     done = len(read_history(folder))
     training_batches = batches(
         pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
@@ -101,7 +101,7 @@ def _fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     )
 
 
-def _open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:
+def open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:
     """Return the model to go on with, its optimizer's state included, or a new one."""
     import keras
 

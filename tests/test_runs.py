@@ -149,7 +149,7 @@ def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, m
     def fit(*_):
         raise error
 
-    monkeypatch.setattr(training, "_fit", fit)
+    monkeypatch.setattr(training, "fit", fit)
     folder = folder_with(tmp_path / "run")
     with pytest.raises(TrainingError, match=words):
         training.train(folder)
@@ -246,7 +246,7 @@ def evaluated(run: runs.Run) -> dict[str, float]:
 def test_a_batch_whose_gradient_is_no_number_is_left_out(tmp_path):
     import numpy as np
 
-    model = training._open_or_build(TINY, tmp_path / "none.keras", steps=1)
+    model = training.open_or_build(TINY, tmp_path / "none.keras", steps=1)
     before = [weight.numpy() for weight in model.trainable_variables]
     no_numbers = [np.full_like(weight, np.nan) for weight in before]
     model.optimizer.apply(no_numbers, model.trainable_variables)

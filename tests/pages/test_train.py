@@ -31,7 +31,7 @@ def spawned(monkeypatch):
         folders.append(folder)
         rewrite_status(folder, state="starting", message="Loading TensorFlow.")
 
-    monkeypatch.setattr(runs, "_spawn", spawn)
+    monkeypatch.setattr(runs, "spawn", spawn)
     return folders
 
 
