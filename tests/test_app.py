@@ -58,6 +58,14 @@ print(*{"tensorflow", "keras", "skimage", "sklearn", "scipy", "pandas"} & set(sy
     assert run.stdout.split() == []
 
 
+@pytest.mark.parametrize("name", ["pixels", "convolution", "pooling", "network"])
+def test_a_lesson_needs_no_tensorflow(app, name, monkeypatch):
+    """Where it was imported before, its absence is only pretended: an import of it fails and shows on the page."""
+    for heavy in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, heavy, None)
+    assert not app(name).exception
+
+
 @pytest.mark.parametrize("name", picture.SAMPLES)
 def test_the_address_names_the_sample(app, name):
     assert picture.SAMPLES[name].title in caption(app("pixels", picture=name))
