@@ -1,10 +1,10 @@
-"""Drawn cats and dogs: a dataset that needs no download, made on the fly from a seed.
+"""Drawings of cats and dogs: a dataset that needs no download and is drawn from a seed.
 
-Coat, markings, eyes, background, light, size, place, tilt and noise come from the same distributions for both, and the
-pink of a cat's ears takes about as much room as that of a dog's tongue: colour tells next to nothing. What tells a cat
-is its shape (upright pointed ears, short muzzle, slit pupils, whiskers), and what tells a dog is his (hanging ears,
-long muzzle, round pupils, tongue). Any marking may be brighter or darker than what is round it: a linear classifier of
-the pixels does much worse than a network with layers.
+Coat, markings, eyes, background, light, size, position, tilt and noise have the same distributions for both classes,
+and the pink of a cat's ears covers about as much area as that of a dog's tongue, so color is almost no help. The
+classes differ in shape: a cat has upright pointed ears, a short muzzle, slit pupils and whiskers; a dog has hanging
+ears, a long muzzle, round pupils and often a tongue. A marking may be brighter or darker than its surroundings, so a
+linear classifier of the pixels does much worse than a network with several layers.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from cnn_core.dataset import LABELS, DatasetError, Progress
 from cnn_core.storage.cache import cached
 
 SIZE = 128
-"""Side of a drawn picture in pixels, what the article's network looks at."""
+"""Height and width of a drawing in pixels: the input size of the article's network."""
 
 DEFAULT_COUNT = 800
-"""How many are drawn when nobody says how many: enough to learn from in a one-minute run."""
+"""How many are drawn by default: enough for a run of one minute."""
 
 MOST = 20_000
+"""The maximum number of drawings in a dataset."""
 
 COATS = ((60, 52, 48), (112, 80, 54), (168, 118, 70), (214, 160, 96), (226, 208, 178), (150, 150, 156), (90, 92, 104))
 EYES = ((92, 122, 52), (196, 148, 40), (70, 112, 150), (84, 54, 34))
-_SMOOTH = 2  # drawn so many times larger, then shrunk: that smooths the edges
+_SMOOTH = 2  # drawings are made this many times larger and then shrunk, which smooths their edges
 
 
 def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
@@ -37,7 +38,7 @@ def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
     ----------
     label : {"cat", "dog"}
     rng : numpy.random.Generator
-        Everything that varies comes from it: the same state draws the same picture.
+        Source of everything that varies: the same state gives the same drawing.
     size : int
         Height and width in pixels.
 
@@ -48,7 +49,7 @@ def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
     Raises
     ------
     DatasetError
-        When `label` is neither.
+        When `label` is neither of the two.
 
     Examples
     --------
@@ -66,14 +67,14 @@ def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
 
 
 def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None = None) -> Path:
-    """Draw a dataset into the cache, once, and return its folder: ``cat.0.png`` …, half cats and half dogs.
+    """Return the folder of a drawn dataset, ``cat.0.png`` …, half cats and half dogs. It is drawn once and then cached.
 
     Parameters
     ----------
     count : int
-        How many pictures, 4 to `MOST`.
+        Number of images, 4 to `MOST`.
     seed : int
-        Same seed, same pictures.
+        The same seed gives the same images.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
@@ -97,29 +98,29 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
     try:
         return cached("sketches", [count, seed], write)
     except OSError as error:
-        raise DatasetError(f"The drawings could not be kept: {error.strerror}. Make room on the disk.") from error
+        raise DatasetError(f"The drawings could not be saved: {error.strerror}. Free some disk space.") from error
 
 
 class _Pet:
-    """One pet on its canvas; its head is the unit circle of a tilted system of coordinates."""
+    """One pet on its canvas. Coordinates are relative to its head, which is the unit circle, and tilted with it."""
 
     def __init__(self, rng: np.random.Generator, side: int) -> None:
         self.rng, self.side = rng, side
         self.image = _background(rng, side)
         self.pen = ImageDraw.Draw(self.image)
         self.radius = side * rng.uniform(0.22, 0.29)
-        self.centre = side * np.array([rng.uniform(0.44, 0.56), rng.uniform(0.41, 0.5)])
+        self.center = side * np.array([rng.uniform(0.44, 0.56), rng.uniform(0.41, 0.5)])
         tilt = rng.uniform(-0.22, 0.22)
         self.turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
         coat = np.array(COATS[rng.integers(len(COATS))]) + rng.normal(0, 10, 3)
-        self.coat = _colour(coat)
-        self.tones = [self.coat, _colour(coat * rng.uniform(0.55, 0.8)), _colour(coat * 0.4 + 150)]
+        self.coat = _color(coat)
+        self.tones = [self.coat, _color(coat * rng.uniform(0.55, 0.8)), _color(coat * 0.4 + 150)]
         self.eye = EYES[rng.integers(len(EYES))]
-        self.ink = _colour(np.array([34, 26, 26]) + rng.normal(0, 5, 3))
-        self.pink = _colour(np.array([220, 114, 122]) + rng.normal(0, 8, 3))
+        self.ink = _color(np.array([34, 26, 26]) + rng.normal(0, 5, 3))
+        self.pink = _color(np.array([220, 114, 122]) + rng.normal(0, 8, 3))
 
     def tone(self) -> tuple[int, ...]:
-        """A colour for one marking, of either pet: the coat's own, a darker or a brighter one."""
+        """Return the color of one marking, the same way for both pets: the coat's own, a darker or a brighter one."""
         return self.tones[self.rng.integers(3)]
 
     def polygon(self, points: list[tuple[float, float]] | np.ndarray, fill: tuple[int, ...]) -> None:
@@ -141,7 +142,7 @@ class _Pet:
         )
 
     def body(self, bib: float) -> None:
-        """A cat's bib is larger: that makes up for the smaller ears and muzzle, which are markings too."""
+        """Draw the body. A cat's bib is larger, to balance its smaller ears and muzzle, which are markings too."""
         lean = self.rng.uniform(-0.4, 0.4)
         self.ellipse(lean, 1.9, self.rng.uniform(0.8, 1.15), 1.3, self.coat)
         self.ellipse(lean * 0.8, 1.9, bib, 2 * bib, self.tone())
@@ -179,22 +180,22 @@ class _Pet:
         self.line([(0, 0.4), (0, 0.7)], 0.05, self.ink)
 
     def eyes(self, apart: float, high: float, across: float, down: float) -> None:
-        """Two eyes whose pupils are so wide and so tall."""
+        """Draw two eyes with pupils of half-width `across` and half-height `down`."""
         for side in (-1, 1):
             self.ellipse(side * apart, high, 0.2, 0.19, self.eye)
             self.ellipse(side * apart, high, across, down, self.ink)
 
     def head(self) -> None:
         self.ellipse(0, 0, 1, self.rng.uniform(0.88, 1.02), self.coat)
-        pattern, colour = self.rng.integers(3), self.tone()
+        pattern, color = self.rng.integers(3), self.tone()
         if pattern == 1:
             for x in (-0.25, 0, 0.25):
-                self.line([(x, -0.85), (x * 0.8, -0.45)], 0.1, colour)
+                self.line([(x, -0.85), (x * 0.8, -0.45)], 0.1, color)
         elif pattern == 2:
-            self.ellipse(self.rng.choice([-0.42, 0.42]), -0.15, 0.36, 0.4, colour)
+            self.ellipse(self.rng.choice([-0.42, 0.42]), -0.15, 0.36, 0.4, color)
 
     def _place(self, points: list[tuple[float, float]] | np.ndarray) -> np.ndarray:
-        return np.asarray(points, float) @ self.turn.T * self.radius + self.centre
+        return np.asarray(points, float) @ self.turn.T * self.radius + self.center
 
 
 def _background(rng: np.random.Generator, side: int) -> Image.Image:
@@ -207,9 +208,9 @@ def _background(rng: np.random.Generator, side: int) -> Image.Image:
         x, y = side * rng.uniform(-0.1, 0.9, 2)
         width, height = side * rng.uniform(1 / 32, 1 / 2, 2)
         shape = pen.ellipse if rng.random() < 0.5 else pen.rectangle
-        shape((x, y, x + width, y + height), fill=_colour(rng.uniform(80, 210, 3)))
+        shape((x, y, x + width, y + height), fill=_color(rng.uniform(80, 210, 3)))
     return image
 
 
-def _colour(values: np.ndarray) -> tuple[int, ...]:
+def _color(values: np.ndarray) -> tuple[int, ...]:
     return tuple(int(value) for value in np.clip(values, 0, 255))

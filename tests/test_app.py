@@ -1,4 +1,4 @@
-"""The shell that every page shares: the navigation, the picture of all pages, and lightness until needed."""
+"""What every page shares: the navigation, the picture, and no heavy import before it is needed."""
 
 import asyncio
 import io
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = ["classify", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
 
 
-def png(height: int, width: int, colour: tuple[int, int, int]) -> bytes:
+def png(height: int, width: int, color: tuple[int, int, int]) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    Image.new("RGB", (width, height), color).save(file, "PNG")
     return file.getvalue()
 
 
@@ -56,6 +56,14 @@ print(*{"tensorflow", "keras", "skimage", "sklearn", "scipy", "pandas"} & set(sy
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["pixels", "convolution", "pooling", "network"])
+def test_a_lesson_needs_no_tensorflow(app, name, monkeypatch):
+    """Where it was imported before, its absence is only pretended: an import of it fails and shows on the page."""
+    for heavy in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, heavy, None)
+    assert not app(name).exception
 
 
 @pytest.mark.parametrize("name", picture.SAMPLES)
@@ -105,8 +113,8 @@ def test_a_bad_upload_is_a_sentence_and_the_picture_stays(app, content):
 
 @pytest.mark.parametrize(("path", "counts"), [("/static/js/index.js", True), ("/media/cat.jpg", False)])
 def test_tensorflow_waits_for_what_a_new_page_loads_and_for_nothing_else(monkeypatch, path, counts):
-    """Pictures are asked for at every change of a page: waiting for them, the import might never begin."""
-    monkeypatch.setattr(warmup, "_last_request", 0.0)
+    """Pages request images at every change: if the import waited for those, it might never begin."""
+    monkeypatch.setattr(warmup, "last_request", 0.0)
     answered = []
 
     async def server(scope, receive, send):
@@ -114,4 +122,4 @@ def test_tensorflow_waits_for_what_a_new_page_loads_and_for_nothing_else(monkeyp
 
     asyncio.run(warmup.Requests(server)({"type": "http", "path": path}, None, None))
     assert answered == [path]
-    assert (warmup._last_request > 0) == counts
+    assert (warmup.last_request > 0) == counts

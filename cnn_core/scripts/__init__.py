@@ -1,1 +1,1 @@
-"""The Keras scripts that repeat what a page shows. Each runs as it stands."""
+"""The Keras scripts that do in code what a page shows. Each runs as it is."""

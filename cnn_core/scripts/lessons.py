@@ -1,4 +1,4 @@
-"""The Keras script that reproduces what a page shows. Every function returns text that runs as it stands."""
+"""The scripts of the lessons: each function returns Python code that computes what a page shows and runs as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ if TYPE_CHECKING:
 
 
 def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
-    """Return the script that loads a picture as numbers, and looks at a region and the channels.
+    """Return the script that loads an image as an array and prints a region and the red channel.
+
+    Parameters
+    ----------
+    top, left : int
+        First row and first column of the region.
+    size : int
+        Rows and columns of the region.
+
+    Returns
+    -------
+    str
+        Python code; it needs keras and a file ``photo.jpg``.
 
     Examples
     --------
@@ -22,7 +34,7 @@ def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
     return f"""\
 import keras
 
-# Keras does not turn a phone's photo upright; PIL.ImageOps.exif_transpose does.
+# Keras ignores the orientation that a phone stores in the file; PIL.ImageOps.exif_transpose applies it.
 photo = keras.utils.load_img("photo.jpg")
 image = keras.utils.img_to_array(photo, dtype="uint8")
 print(image.shape, image.dtype)  # (height, width, 3) uint8
@@ -36,7 +48,17 @@ print(red)
 
 
 def black_and_white(threshold: int = 128) -> str:
-    """Return the script that turns a picture into zeros and ones.
+    """Return the script that converts an image to black and white.
+
+    Parameters
+    ----------
+    threshold : int
+        The lowest brightness that becomes white, 0 to 256.
+
+    Returns
+    -------
+    str
+        Python code; it needs keras and a file ``photo.jpg``.
 
     Examples
     --------
@@ -54,16 +76,21 @@ print(binary)
 
 
 def classify_script(model: str, photo: str, input_size: int, tells_neither: bool = False) -> str:
-    """Return the script that asks a saved model about one photo, as :meth:`cnn_core.models.PetModel.classify` does.
+    """Return the script that classifies one photo with a saved model, as `PetModel.classify` does.
 
     Parameters
     ----------
     model, photo : str
-        File names; a photo without one (a sample's title) becomes ``photo.jpg``.
+        File names. A photo without an extension, such as a sample's title, becomes ``photo.jpg``.
     input_size : int
-        The side of the model's input, pixels.
+        Height and width of the model's input, in pixels.
     tells_neither : bool
-        Whether the model's second output says how sure it is that there is a cat or a dog at all.
+        Whether the model has a second output: the probability that the photo shows a cat or a dog at all.
+
+    Returns
+    -------
+    str
+        Python code; it needs keras and Pillow.
 
     Examples
     --------
@@ -86,7 +113,7 @@ model = keras.saving.load_model({model!r}, compile=False)
 
 photo = ImageOps.exif_transpose(Image.open({photo!r})).convert("RGB")
 small = photo.resize(({input_size}, {input_size}), Image.Resampling.BILINEAR)
-batch = np.asarray(small, np.float32)[np.newaxis]  # 0 to 255: the model rescales by itself
+batch = np.asarray(small, np.float32)[np.newaxis]  # 0 to 255: rescaling is a layer of the model
 
 {ask}
 print(f"cat {{cat:.1%}}, dog {{dog:.1%}}")
@@ -102,16 +129,21 @@ def convolution(
     relu: bool = False,
     channel: str = "gray",
 ) -> str:
-    """Return the script that slides one kernel over a photo: once with ``tf.nn.conv2d``, once as a ``Conv2D`` layer.
+    """Return the script that convolves a photo with one kernel: with ``tf.nn.conv2d``, then as a ``Conv2D`` layer.
 
     Parameters
     ----------
     kernel : sequence of sequences of float
-        Its rows.
+        Its rows, all of the same length.
     stride, padding, bias, relu
         As for `cnn_core.convolution.conv2d`.
     channel : {"gray", "red", "green", "blue", "all"}
-        What of the photo is convolved; ``"all"`` adds the three channels up.
+        The part of the photo that is convolved. ``"all"`` convolves each channel and adds up the three results.
+
+    Returns
+    -------
+    str
+        Python code; it needs tensorflow and a file ``photo.jpg``.
 
     Examples
     --------
@@ -132,19 +164,19 @@ def convolution(
         "",
         f"photo = {load}",
         f"image = keras.utils.img_to_array(photo){part}[None]",
-        "print(image.shape)  # (pictures, height, width, channels)",
+        "print(image.shape)  # (images, height, width, channels)",
         "",
         f'kernel = np.array([{rows}], dtype="float32")',
         f"weights = np.repeat(kernel[:, :, None, None], {3 if channel == 'all' else 1}, axis=2)",
         "print(weights.shape)  # (height, width, channels, filters)",
         "",
-        "# The bare operation",
+        "# As an operation",
         f'feature_map = tf.nn.conv2d(image, weights, strides={stride}, padding="{padding.upper()}")',
         *([f"feature_map = feature_map {'-' if bias < 0 else '+'} {_number(abs(bias))}"] if bias else []),
         *(["feature_map = tf.nn.relu(feature_map)"] if relu else []),
         "print(feature_map.shape)",
         "",
-        "# The same as a layer of a network, which would learn these numbers",
+        "# As a layer of a network; training would change these weights",
         f'layer = keras.layers.Conv2D(1, {size}, strides={stride}, padding="{padding}"{activation})',
         "layer.build(image.shape)",
         f"layer.set_weights([weights, np.array([{_number(bias)}])])",
@@ -154,13 +186,18 @@ def convolution(
 
 
 def pooling(kind: str = "max", pool_size: int = 2, stride: int = 2, padding: str = "valid") -> str:
-    """Return the script that pools a photo: once with ``tf.nn``, once as a layer.
+    """Return the script that pools a photo: with ``tf.nn``, then as a layer.
 
     Parameters
     ----------
     kind : {"max", "average"}
     pool_size, stride, padding
         As for `cnn_core.pooling.max_pool2d`.
+
+    Returns
+    -------
+    str
+        Python code; it needs tensorflow and a file ``photo.jpg``.
 
     Examples
     --------
@@ -175,40 +212,40 @@ import tensorflow as tf
 
 photo = keras.utils.load_img("photo.jpg")
 image = keras.utils.img_to_array(photo)[None]
-print(image.shape)  # (pictures, height, width, channels)
+print(image.shape)  # (images, height, width, channels)
 
-# The bare operation
+# As an operation
 pooled = tf.nn.{function}(image, {pool_size}, {stride}, "{padding.upper()}")
 print(pooled.shape)
 
-# The same as a layer of a network; it has no weights, so there is nothing to learn
+# As a layer of a network; it has no weights, so there is nothing to learn
 layer = keras.layers.{layer}({pool_size}, strides={stride}, padding="{padding}")
 print(np.allclose(layer(image), pooled, atol=0.01))  # True
 """
 
 
 def _number(value: float) -> str:
-    """Write a number as short as it can be without becoming another float32."""
+    """Write a number with the fewest digits that still give the same float32."""
     return np.format_float_positional(np.float32(value), trim="-")
 
 
 def evaluation(model: str, data: str, subset: str = "test", images: int | None = None) -> str:
-    """Write the script that measures a model as the page does.
+    """Return the script that computes a model's scores as the page does.
 
     Parameters
     ----------
     model : str
         A model's name, or the path of a ``.keras`` file.
     data : str
-        "sketches" or a dataset's path.
+        "sketches" (the drawn pets) or the path of a dataset.
     subset : {"test", "all"}
     images : int, optional
-        At most so many pictures; by default all.
+        The maximum number of images; by default all.
 
     Returns
     -------
     str
-        Python that runs as it stands where CNN Lab is installed.
+        Python code; it needs CNN Lab.
 
     Examples
     --------
@@ -223,15 +260,15 @@ def evaluation(model: str, data: str, subset: str = "test", images: int | None =
         "from cnn_core import models, pixels",
         "from cnn_core.source import Source",
         "",
-        "# the dataset is split before some are taken: no picture that the model has learned from may slip in",
+        "# The dataset is split first: the test set must not contain an image that the model was trained on.",
         f'table = Source.for_model(models.find({name}).facts, {source}).subset("{subset}", {images})',
         f"model = models.open_model({name})",
-        'answers = [model.predict([pixels.open_image(file)]) for file in table["file"]]',
-        "probabilities = np.concatenate(answers)  # columns cat, dog",
-        'said = ["dog" if dog > cat else "cat" for cat, dog in probabilities]',
-        'print("accuracy", accuracy_score(table["label"], said))',
+        'outputs = [model.predict([pixels.open_image(file)]) for file in table["file"]]',
+        "probabilities = np.concatenate(outputs)  # columns: cat, dog",
+        'predicted = ["dog" if dog > cat else "cat" for cat, dog in probabilities]',
+        'print("accuracy", accuracy_score(table["label"], predicted))',
         'print("loss", log_loss(table["label"], probabilities, labels=["cat", "dog"]))',
-        'print(confusion_matrix(table["label"], said, labels=["cat", "dog"]))',
+        'print(confusion_matrix(table["label"], predicted, labels=["cat", "dog"]))',
         'print("area under the ROC curve", roc_auc_score(table["label"] == "dog", probabilities[:, 1]))',
     ]
     return "\n".join(lines)

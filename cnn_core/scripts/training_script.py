@@ -1,4 +1,4 @@
-"""The Keras scripts that build and train a network as the pages set it. Each runs as it stands."""
+"""The Keras scripts that build and train the network that is set on the pages. Each runs as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def training(config: TrainingConfig) -> str:
-    """Write the article's whole script with the settings of `config`: pictures, split, network, training, model.
+    """Return the article's complete script with the settings of `config`: images, split, network, training, model.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def training(config: TrainingConfig) -> str:
     Returns
     -------
     str
-        Python that runs as it stands; it needs tensorflow, pandas and scikit-learn, and writes
-        ``cats-and-dogs.keras``. The drawn pictures exist only here, so for them it asks ``cnn_core.sketches``.
+        Python code; it needs tensorflow, pandas and scikit-learn, and writes ``cats-and-dogs.keras``. For the drawn
+        pets it also needs ``cnn_core.sketches``.
 
     Examples
     --------
@@ -32,13 +32,13 @@ def training(config: TrainingConfig) -> str:
     """
     size, drawn = config.network.input_size, config.data == "sketches"
     parts = [
-        '"""Cats or dogs: read the pictures, split them, train a convolutional network, save it."""',
+        '"""Cats and dogs: read the images, split them, train a convolutional network, save it."""',
         _IMPORTS.format(
             shutil="import shutil\n" if config.data.lower().endswith(".zip") else "",
             sketches="\nfrom cnn_core import sketches\n" if drawn else "",
             seed=config.seed,
         ),
-        f"# 1. The pictures: the name of a file, or of its folder, says what it shows.\n{_source(config)}",
+        f"# 1. The images: the name of a file or of its folder begins with its label.\n{_source(config)}",
         _TABLE.rstrip(),
     ]
     if config.images is not None and not drawn:
@@ -48,18 +48,18 @@ def training(config: TrainingConfig) -> str:
             "table = pd.concat(pets).sort_index().reset_index(drop=True)"
         )
     parts += [
-        "# 2. Some pictures are kept for testing: the network never learns from them.\n"
-        f"training, test = train_test_split(table, test_size={config.test_size}, random_state={config.seed})",
-        f"# 3. Batches of {config.batch_size} pictures of {size}×{size} pixels"
-        + (f", each one a little different in every epoch.\n{_AUGMENTATION}" if config.augment else ".\n"),
+        "# 2. The test images are kept apart: the network is not trained on them.\n"
+        f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state={config.seed})",
+        f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels"
+        + (f", randomly changed in every epoch (augmentation).\n{_AUGMENTATION}" if config.augment else ".\n"),
         _BATCHES.format(
             size=size,
             batch=config.batch_size,
-            leave_out="" if drawn else ".ignore_errors()  # a broken picture is left out",
+            skip="" if drawn else ".ignore_errors()  # skip files that cannot be read",
             change=_CHANGE if config.augment else "",
         ),
-        "# 4. The network.\n" + _network(config.network),
-        "# 5. The training.\n" + _fit(config),
+        "# 4. The network\n" + _network(config.network),
+        "# 5. The training\n" + _fit(config),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -77,7 +77,7 @@ keras.utils.set_random_seed({seed})"""
 
 _TABLE = """\
 LABELS = ["cat", "dog"]
-KINDS = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
 
 
 def label_of(file):
@@ -87,7 +87,7 @@ def label_of(file):
     return None
 
 
-files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in KINDS]
+files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in EXTENSIONS]
 table = pd.DataFrame({"file": [str(file) for file in files], "label": [label_of(file) for file in files]})
 table = table.dropna().astype({"label": int})
 """
@@ -106,22 +106,22 @@ augment = keras.Sequential(
 
 _BATCHES = """\
 def read(file, label):
-    picture = tf.io.decode_image(tf.io.read_file(file), channels=3, expand_animations=False)
-    return tf.ensure_shape(tf.image.resize(picture, ({size}, {size}), antialias=True), ({size}, {size}, 3)), label
+    image = tf.io.decode_image(tf.io.read_file(file), channels=3, expand_animations=False)
+    return tf.ensure_shape(tf.image.resize(image, ({size}, {size}), antialias=True), ({size}, {size}, 3)), label
 
 
-def batches(table, learn):
+def batches(table, training):
     data = tf.data.Dataset.from_tensor_slices((table["file"].to_list(), table["label"].to_list()))
-    if learn:
+    if training:
         data = data.shuffle(len(table))
-    data = data.map(read, num_parallel_calls=tf.data.AUTOTUNE){leave_out}
+    data = data.map(read, num_parallel_calls=tf.data.AUTOTUNE){skip}
     data = data.batch({batch}){change}
     return data.prefetch(2)
 """
 
 _CHANGE = """
-    if learn:
-        data = data.map(lambda picture, label: (augment(picture, training=True), label))"""
+    if training:
+        data = data.map(lambda image, label: (augment(image, training=True), label))"""
 
 
 def _source(config: TrainingConfig) -> str:
@@ -134,7 +134,7 @@ def _source(config: TrainingConfig) -> str:
         return f"folder = Path({_quoted(path)})"
     return (
         f"folder = Path({_quoted(path.stem)})\nshutil.unpack_archive({_quoted(path)}, folder)\n"
-        'if (folder / "train.zip").exists():  # Kaggle\'s zip holds another one\n'
+        'if (folder / "train.zip").exists():  # Kaggle\'s zip contains another zip\n'
         '    shutil.unpack_archive(folder / "train.zip", folder)'
     )
 
@@ -144,7 +144,7 @@ def _quoted(path: str | Path) -> str:
 
 
 def network(spec: NetworkSpec) -> str:
-    """Write the Keras script that builds a network and prints its layers.
+    """Return the Keras script that builds a network and prints its layers.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def network(spec: NetworkSpec) -> str:
     Returns
     -------
     str
-        Python that runs as it stands; it needs tensorflow.
+        Python code; it needs keras.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def _fit(config: TrainingConfig) -> str:
 
     rate = f"{config.learning_rate:g}"
     if config.schedule == "cosine":
-        steps = f"{config.epochs} * -(-len(training) // {config.batch_size})"
+        steps = f"{config.epochs} * -(-len(training_set) // {config.batch_size})"
         rate = f"keras.optimizers.schedules.CosineDecay({rate}, {steps})"
     callbacks = ""
     if config.patience:
@@ -207,8 +207,8 @@ def _fit(config: TrainingConfig) -> str:
         f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={clip})\n"
         'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
         "history = model.fit(\n"
-        "    batches(training, learn=True),\n"
-        "    validation_data=batches(test, learn=False),\n"
+        "    batches(training_set, training=True),\n"
+        "    validation_data=batches(test_set, training=False),\n"
         f"    epochs={config.epochs}{callbacks},\n)\n"
         "print(pd.DataFrame(history.history))\n"
         'model.save("cats-and-dogs.keras")'

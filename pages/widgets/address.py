@@ -18,11 +18,20 @@ def read(key: str, options: Container[str]) -> None:
         del state[key]
 
 
-def write(key: str, value: str, default: str) -> None:
-    """Write the choice into the address, unless it is the default."""
+def new(key: str) -> str | None:
+    """Return a text of the address that this session has not seen, and remember it; else None."""
+    asked = st.query_params.get(key)
+    if asked is None or asked == st.session_state.get(_last(key)):
+        return None
+    st.session_state[_last(key)] = asked
+    return asked
+
+
+def write(key: str, value: str, default: str | None) -> None:
+    """Write the choice into the address, unless it is the default. With None as the default it is always written."""
     if value == default:
         st.query_params.pop(key, None)
-    else:
+    elif st.query_params.get(key) != value:
         st.query_params[key] = value
     st.session_state[_last(key)] = st.query_params.get(key)
 

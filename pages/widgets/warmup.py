@@ -1,5 +1,5 @@
-"""Imports happen behind the visitor's back: what every page needs before the server answers, and TensorFlow, which
-takes seconds, once the first page is on screen.
+"""Import early what takes long: what every page needs before the server answers, and TensorFlow in the background,
+once the first page is on screen.
 """
 
 import gc
@@ -13,41 +13,43 @@ from typing import Any
 import streamlit as st
 
 DELAY = 1.0
-"""Seconds without a request after which a page counts as drawn. Importing earlier would hold up what it still needs."""
+"""Seconds without a request after which a page counts as drawn. An earlier import would slow down its loading."""
 
 LONGEST_DELAY = 6.0
-"""Seconds after which the import begins in any case: someone else may just be opening the app."""
+"""Seconds after which the import begins in any case, even if other visitors keep opening the app."""
 
 _lock = threading.Lock()
 _wanted_now = threading.Event()
 _finished = threading.Event()
 _thread: threading.Thread | None = None
-_last_request = 0.0
+
+last_request = 0.0
+"""When a browser last requested a part of Streamlit's own frontend, by `time.monotonic`."""
 
 
 class Requests:
-    """ASGI middleware that notes when a browser last asked for a part of Streamlit's own script, as a new page does."""
+    """ASGI middleware that records when a browser last requested a part of Streamlit's frontend, as a new page does."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Hand the request on, and note when it came and when it was answered."""
-        global _last_request
+        """Pass the request on, and record when it came and when it was answered."""
+        global last_request
         part = scope["type"] == "http" and "/static/" in scope["path"]
-        _last_request = time.monotonic() if part else _last_request
+        last_request = time.monotonic() if part else last_request
         try:
             await self.app(scope, receive, send)
         finally:
-            _last_request = time.monotonic() if part else _last_request
+            last_request = time.monotonic() if part else last_request
 
 
 def first_page() -> None:
-    """Load what every page needs, a tenth of a second, before the server answers.
+    """Import what every page needs before the server answers; it takes 0.1 s.
 
-    In a thread beside the first visitor's some sixty requests it would hold up each of them, and take longer itself.
+    In a thread it would slow down each of the about sixty requests of the first visitor, and take longer itself.
     """
-    # What is broken here is reported by the page that needs it.
+    # An error here is reported again by the page that needs the module.
     with suppress(Exception):
         from pages.widgets import look, picture, run_monitor, verdict  # noqa: F401
 
@@ -55,7 +57,7 @@ def first_page() -> None:
 
 
 def start() -> None:
-    """Begin to load TensorFlow in the background. Only the first call does anything: one server, one import."""
+    """Begin to import TensorFlow in the background, once per server. Later calls do nothing."""
     global _thread
     with _lock:
         if _thread is None:
@@ -65,17 +67,17 @@ def start() -> None:
 
 def _load() -> None:
     began = time.monotonic()
-    while time.monotonic() < min(max(began, _last_request) + DELAY, began + LONGEST_DELAY):
+    while time.monotonic() < min(max(began, last_request) + DELAY, began + LONGEST_DELAY):
         if _wanted_now.wait(0.1):
             break
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its greetings mean nothing to someone at the terminal
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no log messages of TensorFlow in the terminal
     try:
-        # A broken installation is reported by whoever uses Keras, in the thread of the page that needs it.
+        # A broken installation is reported by the page that uses Keras.
         with suppress(Exception):
             for name in ("pandas", "keras"):
                 importlib.import_module(name)
-        # Streamlit collects garbage after every run of a script. To look through all of TensorFlow's objects each time
-        # would hold up the answer to every click by some 150 ms; frozen, they are passed over.
+        # Streamlit collects garbage after every run of a script. Without `freeze` it would check all of TensorFlow's
+        # objects each time, and every click would take about 150 ms longer.
         gc.collect()
         gc.freeze()
     finally:
@@ -83,12 +85,12 @@ def _load() -> None:
 
 
 def ready() -> bool:
-    """Tell whether `wait` would return at once."""
+    """Return whether TensorFlow is imported, so that `wait` returns at once."""
     return _finished.is_set()
 
 
-def wait(message: str = "Waking up TensorFlow") -> None:
-    """Return when TensorFlow is loaded; until then show `message` and the seconds that have passed."""
+def wait(message: str = "Loading TensorFlow") -> None:
+    """Wait until TensorFlow is imported. Until then show `message` and the seconds that have passed."""
     if ready():
         return
     start()

@@ -1,7 +1,9 @@
-"""What every page promises, in a real Chromium: its own address, no traceback, one picture, and room on a phone."""
+"""What every page promises, in a real Chromium: its own address, no traceback, one picture, and a layout for phones."""
+
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 pytestmark = pytest.mark.browser
 
@@ -33,16 +35,15 @@ def test_a_deep_link_lands_on_its_page_of_a_server_that_nobody_has_visited(fresh
 def test_a_page_shows_no_traceback_and_fits_the_screen(server, page, path, width):
     page.set_viewport_size({"width": width, "height": 844})
     open_page(page, f"{server}/{path}")
-    page.wait_for_timeout(500)  # charts are drawn after the script has ended
+    for chart in page.locator('[data-testid="stPlotlyChart"]:visible').all():  # drawn after the script has ended
+        expect(chart.locator(".main-svg").first).to_be_attached()
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     # A table of Streamlit's scrolls by itself, and keeps an invisible handle beyond its right edge.
     page.add_style_tag(content=".stDataFrame {overflow: hidden}")
-    for _ in range(20):  # what is drawn last may still push
-        too_wide = page.evaluate(TOO_WIDE)
-        if not too_wide:
-            break
-        page.wait_for_timeout(500)
-    assert not too_wide, f"These hold more than they show: {too_wide}"
+    with suppress(TimeoutError):  # the layout may still change; what stays too wide is named below
+        page.wait_for_function(f"() => ({TOO_WIDE})().length === 0", timeout=10_000)
+    too_wide = page.evaluate(TOO_WIDE)
+    assert not too_wide, f"These are wider than the space they have: {too_wide}"
     unnamed = page.locator('[data-testid="stMain"] img:not([alt]), [data-testid="stMain"] img[alt=""]')
     expect(unnamed).to_have_count(0)
 

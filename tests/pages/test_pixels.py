@@ -4,14 +4,12 @@ import base64
 import io
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.scripts import lessons
 from cnn_core.wording import percent
 from pages.widgets import picture
 
@@ -167,26 +165,3 @@ def test_a_file_that_is_no_picture_leaves_the_page_working(app):
     assert not test.exception
     assert "not a picture" in test.error[0].value
     assert cells(test) == before
-
-
-def test_the_page_needs_no_tensorflow(app):
-    before = "tensorflow" in sys.modules
-    app("pixels")
-    assert ("tensorflow" in sys.modules) == before
-
-
-@pytest.mark.slow
-def test_the_code_shown_gives_the_numbers_shown(app, tmp_path, monkeypatch, capsys):
-    rows, columns = np.mgrid[:60, :80]
-    image = np.stack([rows * 4, columns * 3, 255 - rows], axis=-1).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    (tmp_path / "photo.jpg").write_bytes(file.getvalue())
-    monkeypatch.chdir(tmp_path)
-    space: dict = {}
-    exec(lessons.pixels(top=10, left=20, size=4), space)
-    np.testing.assert_array_equal(space["image"], image)
-    np.testing.assert_array_equal(space["region"], image[10:14, 20:24])
-    assert str(image[10:14, 20:24]) in capsys.readouterr().out
-    exec(lessons.black_and_white(threshold=100), space)
-    np.testing.assert_array_equal(space["binary"], np.asarray(Image.fromarray(image).convert("L")) >= 100)

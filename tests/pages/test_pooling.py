@@ -55,8 +55,10 @@ def test_every_control_answers(page, feature_map):
     height, width = average_pool2d(feature_map, 3, 4, "same").shape
     assert f"**{height} × {width}**" in says(page)
     assert 'AveragePooling2D(3, strides=4, padding="same")' in page.code[0].value
-    widget(page.selectbox, "Feature map from kernel").set_value(None).run()
+    widget(page.selectbox, "Feature map from kernel").select_index(0).run()
     assert not page.exception
+    gray = to_grayscale(picture.current(384)[0])
+    assert f"From {gray.shape[0]} × {gray.shape[1]} to" in says(page)
 
 
 def test_window_that_does_not_fit_the_small_grid_is_a_sentence(page):
@@ -74,6 +76,9 @@ def test_link_reproduces_the_page(app):
     assert widget(test.slider, "Window").value == 3
 
 
-def test_junk_in_the_address_is_ignored(app):
+def test_junk_in_the_address_shows_the_defaults(app):
     test = app("pooling", pool_kind="median", pool_size="-1", grid_window="99999")
     assert not test.exception
+    assert not test.error
+    assert widget(test.segmented_control, "Keep").value == "max"
+    assert widget(test.slider, "Window").value == 2

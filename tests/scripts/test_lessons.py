@@ -1,4 +1,4 @@
-"""The scripts of the lessons 2 and 3 run as they stand, and say what the page's own arithmetic says."""
+"""The scripts of lessons 1 to 3 run as they are, and compute what the page computes."""
 
 import numpy as np
 import pytest
@@ -25,6 +25,22 @@ def run(code: str, capsys) -> dict:
     exec(compile(code, "script", "exec"), names)
     assert capsys.readouterr().out.strip().endswith("True")  # the operation and the layer agree
     return names
+
+
+@pytest.mark.slow
+def test_pixels_script(photo, capsys):
+    names: dict = {}
+    exec(lessons.pixels(top=10, left=5, size=4), names)
+    np.testing.assert_array_equal(names["image"], photo)
+    np.testing.assert_array_equal(names["region"], photo[10:14, 5:9])
+    assert str(photo[10:14, 5:9]) in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_black_and_white_script(photo):
+    names: dict = {}
+    exec(lessons.black_and_white(threshold=100), names)
+    np.testing.assert_array_equal(names["binary"], to_grayscale(photo) >= 100)
 
 
 @pytest.mark.slow

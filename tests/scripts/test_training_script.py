@@ -1,4 +1,4 @@
-"""The script that the Train page shows runs as it stands and learns from the same pictures."""
+"""The script that the Train page shows runs as it is and trains on the same pictures."""
 
 import shutil
 import subprocess
@@ -17,14 +17,14 @@ TINY = NetworkSpec(input_size=16, blocks=(ConvBlock(4), ConvBlock(4, padding="sa
 
 @pytest.fixture
 def pets(tmp_path):
-    """Twelve cats and twelve dogs, and one picture that is none."""
+    """Twelve cats, twelve dogs, and one file that is not an image."""
     random = np.random.default_rng(1)
     folder = tmp_path / "pets" / "train"
     folder.mkdir(parents=True)
     for number in range(24):
-        picture = random.integers(0, 256, (20, 24, 3), dtype=np.uint8)
-        Image.fromarray(picture).save(folder / f"{('cat', 'dog')[number % 2]}.{number // 2}.png")
-    (folder / "dog.99.png").write_bytes(b"no picture")
+        image = random.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(image).save(folder / f"{('cat', 'dog')[number % 2]}.{number // 2}.png")
+    (folder / "dog.99.png").write_bytes(b"not an image")
     return folder.parent
 
 
@@ -59,9 +59,8 @@ def test_the_script_runs_and_saves_a_model(pets, tmp_path, zipped):
     data, work = pets, tmp_path / "work"
     work.mkdir()
     if zipped:  # as Kaggle does: a zip within a zip
-        inner = shutil.make_archive(str(tmp_path / "outer" / "train"), "zip", pets)
+        shutil.make_archive(str(tmp_path / "outer" / "train"), "zip", pets)
         data = shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path / "outer")
-        assert inner
     config = TrainingConfig(data=str(data), network=TINY, epochs=1, batch_size=4, augment=not zipped)
     (work / "script.py").write_text(training_script.training(config), encoding="utf-8")
     ran = subprocess.run([sys.executable, "script.py"], cwd=work, capture_output=True, text=True, timeout=240)

@@ -1,6 +1,6 @@
-"""Nine cells to edit a 3×3 kernel, the presets, and the kernel's place in the address.
+"""Nine cells to edit a 3×3 kernel, the presets, and the kernel in the address.
 
-In the address a kernel is a name (``?kernel=sobel_x``) or nine numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
+There a kernel is a name (``?kernel=sobel_x``) or nine numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
 """
 
 import math
@@ -10,11 +10,11 @@ import streamlit as st
 
 from cnn_core.convolution import ConvolutionError
 from cnn_core.kernels import KERNELS
-from pages.widgets import controls
+from pages.widgets import address, controls
 
 FIRST = "sobel_x"
 CELLS = [[f"kernel_row_{row}_column_{column}" for column in (1, 2, 3)] for row in (1, 2, 3)]
-_PRESET, _WRITTEN, _WARNING = "kernel_preset", "kernel_address", "kernel_warning"
+_PRESET, _WARNING = "kernel_preset", "kernel_warning"
 
 # Streamlit keeps columns at least 128 pixels wide, of which a number input's buttons take most: the third column of
 # cells would be out of sight. Arrow keys still step.
@@ -26,12 +26,10 @@ _STYLE = """<style>
 
 
 def read_address() -> None:
-    """Fill the cells before they are drawn: from the address when it is new, else as they were left."""
+    """Fill the cells before they are drawn: with a new kernel of the address, else as they were."""
     if any(cell not in st.session_state for row in CELLS for cell in row):
         _fill(KERNELS[FIRST].values)
-    asked = st.query_params.get(controls.KERNEL.name)
-    if asked is not None and asked != st.session_state.get(_WRITTEN):
-        st.session_state[_WRITTEN] = asked
+    if (asked := address.new(controls.KERNEL.name)) is not None:
         try:
             _fill(_parse(asked))
         except ConvolutionError as error:
@@ -77,20 +75,18 @@ def known() -> np.ndarray | None:
 
 
 def write_address(kernel: np.ndarray) -> None:
-    """Put a sound kernel into the address, so that the link shows it again."""
-    name = _name(kernel)
-    text = name or ",".join(f"{value:.9g}" for value in kernel.ravel())
-    if st.query_params.get(controls.KERNEL.name) != text:
-        st.query_params[controls.KERNEL.name] = text
-    st.session_state[_WRITTEN] = text
+    """Write a kernel without empty cells into the address, so that the link shows it again."""
+    text = _name(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
+    address.write(controls.KERNEL.name, text, None)
 
 
 def check(kernel: np.ndarray) -> None:
-    """Name the first cell that holds no number.
+    """Check that every cell holds a number.
 
     Raises
     ------
     ConvolutionError
+        Names the first cell that does not.
     """
     for row, column in np.argwhere(np.isnan(kernel)):
         raise ConvolutionError(
