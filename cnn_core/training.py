@@ -61,6 +61,7 @@ def train(folder: Path) -> None:
 
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
+    """Train the network of `config` in a run folder, or go on where it stopped."""
     from cnn_core import dataset
 
     training, test = config.source.split(journal.reading)
