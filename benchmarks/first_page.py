@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cnn_core.environment import find_chromium  # noqa: E402
+from cnn_core.setup.chromium import find_chromium  # noqa: E402
 
 BARE = "import streamlit as st; st.title('Bare')"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.first_page import FLAGS, free_port, wait_for  # noqa: E402
-from cnn_core.environment import find_chromium  # noqa: E402
+from cnn_core.setup.chromium import find_chromium  # noqa: E402
 
 BARE = """
 import numpy as np, streamlit as st

@@ -5,7 +5,7 @@ The modules are meant to be read in the lesson's order: ``pixels`` → ``kernels
 Importing this package, or any module up to ``network``, does not import TensorFlow.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 class CnnLabError(ValueError):

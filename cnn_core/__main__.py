@@ -2,10 +2,10 @@
 
 import sys
 
-from cnn_core import environment
+from cnn_core.setup import venv
 
 if __name__ == "__main__":
-    environment.require_python()
+    venv.require_python()
     from cnn_core.cli import main
 
     sys.exit(main())

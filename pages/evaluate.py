@@ -7,6 +7,7 @@ from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.figures import scores as score_charts
 from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
+from cnn_core.source import DRAWN
 from cnn_core.storage.files import home
 from cnn_core.wording import duration, percent
 from pages.widgets import address, background, code_panel, controls, data_source, exports
@@ -138,7 +139,7 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
             )  # fmt: skip
     skipped = result.skipped + len(running.broken)
     st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
-    if data == data_source.DRAWN and card.facts.get("data") != data_source.DRAWN:
+    if data == DRAWN and card.facts.get("data") != DRAWN:
         st.caption(
             "These pictures are drawn. A model trained on photos has never seen a drawing, so it may do badly here."
         )

@@ -15,7 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import models
-from cnn_core.environment import find_chromium
+from cnn_core.setup.chromium import find_chromium
 from pages.widgets import warmup
 from tests.small_models import network, saved
 

@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import cli
+from cnn_core import cli, models
 from cnn_core.network import ConvBlock, NetworkSpec
 
 PETS = Path(__file__).parents[2] / "shared" / "data" / "pet-photos"
@@ -74,6 +75,7 @@ def test_classify_for_people(tmp_path, tiny_model, capsys):
     assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", str(tiny_model)]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: ")
+    assert captured.out.endswith(" %\n")
     assert "none.jpg" in captured.err
 
 
@@ -83,6 +85,16 @@ def test_unknown_model_is_a_sentence(tmp_path, capsys):
     assert "parrot" in answer["error"]
     assert cli.main(["evaluate", "--data", "sketches", "--model", "parrot"]) == 1
     assert "parrot" in capsys.readouterr().err
+
+
+def test_a_very_sure_model_is_not_said_to_be_certain(tmp_path, monkeypatch, capsys):
+    sure = models.Prediction("cat", 0.99996, {"cat": 0.99996, "dog": 0.00004}, "tiny")
+    monkeypatch.setattr(models, "open_model", lambda name: SimpleNamespace(classify=lambda image: sure))
+    good = photo(tmp_path / "good.png")
+    assert cli.main(["classify", good]) == 0
+    assert capsys.readouterr().out == f"{good}: cat, over 99.9 %\n"
+    assert cli.main(["classify", good, "--json"]) == 0
+    assert lines(capsys)[0]["probability"] == 0.99996
 
 
 @pytest.mark.slow

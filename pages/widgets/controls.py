@@ -136,6 +136,8 @@ def _offers(control: Control, text: str) -> bool:
             value = float(text)
         except ValueError:
             return False
+        if isinstance(control.default, int) and not value.is_integer():
+            return False
         return (control.low is None or control.low <= value) and (control.high is None or value <= control.high)
     return True
 

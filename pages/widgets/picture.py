@@ -99,7 +99,7 @@ def use_sample() -> None:
     """Forget the uploaded picture, and make the first sample the picture of all pages. Call it in a callback."""
     st.session_state.pop(_OWN, None)
     st.session_state[_SHOW_OWN] = False
-    st.session_state[_SAMPLE] = FIRST
+    st.session_state[controls.PICTURE.name] = controls.PICTURE.default
     _forget_error()
 
 

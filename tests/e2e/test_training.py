@@ -28,11 +28,20 @@ def test_stop_is_in_the_sidebar_without_scrolling(running, page, path):
     expect(sidebar.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1, timeout=20_000)
 
 
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """The address of an app in which a training has finished; the page Train is long."""
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    fake_run()
+    with serve(tmp_path) as address:
+        yield address
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_status_is_in_view_after_the_start(fresh_server, page, width):
+def test_the_status_is_in_view_after_the_start(finished, page, width):
     page.set_viewport_size({"width": width, "height": 720})
-    page.goto(f"{fresh_server}/train")
+    page.goto(f"{finished}/train")
     start = page.get_by_role("button", name="Start this training")
     start.scroll_into_view_if_needed()
     expect(page.locator(".st-key-training_status")).not_to_be_in_viewport()

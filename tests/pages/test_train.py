@@ -13,7 +13,7 @@ from PIL import Image
 from cnn_core import models, runs
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.storage.files import home
-from pages.widgets import background, data_source
+from pages.widgets import data_source
 from tests.pages.fake_runs import fake_run, rewrite_status
 
 
@@ -56,11 +56,12 @@ def text(app) -> str:
 
 
 def looked(app, seconds: float = 30):
-    """Run the page again until the pictures have been looked into."""
+    """Run the page again until the pictures have been read, and no progress bar is left in its main part."""
     end = time.monotonic() + seconds
-    while any(not seen.ready() for seen in background.jobs()) and time.monotonic() < end:
+    while app.main.get("progress") and time.monotonic() < end:
         time.sleep(0.1)
-    return app.run()
+        app.run()
+    return app
 
 
 def with_data(app, path):

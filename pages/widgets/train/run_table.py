@@ -7,7 +7,6 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models, runs, wording
 from cnn_core.figures import training_curves as charts
-from pages.widgets import data_source
 
 # The bundled model stands among the runs: its curves are shown before anyone has trained anything.
 BUNDLED = "article"
@@ -80,7 +79,7 @@ def _row(run: runs.Run) -> dict:
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
-        "data": "drawn pets" if config.data == data_source.DRAWN else config.data,
+        "data": "drawn pets" if config.source.drawn else config.data,
         "batch size": config.batch_size,
         "learning rate": config.learning_rate,
         "augmented": config.augment,
@@ -94,7 +93,7 @@ def label(run: runs.Run) -> str:
         config = run.config
     except CnnLabError:
         return when(run)
-    data = "drawn pets" if config.data == data_source.DRAWN else config.data.replace("\\", "/").rpartition("/")[2]
+    data = "drawn pets" if config.source.drawn else config.data.replace("\\", "/").rpartition("/")[2]
     count = "" if config.images is None else f"{config.images:,} "
     return f"{when(run)} · {count}{data}, {config.epochs} epoch{'' if config.epochs == 1 else 's'}"
 

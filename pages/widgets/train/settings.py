@@ -69,10 +69,10 @@ def _split() -> tuple[float, DeltaGenerator]:
 
 def _augmentation() -> bool:
     st.markdown("#### 3 · Augmentation")
-    augment = st.toggle("Change every training picture a little in each epoch", **controls.AUGMENT.bound)
+    augment = st.toggle("Augment the training pictures", **controls.AUGMENT.bound)
     st.caption(
-        "Each picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is still a cat, but the "
-        "pictures are harder to memorize."
+        "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is "
+        "still a cat, but the pictures are harder to memorize."
     )
     st.fragment(_augmented)()
     return augment

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnn_core import CnnLabError
+from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
 from pages.widgets import address, controls, number_grid
@@ -124,12 +124,12 @@ def _maps(found: Strongest, stop: Stop) -> None:
     with large:
         title = f"Map {found.numbers[place] + 1} of {stop.name}"
         st.image(_enlarged(colors[place]), width="stretch", alt=f"{title}, enlarged", caption=title)
-        low, high = number_grid.number(found.values[place].min()), number_grid.number(found.values[place].max())
+        low, high = wording.number(found.values[place].min()), wording.number(found.values[place].max())
         st.html(
             number_grid.scale(
                 limit,
                 f"All of these maps share one color scale. This map: {low} to {high}. Activity (mean absolute value): "
-                f"{number_grid.number(found.activity[place])}.",
+                f"{wording.number(found.activity[place])}.",
             )
         )
     with words.container(key="walk_kernel"):
@@ -157,7 +157,7 @@ def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
         )
     st.caption(
         f"From {kernel.kind} “{kernel.layer}”: stride {kernel.stride[0]}, padding “{kernel.padding}”, bias "
-        f"{number_grid.number(kernel.bias)}, activation {kernel.activation}."
+        f"{wording.number(kernel.bias)}, activation {kernel.activation}."
     )
 
 

@@ -1,0 +1,67 @@
+"""How far a command is, on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnn_core.engine.journal import Status
+    from cnn_core.runs import Run
+
+
+def follow(run: Run) -> Status:
+    """Report a run's progress until it ends; Ctrl-C asks it to stop and save.
+
+    Parameters
+    ----------
+    run : Run
+        A run that was started.
+
+    Returns
+    -------
+    Status
+        The last one: finished, stopped or failed.
+    """
+    told = ""
+    epochs = 0
+    while True:
+        try:
+            status = run.status()
+            line = status.message or (f"epoch {status.epoch} of {status.epochs}" if status.epoch else "Starting.")
+            if status.state == "running" and sys.stderr.isatty():
+                line += f", step {status.step} of {status.steps}, {status.images_per_second:.0f} images/s"
+            if line != told:
+                told = line
+                print(line, file=sys.stderr, flush=True)
+            history = run.history()
+            for row in history.iloc[epochs:].to_dict("records"):
+                print(
+                    f"epoch {row['epoch']}: accuracy {row['accuracy']:.4f}, loss {row['loss']:.4f}, "
+                    f"test accuracy {row['val_accuracy']:.4f}, test loss {row['val_loss']:.4f}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            epochs = len(history)
+            if status.state not in ("starting", "reading", "running", "stopping"):
+                return status
+            time.sleep(0.25)
+        except KeyboardInterrupt:
+            print("Stopping: the model is being saved.", file=sys.stderr, flush=True)
+            run.stop()
+
+
+def show(done: int, total: int, what: str) -> None:
+    """Show how far something is: on a terminal in one line that is written over, elsewhere only the end.
+
+    Parameters
+    ----------
+    done, total : int
+        Steps done, and steps in all.
+    what : str
+        Name of the steps.
+    """
+    end = "\r" if sys.stderr.isatty() and done < total else "\n"
+    if end == "\r" or done == total:
+        print(f"{what}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
