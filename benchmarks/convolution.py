@@ -1,4 +1,4 @@
-"""How much faster is `conv2d`, a 3×3 kernel on a 512×512 colour picture, than SciPy channel by channel?
+"""How much faster is `conv2d`, a 3×3 kernel on a 512×512 color picture, than SciPy channel by channel?
 
 python benchmarks/convolution.py
 """

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.convolution import Padding, output_size
+from cnn_core.convolution import PADDINGS, Padding, output_size
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +44,7 @@ class ConvBlock:
     Attributes
     ----------
     filters : int
-        Number of kernels, hence of feature maps that come out.
+        Number of kernels, and so of feature maps in the output.
     kernel_size : int
         Side of the square kernel, in pixels.
     padding : {"valid", "same"}
@@ -71,7 +71,7 @@ class NetworkSpec:
     Attributes
     ----------
     input_size : int
-        Height and width of the RGB picture that goes in, in pixels.
+        Height and width of the RGB image at the input, in pixels.
     blocks : tuple of ConvBlock
     dense_units : int
         Width of the hidden dense layer; 0 leaves it out.
@@ -110,7 +110,7 @@ class NetworkSpec:
         Raises
         ------
         NetworkError
-            When a setting is out of range, or the picture vanishes before the last layer (the message names it).
+            When a setting is out of range, or a layer receives too few pixels (the message names it).
 
         References
         ----------
@@ -131,7 +131,7 @@ class NetworkSpec:
         return table
 
     def layers_that_fit(self) -> tuple[pd.DataFrame, NetworkError | None]:
-        """Follow the picture as far as it gets, to show where an impossible network ends.
+        """Compute the table up to the first layer that cannot be built, to show where an impossible network ends.
 
         Returns
         -------
@@ -170,7 +170,7 @@ class NetworkSpec:
         return table, error
 
     def _layers(self) -> Iterator[tuple[str, str, tuple[int, ...], int, int]]:
-        """Yield the table's rows, each from what the one before left over."""
+        """Yield the table's rows. Each follows from the size and channels that the row before leaves."""
         size, channels, field, jump = self.input_size, 3, 1, 1
         yield "rescaling", "Rescaling", (size, size, channels), 0, field
         for number, block in enumerate(self.blocks, start=1):
@@ -189,7 +189,7 @@ class NetworkSpec:
                 field += (pool - 1) * jump
                 jump *= pool
                 yield f"pool_{number}", "MaxPooling2D", (size, size, channels), 0, field
-        field = max(field, self.input_size)  # a dense layer looks at all of it
+        field = max(field, self.input_size)  # a dense layer sees the whole image
         units = size * size * channels
         yield "flatten", "Flatten", (units,), 0, field
         if self.dense_units:
@@ -198,7 +198,7 @@ class NetworkSpec:
         yield "softmax", "Dense", (self.classes,), (units + 1) * self.classes, field
 
     def build(self) -> keras.Model:
-        """Build the Keras model, not yet compiled. Pictures go in as 0–255 RGB: rescaling is its first layer.
+        """Build the Keras model, not yet compiled. Its input is RGB from 0 to 255: rescaling is its first layer.
 
         Returns
         -------
@@ -267,7 +267,7 @@ class NetworkSpec:
             _check_range(f"The number of filters of conv_{number}", block.filters, 1, 1024)
             _check_range(f"The kernel size of conv_{number}", block.kernel_size, 1, 31)
             _check_range(f"The window of pool_{number}", block.pool_size, 0, 31)
-            if block.padding not in ("valid", "same"):
+            if block.padding not in PADDINGS:
                 raise NetworkError(f'The padding of conv_{number} must be "valid" or "same", not {block.padding!r}.')
             if block.activation not in ACTIVATIONS:
                 known = ", ".join(ACTIVATIONS)

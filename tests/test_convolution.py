@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import correlate2d
 
 from cnn_core import CnnLabError
-from cnn_core.convolution import MAX_WEIGHT, ConvolutionError, conv2d, output_size, step
+from cnn_core.convolution import MAX_WEIGHT, ConvolutionError, conv2d, convolve_by_definition, output_size, step
 
 RNG = np.random.default_rng(3)
 
@@ -95,6 +95,19 @@ def test_a_whole_layer_equals_tensorflow(case):
 
 
 @given(settings_of_a_convolution())
+@settings(max_examples=150, deadline=None)
+def test_the_definition_equals_scipy(case):
+    image, kernel, _ = arrays(case)
+    image = np.pad(image, ((0, 6), (0, 6), (0, 0)))  # so that every kernel fits
+    case["padding"] = "valid"
+    expected = [
+        sum(scipy_map(image[..., c], kernel[..., c, f], case) for c in range(case["channels"]))
+        for f in range(case["filters"])
+    ]
+    close(convolve_by_definition(image, kernel.astype(np.float32), case["stride"]), np.stack(expected, axis=-1))
+
+
+@given(settings_of_a_convolution())
 @settings(max_examples=60, deadline=None)
 def test_the_shapes_of_image_and_kernel_agree_with_each_other(case):
     image, kernel, _ = arrays(case)
@@ -112,11 +125,11 @@ def test_the_shapes_of_image_and_kernel_agree_with_each_other(case):
 @settings(max_examples=100, deadline=None)
 def test_a_step_is_one_value_of_the_map_and_its_numbers_add_up(case, data):
     image, kernel, bias = arrays(case)
-    form = data.draw(st.sampled_from(["layer", "filter", "each channel", "grey"]))
+    form = data.draw(st.sampled_from(["layer", "filter", "each channel", "gray"]))
     if form != "layer":
         bias = bias[0]
         kernel = kernel[..., 0] if form == "filter" else kernel[..., 0, 0]
-        image = image[..., 0] if form == "grey" else image
+        image = image[..., 0] if form == "gray" else image
     options = {"stride": case["stride"], "padding": case["padding"], "bias": bias, "activation": case["activation"]}
     whole = conv2d(image, kernel, **options)
     row, column = (data.draw(st.integers(0, side - 1)) for side in whole.shape[:2])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
-from cnn_core.kernels import KERNELS
+from cnn_core.kernels import EDGE, KERNELS, PREWITT_SMOOTH, SCHARR_SMOOTH, SOBEL_SMOOTH
 
 PROMISED = [
     "identity",
@@ -23,6 +23,32 @@ PROMISED = [
     "scharr_y",
 ]
 KEEPING_BRIGHTNESS = ["identity", "box_blur", "gaussian_blur", "sharpen", "emboss", "motion_blur", "shift_right"]
+NUMBERS = {  # each row, and the number that all are divided by
+    "identity": ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], 1),
+    "box_blur": ([[1, 1, 1], [1, 1, 1], [1, 1, 1]], 9),
+    "gaussian_blur": ([[1, 2, 1], [2, 4, 2], [1, 2, 1]], 16),
+    "sharpen": ([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], 1),
+    "outline": ([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], 1),
+    "emboss": ([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], 1),
+    "sobel_x": ([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], 1),
+    "sobel_y": ([[-1, -2, -1], [0, 0, 0], [1, 2, 1]], 1),
+    "prewitt_x": ([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]], 1),
+    "prewitt_y": ([[-1, -1, -1], [0, 0, 0], [1, 1, 1]], 1),
+    "scharr_x": ([[-3, 0, 3], [-10, 0, 10], [-3, 0, 3]], 1),
+    "scharr_y": ([[-3, -10, -3], [0, 0, 0], [3, 10, 3]], 1),
+    "laplacian": ([[0, 1, 0], [1, -4, 1], [0, 1, 0]], 1),
+    "roberts_falling": ([[0, 0, 0], [0, 1, 0], [0, 0, -1]], 1),
+    "roberts_rising": ([[0, 0, 0], [0, 0, 1], [0, -1, 0]], 1),
+    "kirsch_north": ([[5, 5, 5], [-3, 0, -3], [-3, -3, -3]], 1),
+    "kirsch_northwest": ([[5, 5, -3], [5, 0, -3], [-3, -3, -3]], 1),
+    "line_level": ([[-1, -1, -1], [2, 2, 2], [-1, -1, -1]], 1),
+    "line_upright": ([[-1, 2, -1], [-1, 2, -1], [-1, 2, -1]], 1),
+    "line_falling": ([[2, -1, -1], [-1, 2, -1], [-1, -1, 2]], 1),
+    "line_rising": ([[-1, -1, 2], [-1, 2, -1], [2, -1, -1]], 1),
+    "motion_blur": ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], 3),
+    "shift_right": ([[0, 0, 0], [1, 0, 0], [0, 0, 0]], 1),
+    "negative": ([[0, 0, 0], [0, -1, 0], [0, 0, 0]], 1),
+}
 RAMP = np.tile(np.arange(8, dtype=np.float32), (8, 1))
 
 
@@ -46,6 +72,23 @@ def test_each_is_well_formed(name):
     assert kernel.finds.endswith(".")
     assert ". " not in kernel.finds, "one sentence"
     assert len(kernel.source) > 10
+
+
+def test_the_numbers_of_every_kernel():
+    assert list(KERNELS) == list(NUMBERS)
+    for name, (rows, divisor) in NUMBERS.items():
+        np.testing.assert_array_equal(KERNELS[name].values, np.float32(rows) / np.float32(divisor), err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("operator", "smooth"), [("sobel", SOBEL_SMOOTH), ("prewitt", PREWITT_SMOOTH), ("scharr", SCHARR_SMOOTH)]
+)
+def test_an_edge_filter_is_a_blur_and_then_a_difference(operator, smooth):
+    image = np.random.default_rng(0).integers(0, 256, (9, 9))
+    blurred_down, blurred_along = correlate(image, smooth[:, None]), correlate(image, smooth[None])
+    x, y = correlate(blurred_down, EDGE[None]), correlate(blurred_along, EDGE[:, None])
+    np.testing.assert_array_equal(response(f"{operator}_x", image), x[1:-1, 1:-1])
+    np.testing.assert_array_equal(response(f"{operator}_y", image), y[1:-1, 1:-1])
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -131,7 +131,7 @@ def test_too_many_parameters_names_the_heaviest_layer():
 def test_dict_round_trip_and_junk():
     spec = NetworkSpec(64, (ConvBlock(8, 5, "same", "tanh", 3),), 0, 3)
     assert NetworkSpec.from_dict(spec.to_dict()) == spec
-    for junk in ({"blocks": [{"colour": 1}]}, {"depth": 3}, []):
+    for junk in ({"blocks": [{"color": 1}]}, {"depth": 3}, []):
         with pytest.raises(NetworkError, match="no description"):
             NetworkSpec.from_dict(junk)
 
@@ -205,7 +205,7 @@ def test_layers_that_fit_end_where_the_table_says():
     assert ARTICLE.layers_that_fit()[1] is None
 
 
-def test_neighbours_agree_in_an_edge_and_not_in_noise():
+def test_neighbors_are_similar_in_an_edge_and_not_in_noise():
     edge = np.repeat([[1.0], [1.0], [-1.0]], 3, axis=1)
     many = np.stack([np.ones((3, 3)), edge, np.indices((3, 3)).sum(0) % 2 * 2 - 1.0], axis=-1)[:, :, None]
     np.testing.assert_allclose(first_kernels.neighbor_similarity(many), [1, 0.5, -1])

@@ -26,13 +26,13 @@ def saved(image: Image.Image | np.ndarray, format: str, **options: object) -> by
     return file.getvalue()
 
 
-def png(values: np.ndarray, colour_type: int, bits: int = 16, transparent: tuple[int, ...] = ()) -> bytes:
-    """A PNG written from its specification, since Pillow writes no 16-bit colour."""
+def png(values: np.ndarray, color_type: int, bits: int = 16, transparent: tuple[int, ...] = ()) -> bytes:
+    """A PNG written from its specification, since Pillow writes no 16-bit color."""
     height, width = values.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2" if bits == 16 else "u1").tobytes() for row in values)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0))
         + (chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent)) if transparent else b"")
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
@@ -40,7 +40,7 @@ def png(values: np.ndarray, colour_type: int, bits: int = 16, transparent: tuple
 
 
 def tiff(bits: int, photometric: int, data: bytes, width: int) -> bytes:
-    """A TIFF of one row of grey, written from its specification."""
+    """A TIFF of one row of gray, written from its specification."""
     tags = [(256, width), (257, 1), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 1)]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (279, len(data))])
     padded = data + b"\0" * (len(data) % 2)
@@ -133,11 +133,11 @@ def test_broken_exif_does_not_cost_the_picture():
     assert open_image(content).shape == (40, 60, 3)
 
 
-def test_grey_becomes_three_equal_channels():
-    grey = np.array([[0, 100, 255]], np.uint8)
-    opened = open_image(saved(grey, "PNG"))
+def test_gray_becomes_three_equal_channels():
+    gray = np.array([[0, 100, 255]], np.uint8)
+    opened = open_image(saved(gray, "PNG"))
     for channel in pixels.split_channels(opened):
-        np.testing.assert_array_equal(channel, grey)
+        np.testing.assert_array_equal(channel, gray)
 
 
 def test_one_bit_is_black_and_white():
@@ -146,20 +146,20 @@ def test_one_bit_is_black_and_white():
     assert open_image(saved(image, "PNG")).tolist() == [[[0, 0, 0], [255, 255, 255]]]
 
 
-def test_sixteen_bit_grey_is_scaled_not_clipped():
-    grey = np.array([[0, 128, 129, 257, 32768, 65535]])
-    expected = np.repeat(np.rint(grey / 257).astype(np.uint8)[..., None], 3, axis=-1)
-    np.testing.assert_array_equal(open_image(png(grey, 0)), expected)
-    np.testing.assert_array_equal(open_image(saved(grey.astype(np.uint16), "TIFF")), expected)
-    np.testing.assert_array_equal(open_image(saved(grey.astype(">u2"), "TIFF")), expected)
+def test_sixteen_bit_gray_is_scaled_not_clipped():
+    gray = np.array([[0, 128, 129, 257, 32768, 65535]])
+    expected = np.repeat(np.rint(gray / 257).astype(np.uint8)[..., None], 3, axis=-1)
+    np.testing.assert_array_equal(open_image(png(gray, 0)), expected)
+    np.testing.assert_array_equal(open_image(saved(gray.astype(np.uint16), "TIFF")), expected)
+    np.testing.assert_array_equal(open_image(saved(gray.astype(">u2"), "TIFF")), expected)
 
 
-def test_sixteen_bit_colour_is_scaled_not_clipped():
+def test_sixteen_bit_color_is_scaled_not_clipped():
     values = np.array([[[0, 32768, 65535], [300, 1000, 65000]]])
     assert np.abs(open_image(png(values, 2)) - values / 257).max() <= 1
 
 
-def test_twelve_bit_grey_reaches_white():
+def test_twelve_bit_gray_reaches_white():
     assert open_image(tiff(12, 1, b"\xff\xf8\x00", width=2))[..., 0].tolist() == [[255, 128]]
 
 
@@ -201,9 +201,9 @@ def test_transparency_lies_over_white(rgba):
     assert np.abs(open_image(saved(rgba, "PNG")) - expected).max() <= 1
 
 
-def test_transparent_grey_lies_over_white():
-    grey = np.array([[[0, 255], [0, 0], [0, 128]]], np.uint8)
-    opened = open_image(png(grey, 4, bits=8))
+def test_transparent_gray_lies_over_white():
+    gray = np.array([[[0, 255], [0, 0], [0, 128]]], np.uint8)
+    opened = open_image(png(gray, 4, bits=8))
     assert opened[0, :, 0].tolist() == [0, 255, 127]
 
 
@@ -217,16 +217,16 @@ def test_transparent_palette_lies_over_white():
     assert open_image(saved(image, "PNG")).tolist() == [[[255, 0, 0], [0, 255, 0], [0, 0, 255]]]
 
 
-@pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3)])
-def test_a_transparent_sixteen_bit_colour_lies_over_white(colour_type, channels):
+@pytest.mark.parametrize(("color_type", "channels"), [(0, 1), (2, 3)])
+def test_a_transparent_sixteen_bit_color_lies_over_white(color_type, channels):
     values = np.repeat(np.array([[0, 0x8000, 0x1234]])[..., None], channels, axis=-1).squeeze()
-    opened = open_image(png(values.reshape(1, 3, *values.shape[1:]), colour_type, transparent=(0x8000,) * channels))
+    opened = open_image(png(values.reshape(1, 3, *values.shape[1:]), color_type, transparent=(0x8000,) * channels))
     assert opened[0, :, 0].tolist() == [0, 255, 0x12]
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_of_an_animation_the_first_frame_is_taken(format):
-    red, blue = (Image.new("RGB", (20, 10), colour) for colour in ("red", "blue"))
+    red, blue = (Image.new("RGB", (20, 10), color) for color in ("red", "blue"))
     content = saved(red, format, save_all=True, append_images=[blue])
     opened = open_image(content)
     assert opened.shape == (10, 20, 3)

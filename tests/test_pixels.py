@@ -29,18 +29,18 @@ def test_an_unknown_channel():
         pixels.tint_channel(np.zeros((2, 2), np.uint8), "infrared")
 
 
-def test_grey_is_pillow_s_for_very_many_colours():
+def test_gray_is_pillow_s_for_very_many_colors():
     steps = np.arange(0, 256, 3, dtype=np.uint8)
     image = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(86, -1, 3)
     np.testing.assert_array_equal(pixels.to_grayscale(image), np.asarray(Image.fromarray(image).convert("L")))
 
 
 @given(RGB, st.integers(-10, 300))
-def test_binary_is_one_exactly_where_grey_reaches_the_threshold(image, threshold):
+def test_binary_is_one_exactly_where_gray_reaches_the_threshold(image, threshold):
     binary = pixels.to_binary(image, threshold)
-    grey = np.asarray(Image.fromarray(image).convert("L"))
+    gray = np.asarray(Image.fromarray(image).convert("L"))
     assert binary.dtype == np.uint8
-    assert [[int(int(value) >= threshold) for value in row] for row in grey] == binary.tolist()
+    assert [[int(int(value) >= threshold) for value in row] for row in gray] == binary.tolist()
 
 
 def test_the_default_threshold_is_half_way():

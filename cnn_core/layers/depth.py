@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 def max_depth(input_size: int, kernel_size: int = 3, padding: Padding = "valid", pool_size: int = 2) -> int | None:
-    """Count how many blocks of convolution and pooling fit before nothing is left of the picture.
+    """Count how many blocks of convolution and pooling fit before nothing is left of the image.
 
     Parameters
     ----------
     input_size : int
-        Height and width of the picture, in pixels.
+        Height and width of the image, in pixels.
     kernel_size, padding, pool_size
-        As in `ConvBlock`.
+        As in `cnn_core.network.ConvBlock`.
 
     Returns
     -------
     int or None
-        The most blocks that can be stacked; None when no block makes the picture smaller, so that there is no limit.
+        The most blocks that can be stacked; None when no block makes the image smaller, so that there is no limit.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def max_depth(input_size: int, kernel_size: int = 3, padding: Padding = "valid",
 
 
 def sizes_by_depth(input_size: int, kernel_size: int = 3, padding: Padding = "valid", pool_size: int = 2) -> list[int]:
-    """Follow the picture's side through block after block until no further block fits.
+    """Compute the image's side after each block, until no further block fits.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def sizes_by_depth(input_size: int, kernel_size: int = 3, padding: Padding = "va
 
 
 def compare_kernel_sizes(channels: int = 64) -> pd.DataFrame:
-    """Compare one large kernel with several 3×3 in a row that look at the same part of the picture.
+    """Compare one large kernel with several 3×3 in a row that see the same part of the image.
 
     Parameters
     ----------
     channels : int
-        Feature maps that go in, and filters that make as many come out.
+        Number of feature maps at the input, and of filters, so that the output has as many.
 
     Returns
     -------

@@ -185,6 +185,11 @@ POOL_KERNEL = Choice(
     "pool_kernel",
     {None: "None: the gray picture", **{name: kernel.title for name, kernel in KERNELS.items()}},
     "sobel_x",
+    renamed={
+        "Laplacian, four neighbours": "Laplacian, four neighbors",
+        "Line, level": "Line, horizontal",
+        "Line, upright": "Line, vertical",
+    },
 )
 GRID_SIDE = Number("grid_side", 4, 12, 8)
 GRID_WINDOW = Number("grid_window", 0, None, 0)
