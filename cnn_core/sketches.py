@@ -195,7 +195,8 @@ class _Pet:
             self.ellipse(self.rng.choice([-0.42, 0.42]), -0.15, 0.36, 0.4, color)
 
     def _place(self, points: list[tuple[float, float]] | np.ndarray) -> np.ndarray:
-        return np.asarray(points, float) @ self.turn.T * self.radius + self.center
+        placed: np.ndarray = np.asarray(points, float) @ self.turn.T * self.radius + self.center
+        return placed
 
 
 def _background(rng: np.random.Generator, side: int) -> Image.Image:
