@@ -45,7 +45,7 @@ BAD_DATA = {
 
 
 def animation() -> bytes:
-    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (40, 40), color) for color in ("red", "blue")]
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     return file.getvalue()

@@ -53,8 +53,8 @@ def test_heat_has_the_size_of_the_photo_and_stays_on_the_square(bright_or_dark, 
     assert heat.shape == (height, width)
     assert heat.min() >= 0
     assert heat.max() <= 1
-    centre = np.array(np.nonzero(heat == heat.max())).mean(axis=1)
-    np.testing.assert_allclose(centre, [height / 4, width / 4], atol=max(height, width) / 16)
+    center = np.array(np.nonzero(heat == heat.max())).mean(axis=1)
+    np.testing.assert_allclose(center, [height / 4, width / 4], atol=max(height, width) / 16)
 
 
 def test_no_evidence_is_no_heat(bright_or_dark):

@@ -1,4 +1,4 @@
-"""Drawn pets: seeded, varied, quick, and told apart by their shapes, not by their colours."""
+"""Drawn pets: seeded, varied, quick, and told apart by their shapes, not by their colors."""
 
 import time
 
@@ -60,8 +60,8 @@ def test_the_pictures_vary_everywhere(pets):
     assert len({image.tobytes() for image in images}) == len(images)
 
 
-def test_colour_does_not_tell_them_apart(pets):
-    """Neither the mean colours nor how much of each of 512 colours there is gives the animal away."""
+def test_color_does_not_tell_them_apart(pets):
+    """Neither the mean colors nor how much of each of 512 colors there is gives the animal away."""
     from sklearn.ensemble import RandomForestClassifier
 
     images, dogs = pets
@@ -84,7 +84,7 @@ def test_a_linear_classifier_of_the_pixels_falls_short(pets):
 
 
 def test_shape_does_tell_them_apart(pets):
-    """Edges, which know no colour, are enough: the ears and muzzles differ."""
+    """Edges, which know no color, are enough: the ears and muzzles differ."""
     from skimage.feature import hog
     from sklearn.linear_model import LogisticRegression
 

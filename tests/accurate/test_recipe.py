@@ -56,11 +56,11 @@ def test_joined_model_answers_as_its_parts_do():
     assert pet[3, 0] == pytest.approx(0.5, abs=1e-4)
 
 
-def clouds(random, count, centre):
+def clouds(random, count, center):
     """Two normal clouds, of which the best possible answer is known: the logistic function of their log-ratio."""
     labels = np.tile([0, 1], count // 2)
-    points = random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], centre, -centre) * 3 + 5
-    return points, labels, 1 / (1 + np.exp(-2 * (points - 5) @ centre / 3))
+    points = random.normal(size=(count, 6)) * 3 + np.where(labels[:, None], center, -center) * 3 + 5
+    return points, labels, 1 / (1 + np.exp(-2 * (points - 5) @ center / 3))
 
 
 def loss(probability, labels):
@@ -69,8 +69,8 @@ def loss(probability, labels):
 
 def test_learned_probabilities_are_as_good_as_can_be():
     random = np.random.default_rng(1)
-    centre = np.array([1.2, -0.8, 0.3, 0.0, 0.0, 0.0])
-    known, aside, fresh = (clouds(random, count, centre) for count in (8000, 2000, 20_000))
+    center = np.array([1.2, -0.8, 0.3, 0.0, 0.0, 0.0])
+    known, aside, fresh = (clouds(random, count, center) for count in (8000, 2000, 20_000))
     head = recipe.learn(*known[:2], *aside[:2])
     points, labels, best = fresh
     probability = softmax(points @ head["verdict/kernel"] + head["verdict/bias"])[:, 1]
@@ -80,9 +80,9 @@ def test_learned_probabilities_are_as_good_as_can_be():
 @pytest.mark.parametrize("overdone", [0.4, 1.0, 3.0])
 def test_the_temperature_undoes_exaggeration(overdone):
     random = np.random.default_rng(2)
-    centre = np.array([0.5, -0.3, 0.1, 0.0, 0.0, 0.0])
-    points, labels, _ = clouds(random, 20_000, centre)
-    weights = 2 * centre / 3  # of the best possible answer, whose scores are multiplied here
+    center = np.array([0.5, -0.3, 0.1, 0.0, 0.0, 0.0])
+    points, labels, _ = clouds(random, 20_000, center)
+    weights = 2 * center / 3  # of the best possible answer, whose scores are multiplied here
     kernel, bias = overdone * np.stack([-weights / 2, weights / 2], axis=1), overdone * 5 * weights.sum() / 2
     classes = random.normal(0, 0.1, (6, 4))
     head = {"verdict/kernel": kernel, "verdict/bias": np.array([bias, -bias])}
