@@ -21,6 +21,7 @@ from cnn_core.model_io import ModelError as ModelError
 from cnn_core.model_io import keras_file
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
+from cnn_core.source import DRAWN
 from cnn_core.storage.files import home, replace_file
 from cnn_core.wording import percent
 
@@ -203,7 +204,7 @@ def _trained(path: Path) -> ModelCard:
     history, text, accuracy = card.history(), "You trained it here", None
     if history is not None and len(history):
         text += f", {len(history)} epoch{'s' * (len(history) > 1)}"
-    drawn = facts.get("data") == "sketches"
+    drawn = facts.get("data") == DRAWN
     text += " on drawn cats and dogs, so it may fail on photos." if drawn else " on your own pictures."
     if history is not None and len(history) and "val_accuracy" in history:
         accuracy = float(history["val_accuracy"].iloc[-1])

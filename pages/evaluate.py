@@ -65,7 +65,7 @@ def main() -> None:
         _measure(card, data, images, subset)
     else:
         st.info("Choose pictures above. The scores appear here.")
-    code_panel.show(lessons.evaluation(name, data or "sketches", subset, images))
+    code_panel.show(lessons.evaluation(name, data or DRAWN, subset, images))
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:

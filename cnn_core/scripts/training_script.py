@@ -30,7 +30,7 @@ def training(config: TrainingConfig) -> str:
     >>> "epochs=7" in training(TrainingConfig(data="photos", epochs=7))
     True
     """
-    size, drawn = config.network.input_size, config.data == "sketches"
+    size, drawn = config.network.input_size, config.source.drawn
     parts = [
         '"""Cats and dogs: read the images, split them, train a convolutional network, save it."""',
         _IMPORTS.format(
@@ -125,7 +125,7 @@ _CHANGE = """
 
 
 def _source(config: TrainingConfig) -> str:
-    if config.data == "sketches":
+    if config.source.drawn:
         from cnn_core import sketches
 
         return f"folder = sketches.folder({config.images or sketches.DEFAULT_COUNT}, seed={config.seed})"

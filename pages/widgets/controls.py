@@ -19,6 +19,7 @@ import streamlit as st
 
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS
+from cnn_core.source import DRAWN
 
 
 @dataclass(frozen=True)
@@ -216,8 +217,8 @@ KERNELS_SEED = Number("kernels_seed", 0, 9999, 42)
 # 5 Train and 6 Evaluate
 DATA = Choice(
     "data",
-    {"sketches": "Drawn pets", "path": "Folder on the server", "upload": "Upload a zip"},
-    "sketches",
+    {DRAWN: "Drawn pets", "path": "Folder on the server", "upload": "Upload a zip"},
+    DRAWN,
     renamed={"Folder or zip here": "Folder on the server"},
 )
 DATA_PATH = Text("data_path")
