@@ -47,7 +47,11 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
     shown = photos.shown()
     # The row of the picture on screen is marked, and no cell: so a click on any cell is a new choice.
     marked = [place for place, photo in enumerate(dropped) if photo.id == shown]
-    st.session_state[_TABLE] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    key = _TABLE
+    if marked:
+        st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    else:
+        key += "_unmarked"  # a new table: one whose selection was emptied from here would miss the next click
     # The bars carry no number: Streamlit would round 0.99996 to 100 %.
     bar = partial(st.column_config.ProgressColumn, format=" ", min_value=0, max_value=1, width="small")
     st.dataframe(
@@ -59,15 +63,15 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
             "dog": bar("Dog", color=DOG),
             "file": st.column_config.TextColumn("File"),
         },
-        row_height=56, hide_index=True, key=_TABLE, on_select=lambda: _show_chosen(dropped, marked),
+        row_height=56, hide_index=True, key=key, on_select=lambda: _show_chosen(key, dropped, marked),
         selection_mode=["single-row", "single-cell"],
         alt="A row for each photo: its verdict and the probabilities of cat and dog",
     )  # fmt: skip
     st.caption("Click a row to see that photo and its explanation below.")
 
 
-def _show_chosen(dropped: list[Photo], marked: list[int]) -> None:
-    selection = st.session_state[_TABLE]["selection"]
+def _show_chosen(key: str, dropped: list[Photo], marked: list[int]) -> None:
+    selection = st.session_state[key]["selection"]
     chosen = [row for row, _ in selection["cells"]] or [row for row in selection["rows"] if row not in marked]
     if chosen:
         photos.show(dropped[chosen[0]])
