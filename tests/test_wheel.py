@@ -22,7 +22,8 @@ def wheel(tmp_path_factory):
     skip = ignore_patterns(".*_cache", ".venv", ".git", "build", "__pycache__", "tests")
     source = copytree(ROOT, out / "source", ignore=skip)
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(out), str(source)]
-    if int(metadata.version("setuptools").split(".")[0]) >= 77:
+    installed = [one.version for one in metadata.distributions(name="setuptools")]  # none from Python 3.12 on
+    if installed and int(installed[0].split(".")[0]) >= 77:
         command.append("--no-build-isolation")
     done = subprocess.run(command, capture_output=True, text=True)
     if "No matching distribution found for setuptools" in done.stderr:
