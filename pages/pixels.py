@@ -58,7 +58,7 @@ def _zoom(image: np.ndarray, shown: np.ndarray, name: str) -> None:
             )
         st.caption(f"The framed pixels: {place}. Gray is 0.299 red + 0.587 green + 0.114 blue.")
 
-    st.subheader("The same as NumPy prints it")
+    st.subheader("As printed by NumPy")
     of_picture, of_region = st.tabs(["The whole picture", "The framed region"])
     with of_picture:
         st.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}", height=320)

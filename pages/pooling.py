@@ -42,7 +42,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
         feature_map = gray.astype(np.float32) if kernel is None else conv2d(gray, KERNELS[kernel].values)
         with before:
             limit = _map(
-                feature_map, f"{name} in gray" if kernel is None else f"{name} through {KERNELS[kernel].title}"
+                feature_map, f"{name} in gray" if kernel is None else f"{name} convolved with {KERNELS[kernel].title}"
             )
         pooled = pool(feature_map, **options)
     except CnnLabError as error:
