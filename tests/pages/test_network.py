@@ -2,7 +2,8 @@
 
 import pytest
 
-from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec, max_depth
+from cnn_core.layers.depth import max_depth
+from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 
 
 def table(test):
