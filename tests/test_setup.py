@@ -203,19 +203,23 @@ def test_the_test_command_fails_when_any_check_fails_and_shows_why(bad, checks, 
     if bad:
         ends[bad] = 1
     assert commands.test(["-k", "pixels"]) == int(bad is not None)
-    assert sorted(ran) == [["mypy"], ["pytest", "-k", "pixels"], ["ruff", "check"], ["ruff", "format", "--check"]]
+    pytest_command = ["pytest", *commands.WORKERS, "-k", "pixels"]
+    assert sorted(ran) == sorted([*commands.CHECKS, pytest_command])
     said = capsys.readouterr().err
     assert commands.NO_CHROMIUM in said
     found = re.findall(r"== (.*) failed", said)
-    assert found == {"ruff": ["ruff check", "ruff format --check"], "mypy": ["mypy"]}.get(bad or "", [])
+    assert found == {
+        "ruff": ["ruff check", "ruff format --check"],
+        "mypy": [" ".join(check) for check in commands.CHECKS if check[0] == "mypy"],
+    }.get(bad or "", [])
     assert said.count("says why") == len(found)
 
 
 def test_the_fast_loop_leaves_out_what_is_slow_and_needs_no_browser(checks, capsys):
     _, ran = checks
     assert commands.test(["--fast", "-k", "pixels"]) == 0
-    assert ["pytest", "-m", "not slow and not browser", "-k", "pixels"] in ran
-    assert len(ran) == 4
+    assert ["pytest", *commands.WORKERS, "-m", "not slow and not browser", "-k", "pixels"] in ran
+    assert len(ran) == len(commands.CHECKS) + 1
     assert commands.NO_CHROMIUM not in capsys.readouterr().err
 
 
