@@ -37,7 +37,8 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 def test_the_wheel_holds_the_library_the_app_and_the_models(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    library = [path for path in (ROOT / "cnn_core").rglob("*") if path.suffix == ".py" or path.parent.name == "weights"]
+    kinds = (".py", ".typed")
+    library = [path for path in (ROOT / "cnn_core").rglob("*") if path.suffix in kinds or path.parent.name == "weights"]
     app = [ROOT / "streamlit_app.py", ROOT / ".streamlit/config.toml", *(ROOT / "pages").rglob("*.py")]
     wanted = {path.relative_to(ROOT).as_posix() for path in library if path.is_file()}
     wanted |= {"cnn_core/app/" + path.relative_to(ROOT).as_posix() for path in app}
