@@ -245,7 +245,7 @@ def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:
     ----------
     evaluation : Evaluation
     count : int
-        At most so many.
+        Maximum number of rows.
 
     Returns
     -------

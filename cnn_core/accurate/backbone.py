@@ -38,7 +38,7 @@ STAGES = (
 """Table 1 of the paper: the smallest network of the family, from which the larger ones are scaled."""
 
 WIDTH, DEPTH = 1.1, 1.2
-"""Of number 2 in the family: so many times the maps and the blocks of number 0."""
+"""Number 2 of the family has this many times the maps and blocks of number 0."""
 
 
 def scaled_stages() -> list[tuple[int, int, int, int, int]]:

@@ -34,15 +34,15 @@ picture's own, and below it is paler; above, it gives values below 0."""
 
 EPOCHS, BATCH = 4, 32
 RATE, WARMUP, DECAY = 1e-4, 200, 0.01
-"""The learning rate, to which it climbs in so many steps before it falls to zero along a cosine, and weight decay."""
+"""Peak learning rate, the number of warm-up steps before it falls to zero along a cosine, and weight decay."""
 
 DISTILLATION_WEIGHT = 0.1
-"""What a squared difference of 1 in a score of ImageNet's classes costs, where a wrong label costs its -ln p."""
+"""Weight of the mean squared difference of the scores of ImageNet's classes, beside the cross-entropy."""
 
 
 @keras.saving.register_keras_serializable("cnn_lab", "Loyal")
 class Distillation(layers.Layer):
-    """Passes features on, and makes it cost when scores differ from those that they shall stay close to.
+    """Passes features on, and adds a loss for the difference between new and former scores.
 
     References
     ----------

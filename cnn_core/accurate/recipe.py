@@ -1,8 +1,8 @@
-"""The recipe of the model `accurate`: what a network learned from ImageNet, asked about cats and dogs.
+"""The recipe of the model `accurate`: a network already trained on ImageNet learns to tell cats from dogs.
 
-EfficientNet-Lite2 looks at every photo once, and on its 1,280 features a logistic regression learns cat and dog. From
-there the network's upper blocks are fine-tuned. Photos kept aside make its probabilities honest (temperature scaling)
-and say how little evidence of ImageNet's cats and dogs a real pet may give.
+EfficientNet-Lite2 computes 1,280 features of every photo, and a logistic regression learns cat and dog from them. Then
+the network's upper blocks are fine-tuned. Photos kept aside calibrate its probabilities (temperature scaling) and set
+the threshold below which an image shows neither.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PETS = [*range(151, 276), *range(281, 288)]
 """ImageNet's classes of dogs, wolves and wild dogs (151 to 275) and of cats large and small (281 to 287)."""
 
 KAGGLE_PHOTOS = 25_000
-"""A dataset of so many photos is taken for Dogs vs. Cats, whose wrong labels are known by name."""
+"""A dataset with this number of photos is assumed to be Dogs vs. Cats, whose wrong labels are known by name."""
 
 ASIDE = 0.1
 """The fraction of the training photos from which nothing is learned but the temperature and `REFUSED`'s threshold."""
@@ -62,7 +62,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     folder : Path
         The run's. Until the end it holds ``tunable.keras`` too, from which fine-tuning can go on.
     journal : Journal
-        Told how far it is, and in the end how long it took where.
+        Receives the progress, and in the end how long each part took.
 
     Raises
     ------

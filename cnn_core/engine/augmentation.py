@@ -19,9 +19,9 @@ class RandomAffine(keras.layers.Layer):
     Parameters
     ----------
     rotation : float
-        At most so many degrees to either side.
+        Maximum angle to either side, in degrees.
     shear : float
-        A row is moved sideways by at most so many times its distance from the middle.
+        Maximum sideways shift of a row, as a multiple of its distance from the middle.
     zoom : float or (float, float)
         Height and width, each on its own, change at most by such a fraction; (0.6, 1) shows 60 to 100 % of either.
     shift : float

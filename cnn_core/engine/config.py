@@ -39,7 +39,7 @@ class TrainingConfig:
     schedule : {"constant", "cosine"}
         Whether the learning rate stays, or falls to zero along half a cosine.
     patience : int or None
-        Stop early after so many epochs without a lower test loss, and keep the best epoch's weights.
+        Stop after this number of epochs without a lower test loss, and keep the best epoch's weights.
     precision : {"auto", "float32", "mixed_bfloat16"}
         What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
