@@ -46,10 +46,9 @@ class TrainingConfig:
     network : NetworkSpec
     recipe : {"article", "accurate"}
         "accurate" trains what `cnn_core.accurate.recipe` describes, in the place of `network`; of the settings
-        above, data,
-        images, seed and test_size count.
+        above, data, images, seed and test_size count.
     backbone : str or None
-        For "accurate": the file that `cnn_core.recipe.port` wrote; None takes the backbone of the bundled model.
+        For "accurate": the file that `cnn_core.accurate.port` wrote; None takes the backbone of the bundled model.
     """
 
     data: str = DRAWN

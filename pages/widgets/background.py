@@ -5,6 +5,7 @@ The server keeps the latest jobs of all visitors, so that a job outlives a reloa
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Stopped(CnnLabError):
 
 
 @dataclass(eq=False)
-class Job:
+class Job(ABC):
     """Something that is done in a thread of its own. It begins when it is made; a subclass says in `work` what to do.
 
     Attributes
@@ -56,9 +57,9 @@ class Job:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @abstractmethod
     def work(self) -> None:
         """Do the job. Call `progress` now and then: it is where a stopped job ends."""
-        raise NotImplementedError
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Note how far the job is.
@@ -125,7 +126,7 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
         return _jobs[key]  # type: ignore[return-value]
 
 
-def jobs(kind: type[Job] = Job) -> list[Job]:
+def jobs(kind: type = Job) -> list[Job]:
     """List the jobs of a kind that are remembered."""
     with _lock:
         return [known for known in _jobs.values() if isinstance(known, kind)]

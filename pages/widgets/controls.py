@@ -116,7 +116,11 @@ class Text(Control):
 def read_old_links() -> None:
     """Replace labels of older versions in the address by today's. The front door calls this before the page runs."""
     for control in CONTROLS.values():
-        if isinstance(control, Choice) and (today := control.renamed.get(st.query_params.get(control.name, ""))):
+        if (
+            isinstance(control, Choice)
+            and control.renamed
+            and (today := control.renamed.get(st.query_params.get(control.name, "")))
+        ):
             st.query_params[control.name] = today
 
 

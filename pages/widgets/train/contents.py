@@ -20,7 +20,7 @@ def show(source: Source) -> None:
 def _progress(seen: data_source.Look) -> None:
     if seen.ready():
         st.rerun()
-    st.progress(min(seen.done / seen.total, 1.0), f"{seen.what}: {seen.done:,} of {seen.total:,}")
+    st.progress(seen.share, f"{seen.what}: {seen.done:,} of {seen.total:,}")
 
 
 def _contents(seen: data_source.Look, source: Source) -> None:
