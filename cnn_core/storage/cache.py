@@ -101,7 +101,8 @@ def store(path: Path, write: Callable[[Path], object]) -> None:
                 raise
     finally:
         _delete(beside)
-    _prune(path)
+    with suppress(OSError):  # another process may prune at the same time; the result is there anyway
+        _prune(path)
 
 
 def fingerprint(files: Iterable[Path]) -> str:
