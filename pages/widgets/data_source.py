@@ -16,7 +16,7 @@ from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import home, replace_file
 from pages.widgets import background, controls
 
-UPLOAD = "upload"
+PATH, UPLOAD = "path", "upload"
 _KEPT = "data_upload_kept"
 
 POLITE_SECONDS = 0.3
