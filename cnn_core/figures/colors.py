@@ -121,6 +121,27 @@ def as_photo(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
+def signed_photo(values: NDArray[Any], limit: float) -> NDArray[np.uint8]:
+    """Show signed numbers of three channels as one color photo, in which middle gray is zero.
+
+    Parameters
+    ----------
+    values : ndarray of float, any shape
+    limit : float
+        The absolute value that becomes black (below zero) or full light (above).
+
+    Returns
+    -------
+    ndarray of uint8, of the same shape
+
+    Examples
+    --------
+    >>> signed_photo(np.array([-8.0, 0.0, 4.0, 99.0]), 8).tolist()
+    [0, 128, 191, 255]
+    """
+    return as_photo(127.5 + values * (127.5 / limit))
+
+
 def text_colors(background: NDArray[np.uint8]) -> list[str]:
     """Return the color of text that reads on each background color: black on bright ones, white on dark ones.
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from numpy.typing import ArrayLike, NDArray
 
 
 def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
@@ -121,7 +118,7 @@ print(f"cat {{cat:.1%}}, dog {{dog:.1%}}")
 
 
 def convolution(
-    kernel: Sequence[Sequence[float]],
+    kernel: ArrayLike,
     *,
     stride: int = 1,
     padding: str = "valid",
@@ -129,16 +126,17 @@ def convolution(
     relu: bool = False,
     channel: str = "gray",
 ) -> str:
-    """Return the script that convolves a photo with one kernel: with ``tf.nn.conv2d``, then as a ``Conv2D`` layer.
+    """Return the script that convolves a photo with one kernel: with an operation of ``tf.nn``, then as a layer.
 
     Parameters
     ----------
-    kernel : sequence of sequences of float
-        Its rows, all of the same length.
+    kernel : array_like of float, shape (kh, kw) or (kh, kw, 3)
+        The second with ``channel="all"`` only: one table per channel.
     stride, padding, bias, relu
         As for `cnn_core.convolution.conv2d`.
-    channel : {"gray", "red", "green", "blue", "all"}
-        The part of the photo that is convolved. ``"all"`` convolves each channel and adds up the three results.
+    channel : {"gray", "red", "green", "blue", "all", "each"}
+        The part of the photo that is convolved. ``"all"`` convolves each channel and adds up the three results, as
+        ``Conv2D`` does; ``"each"`` keeps them apart, as ``DepthwiseConv2D`` does.
 
     Returns
     -------
@@ -150,13 +148,22 @@ def convolution(
     >>> print(convolution([[0, 1], [-0.5, 0]], stride=2, channel="red").splitlines()[8])
     kernel = np.array([[0, 1], [-0.5, 0]], dtype="float32")
     """
-    rows = ", ".join("[" + ", ".join(_number(value) for value in row) + "]" for row in kernel)
+    table = np.asarray(kernel, np.float64)
     if channel == "gray":
         load, part = 'keras.utils.load_img("photo.jpg", color_mode="grayscale")', ""
     else:
         place = {"red": 0, "green": 1, "blue": 2}.get(channel)
         load, part = 'keras.utils.load_img("photo.jpg")', "" if place is None else f"[:, :, {place} : {place + 1}]"
-    size, activation = (len(kernel), len(kernel[0])), ', activation="relu"' if relu else ""
+    channels = 3 if channel in ("all", "each") else 1
+    weights = f"np.repeat(kernel[:, :, None, None], {channels}, axis=2)"
+    if table.ndim == 3:
+        weights = "kernel[:, :, :, None]"
+    side, steps = padding.upper(), f"strides={stride}"
+    operation, layer = "conv2d", "Conv2D(1, "
+    if channel == "each":
+        operation, layer, steps = "depthwise_conv2d", "DepthwiseConv2D(", f"strides=(1, {stride}, {stride}, 1)"
+    activation = ', activation="relu"' if relu else ""
+    biases = f"np.full({channels}, {_number(bias)})" if channel == "each" else f"np.array([{_number(bias)}])"
     lines = [
         "import keras",
         "import numpy as np",
@@ -166,20 +173,20 @@ def convolution(
         f"image = keras.utils.img_to_array(photo){part}[None]",
         "print(image.shape)  # (images, height, width, channels)",
         "",
-        f'kernel = np.array([{rows}], dtype="float32")',
-        f"weights = np.repeat(kernel[:, :, None, None], {3 if channel == 'all' else 1}, axis=2)",
+        f'kernel = np.array({_nested(table)}, dtype="float32")',
+        f"weights = {weights}",
         "print(weights.shape)  # (height, width, channels, filters)",
         "",
         "# As an operation",
-        f'feature_map = tf.nn.conv2d(image, weights, strides={stride}, padding="{padding.upper()}")',
+        f'feature_map = tf.nn.{operation}(image, weights, {steps}, padding="{side}")',
         *([f"feature_map = feature_map {'-' if bias < 0 else '+'} {_number(abs(bias))}"] if bias else []),
         *(["feature_map = tf.nn.relu(feature_map)"] if relu else []),
         "print(feature_map.shape)",
         "",
         "# As a layer of a network; training would change these weights",
-        f'layer = keras.layers.Conv2D(1, {size}, strides={stride}, padding="{padding}"{activation})',
+        f'layer = keras.layers.{layer}{table.shape[:2]}, strides={stride}, padding="{padding}"{activation})',
         "layer.build(image.shape)",
-        f"layer.set_weights([weights, np.array([{_number(bias)}])])",
+        f"layer.set_weights([weights, {biases}])",
         "print(np.allclose(layer(image), feature_map, atol=0.01))  # True",
     ]
     return "\n".join(lines) + "\n"
@@ -222,6 +229,13 @@ print(pooled.shape)
 layer = keras.layers.{layer}({pool_size}, strides={stride}, padding="{padding}")
 print(np.allclose(layer(image), pooled, atol=0.01))  # True
 """
+
+
+def _nested(values: NDArray[np.float64]) -> str:
+    """Write an array as nested lists."""
+    if values.ndim == 0:
+        return _number(float(values))
+    return "[" + ", ".join(_nested(part) for part in values) + "]"
 
 
 def _number(value: float) -> str:

@@ -11,6 +11,7 @@ Streamlit writes the label of a choice into the address, not its value, when the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,20 @@ class Control:
         """Arguments that tie a widget to the address."""
         return {"key": self.name, "bind": "query-params"}
 
+    def read(self, text: str) -> Any:
+        """Return the value that a text of the address stands for.
+
+        Raises
+        ------
+        ValueError
+            When the control does not offer it.
+        """
+        return text
+
+    def write(self, value: Any) -> str:
+        """Return the text that stands for a value in the address."""
+        return str(value)
+
 
 @dataclass(frozen=True)
 class Number(Control):
@@ -50,6 +65,20 @@ class Number(Control):
         return {
             "min_value": self.low, "max_value": self.high, "value": self.default, "step": self.step, **self.kept,
         }  # fmt: skip
+
+    def read(self, text: str) -> float:
+        """Return the number, a whole one where the control knows no others."""
+        value = float(text)
+        whole = isinstance(self.default, int) or (self.default is None and self.step is None)
+        if not math.isfinite(value) or (whole and not value.is_integer()):
+            raise ValueError(f"{self.name} is no number of this kind: {text}")
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise ValueError(f"{self.name} is out of range: {text}")
+        return int(value) if whole else value
+
+    def write(self, value: Any) -> str:
+        """Write the number with as many digits as float32 needs."""
+        return f"{value:.9g}"
 
     def up_to(self, high: int, default: int | None = None) -> dict[str, Any]:
         """The widget's arguments where the picture decides on the upper end."""
@@ -87,6 +116,14 @@ class Choice(Control):
         """What the address may say."""
         return list(self.options.values()) if isinstance(self.options, Mapping) else [str(v) for v in self.options]
 
+    def read(self, text: str) -> Any:
+        """Return the value whose label this is."""
+        return list(self.options)[self.labels.index(self.renamed.get(text, text))]
+
+    def write(self, value: Any) -> str:
+        """Return the label of a value."""
+        return self.label(value)
+
     def label(self, value: Any) -> str:
         """Return what the screen and the address call a value."""
         return self.options[value] if isinstance(self.options, Mapping) else str(value)
@@ -101,6 +138,14 @@ class Switch(Control):
     """On or off, for ``st.toggle``."""
 
     default: bool = False
+
+    def read(self, text: str) -> bool:
+        """Return what Streamlit writes as "true" and "false"."""
+        return {"true": True, "false": False}[text.lower()]
+
+    def write(self, value: Any) -> str:
+        """Return "true" or "false"."""
+        return str(bool(value)).lower()
 
     @property
     def bound(self) -> dict[str, Any]:
@@ -134,16 +179,10 @@ def unknown_choices(names: Sequence[str]) -> list[str]:
 
 
 def _offers(control: Control, text: str) -> bool:
-    if isinstance(control, Choice):
-        return text in control.labels
-    if isinstance(control, Number):
-        try:
-            value = float(text)
-        except ValueError:
-            return False
-        if isinstance(control.default, int) and not value.is_integer():
-            return False
-        return (control.low is None or control.low <= value) and (control.high is None or value <= control.high)
+    try:
+        control.read(text)
+    except (ValueError, KeyError):
+        return False
     return True
 
 
@@ -170,14 +209,26 @@ THRESHOLD = Number("threshold", 0, 256, 128)
 
 # 2 Convolution
 KERNEL = Text("kernel")
+"""A preset's name, or the numbers of its 3×3, 5×5 or 7×7 cells, row by row; three tables one after the other."""
 STRIDE = Number("conv_stride", 1, 4, 1)
 PADDING = Choice("conv_padding", ("valid", "same"), "valid")
 BIAS = Number("conv_bias", None, None, 0.0, 1.0)
 RELU = Switch("conv_relu")
 CHANNEL = Choice(
-    "conv_channel", {"gray": "Gray", **{name: name.capitalize() for name in CHANNELS}, "all": "All three"}, "gray"
+    "conv_channel",
+    {
+        "gray": "Gray",
+        **{name: name.capitalize() for name in CHANNELS},
+        "each": "Each by itself",
+        "all": "All three",
+    },
+    "gray",
 )
-VIEW = Choice("conv_view", {"zero": "Zero in the middle", "photo": "Clipped to 0–255, as a photo"}, "zero")
+VIEW = Choice(
+    "conv_view",
+    {"zero": "Zero in the middle", "photo": "Clipped to 0–255, as a photo", "absolute": "Absolute value"},
+    "zero",
+)
 STEP_ROW = Number("conv_row", 0, None, None)
 STEP_COLUMN = Number("conv_column", 0, None, None)
 

@@ -105,7 +105,7 @@ def test_the_frame_in_the_picture_is_where_the_window_is(app, monkeypatch):
         drawn.append(mark(*arguments))
         return drawn[-1]
 
-    monkeypatch.setattr("cnn_core.pixels.mark", draw)
+    monkeypatch.setattr("pages.widgets.convolution.ordinary.mark", draw)
     test = app("convolution", conv_row="200", conv_column="300")
     alts = [image.alt for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
     assert any("window at row 200, column 300" in alt for alt in alts)

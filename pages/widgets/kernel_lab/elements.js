@@ -1,0 +1,56 @@
+// Small helpers: DOM elements, and numbers written for readers.
+
+/** Make an element: `element("td", { class: "padding", text: "0", onclick: ... }, child, ...)`. */
+function element(tag, options = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "text") made.textContent = value;
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Write a number with at most five significant digits and a true minus sign, as `cnn_core.wording.number` does. */
+function number(value) {
+  return String(Number(value.toPrecision(5)) + 0).replace("-", "−");
+}
+
+/** Write a number for an input field: as short as float32 allows. */
+function typed(value) {
+  return String(Number(value.toPrecision(7)) + 0);
+}
+
+/** Read a number that someone typed. NaN for anything that is none. A comma may stand for the point. */
+function readNumber(text) {
+  const plain = text.trim().replace("−", "-").replace(/^([^,]*),([^,]*)$/, "$1.$2");
+  const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+  return Math.abs(value) <= MAX_WEIGHT ? value : NaN;
+}
+
+/** A table of numbers with a caption. `cells` has rows of { text, style, class, title }. */
+function numberTable(caption, cells) {
+  return element(
+    "figure",
+    {},
+    element("figcaption", { text: caption }),
+    element(
+      "table",
+      {},
+      element(
+        "tbody",
+        {},
+        ...cells.map((row) =>
+          element("tr", {}, ...row.map(({ text, ...look }) => element("td", { text, ...look }))),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Cut a list into rows. */
+function rowsOf(list, width) {
+  return Array.from({ length: Math.ceil(list.length / width) }, (_, row) => list.slice(row * width, (row + 1) * width));
+}

@@ -1,0 +1,88 @@
+// What the hand has made reaches Python when the hand rests, and what Python has changed reaches the hand.
+
+const REST_MILLISECONDS = 350;
+
+/**
+ * Keep the settings of a lab and those of Python the same.
+ *
+ * While the hand moves nothing is sent: every message makes Python run again. A lost connection loses nothing: when
+ * Python comes back with older settings than were sent, they are sent again.
+ */
+class Sync {
+  constructor(read, adopt) {
+    Object.assign(this, { read, adopt, sent: null, told: null, timer: null, holding: false });
+  }
+
+  /** Python has run: `settings` is what it knows, `send` tells it something new. */
+  receive(settings, send) {
+    this.send = send;
+    const text = JSON.stringify(settings);
+    const news = text !== this.told;
+    this.told = text;
+    if (news && text !== this.sent) {
+      this.sent = text; // Python's own: another preset, a link, an ordinary control
+      this.adopt(settings);
+    } else if (!news && this.sent !== null && text !== this.sent && this.timer === null && !this.holding) {
+      this.send(JSON.parse(this.sent));
+    }
+  }
+
+  hold(holding) {
+    this.holding = holding;
+    if (!holding) this.touch();
+  }
+
+  /** Something has changed: tell Python once nothing has changed for a while. */
+  touch() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (this.holding) return;
+      const text = JSON.stringify(this.read());
+      if (text === this.sent) return;
+      this.sent = text;
+      this.send?.(JSON.parse(text));
+    }, REST_MILLISECONDS);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+const pictures = new Map(); // of this page, by their name: a picture crosses the network once
+const MAX_PICTURES = 4;
+
+/** Return the picture that Python means, and `tell` Python which one is here, so that it is not sent again. */
+async function heldPicture({ picture, has }, tell) {
+  if (picture.png && !pictures.has(picture.id)) {
+    pictures.set(picture.id, await decodePicture(picture.png));
+    if (pictures.size > MAX_PICTURES) pictures.delete(pictures.keys().next().value);
+  }
+  const here = pictures.has(picture.id) ? picture.id : "";
+  if (has !== here) tell(here);
+  return pictures.get(picture.id);
+}
+
+/** Turn a PNG, in base64, into three planes of numbers. */
+async function decodePicture(base64) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), {
+    colorSpaceConversion: "none",
+    premultiplyAlpha: "none",
+  });
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  return planesOf(context.getImageData(0, 0, bitmap.width, bitmap.height));
+}
+
+/** Take a canvas's pixels apart into red, green and blue. */
+function planesOf({ data, width, height }) {
+  const planes = [0, 1, 2].map((channel) => {
+    const plane = new Float32Array(width * height);
+    for (let at = 0; at < plane.length; at++) plane[at] = data[4 * at + channel];
+    return plane;
+  });
+  return { planes, height, width };
+}
