@@ -17,19 +17,6 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
 
 
-@pytest.fixture
-def spawned(monkeypatch):
-    """Runs are written but no process begins; the list holds their folders."""
-    folders = []
-
-    def spawn(folder):
-        folders.append(folder)
-        rewrite_status(folder, state="starting", message="Loading TensorFlow.")
-
-    monkeypatch.setattr(runs, "spawn", spawn)
-    return folders
-
-
 def sentences(app) -> str:
     """All that the sidebar says."""
     bar = app.sidebar
