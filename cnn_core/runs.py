@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 15.0
 """A run whose status file was not touched for so long has been killed: a living one touches it every second."""
 
-LIVING = ("starting", "reading", "running", "stopping")
+ACTIVE_STATES = ("starting", "reading", "running", "stopping")
 
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
@@ -84,7 +84,7 @@ class Run:
     @property
     def active(self) -> bool:
         """Whether the run's process is alive."""
-        return self.status().state in LIVING
+        return self.status().state in ACTIVE_STATES
 
     def status(self) -> Status:
         """Read where the run stands; one that fell silent is "interrupted".
@@ -102,11 +102,11 @@ class Run:
         except (OSError, ValueError, AttributeError, TypeError):
             status = Status()
             silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
-        if status.state in LIVING and silent > SILENCE_SECONDS:
+        if status.state in ACTIVE_STATES and silent > SILENCE_SECONDS:
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
             message = f"The run was cut off: {saved}. Resume to go on."
             return replace(status, state="interrupted", seconds_left=None, message=message)
-        if status.state in LIVING and (self.folder / "stop").exists():
+        if status.state in ACTIVE_STATES and (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
         return status
 
@@ -160,7 +160,7 @@ class Run:
             When it is still running or has finished, or no process can be started.
         """
         state = self.status().state
-        if state in LIVING:
+        if state in ACTIVE_STATES:
             raise RunError(f"The run {self.id} is still going on. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
@@ -169,7 +169,7 @@ class Run:
     def wait(self, timeout: float | None = None) -> Status:
         """Wait until the run has ended, at most `timeout` seconds, and return its status."""
         end = time.monotonic() + (float("inf") if timeout is None else timeout)
-        while (status := self.status()).state in LIVING and time.monotonic() < end:
+        while (status := self.status()).state in ACTIVE_STATES and time.monotonic() < end:
             time.sleep(0.1)
         return status
 

@@ -15,7 +15,7 @@ from pages.widgets.measure import errors, gallery, measurement
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
-MOST_MISTAKES = 10
+MAX_MISTAKES = 10
 
 SCORES = """
 - **Accuracy**: the share of pictures that it classifies correctly. Guessing gives 50 %.
@@ -156,7 +156,7 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
             st.rerun()
     errors.show(result, card.name)
     st.header("The most confident mistakes", divider="gray")
-    wrong = mistakes(result, MOST_MISTAKES)
+    wrong = mistakes(result, MAX_MISTAKES)
     if wrong.empty:
         st.success("None: it classified every picture correctly.")
         return

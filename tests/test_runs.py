@@ -25,7 +25,7 @@ def test_config_survives_json_and_is_checked():
     config = TrainingConfig(data="pets.zip", images=100, patience=3, network=NetworkSpec(64))
     assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     with pytest.raises(TrainingError, match="no settings"):
-        TrainingConfig.from_dict({"colour": "red"})
+        TrainingConfig.from_dict({"color": "red"})
 
 
 @pytest.mark.parametrize(

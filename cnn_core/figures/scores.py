@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import CAT, MARK, TEST, TRAINING
-from cnn_core.figures.layout import GUIDE_LINE, MOST_POINTS, plain_layout
+from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
 from cnn_core.wording import percent
 
 
@@ -84,7 +84,7 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
     ['the model', 'guessing', 'your threshold']
     """
     last = curve.iloc[-1:]
-    shown = pd.concat([curve.iloc[:: -(-max(len(curve), 1) // MOST_POINTS)], last]).drop_duplicates()
+    shown = pd.concat([curve.iloc[:: -(-max(len(curve), 1) // MAX_POINTS)], last]).drop_duplicates()
     figure = go.Figure()
     figure.add_scatter(
         x=shown["cats_called_dogs"], y=shown["dogs_found"], name="the model", mode="lines",

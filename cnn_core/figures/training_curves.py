@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cnn_core.figures.colors import RUNS, TEST, TRAINING
-from cnn_core.figures.layout import GUIDE_LINE, MOST_POINTS, plain_layout
+from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
 
 GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
 """The scores of a network that always answers "50 % cat, 50 % dog"."""
@@ -42,7 +42,7 @@ def training_curve(
     """
     figure = go.Figure()
     if steps is not None and len(steps) and steps_per_epoch:
-        shown = steps.iloc[:: -(-len(steps) // MOST_POINTS)]
+        shown = steps.iloc[:: -(-len(steps) // MAX_POINTS)]
         figure.add_scatter(
             x=shown["step"] / steps_per_epoch,
             y=shown[quantity],

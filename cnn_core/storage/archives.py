@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cnn_core import CnnLabError
 
-MOST_BYTES = 8 * 2**30
+MAX_BYTES = 8 * 2**30
 """What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
 
-MOST_FILES = 200_000
+MAX_FILES = 200_000
 
 
 class ArchiveError(CnnLabError):
@@ -44,8 +44,8 @@ def extract(
     Raises
     ------
     ArchiveError
-        When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MOST_BYTES`,
-        `MOST_FILES` or what the disk has free.
+        When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MAX_BYTES`,
+        `MAX_FILES` or what the disk has free.
     OSError
         When the disk cannot be written.
     """
@@ -92,10 +92,10 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
                 "was unpacked. Use a zip from a source you trust."
             )
     total = sum(item.file_size for item in items)
-    if total > MOST_BYTES or len(items) > MOST_FILES:
+    if total > MAX_BYTES or len(items) > MAX_FILES:
         raise ArchiveError(
             f"{name} would unpack to {len(items):,} files and {total / 2**30:.1f} GB; "
-            f"at most {MOST_FILES:,} files and {MOST_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
+            f"at most {MAX_FILES:,} files and {MAX_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
         )
 
 

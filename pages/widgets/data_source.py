@@ -19,7 +19,7 @@ from pages.widgets import background, controls
 PATH, UPLOAD = "path", "upload"
 _KEPT = "data_upload_kept"
 
-POLITE_SECONDS = 0.3
+WAIT_SECONDS = 0.3
 """A look that takes no longer is shown at once, without a progress bar that would appear and vanish."""
 
 

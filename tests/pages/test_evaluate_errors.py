@@ -135,7 +135,7 @@ def test_the_address_holds_cell_and_threshold(open_page):
 
 @pytest.mark.slow
 def test_many_pictures_are_turned_over_page_by_page(open_page, monkeypatch):
-    monkeypatch.setattr(gallery, "A_PAGE", 2)
+    monkeypatch.setattr(gallery, "PER_PAGE", 2)
     test = open_page(cell="Cats recognized")
     first = alts(test)[:2]
     assert any(item.value == "1 to 2 of 3" for item in test.caption)
