@@ -81,7 +81,7 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
 
     Examples
     --------
-    >>> curve = pd.DataFrame({"threshold": [1, 0.5], "cats_called_dogs": [0, 1], "dogs_found": [0, 1]})
+    >>> curve = pd.DataFrame({"threshold": [1, 0.5], "false_positive_rate": [0, 1], "true_positive_rate": [0, 1]})
     >>> [line.name for line in roc(curve, (0.5, 0.5)).data]
     ['the model', 'guessing', 'your threshold']
     """
@@ -90,9 +90,9 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
     says = "%{customdata[0]} of the dogs found, %{customdata[1]} of the cats called dogs<extra></extra>"
     figure = go.Figure()
     figure.add_scatter(
-        x=shown["cats_called_dogs"], y=shown["dogs_found"], name="the model", mode="lines",
+        x=shown["false_positive_rate"], y=shown["true_positive_rate"], name="the model", mode="lines",
         line={"color": TRAINING, "width": 2.5}, hovertemplate=says,
-        customdata=_counted(shown["dogs_found"], shown["cats_called_dogs"]),
+        customdata=_counted(shown["true_positive_rate"], shown["false_positive_rate"]),
     )  # fmt: skip
     figure.add_scatter(x=[0, 1], y=[0, 1], name="guessing", mode="lines", line=GUIDE_LINE, hoverinfo="skip")
     if here:
@@ -101,7 +101,7 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
             marker={"color": MARK, "size": 13, "symbol": "diamond"}, hovertemplate=says,
             customdata=_counted(here[1:], here[:1]),
         )  # fmt: skip
-    return _percents(figure, "cats called dogs", "dogs found", height)
+    return _percents(figure, "false positive rate: cats called dogs", "true positive rate: dogs found", height)
 
 
 def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
@@ -116,24 +116,24 @@ def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"low": [0.9], "high": [0.95], "images": [7], "sure": [0.93], "right": [1.0]})
+    >>> rows = pd.DataFrame({"low": [0.9], "high": [0.95], "images": [7], "confidence": [0.93], "accuracy": [1.0]})
     >>> calibration(rows).data[0].customdata
     (['7', '100 %'],)
     """
     figure = go.Figure()
     figure.add_bar(
-        x=(rows["low"] + rows["high"]) / 2, y=rows["right"], width=0.9 * (rows["high"] - rows["low"]),
+        x=(rows["low"] + rows["high"]) / 2, y=rows["accuracy"], width=0.9 * (rows["high"] - rows["low"]),
         name="share right", marker={"color": CAT},
         customdata=[
             [f"{images:,.0f}", *right]
-            for images, right in zip(rows["images"], _counted(rows["right"]), strict=True)
+            for images, right in zip(rows["images"], _counted(rows["accuracy"]), strict=True)
         ],
         hovertemplate="%{customdata[0]} answers, right in %{customdata[1]}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=rows["sure"], y=rows["sure"], name="mean probability", mode="markers",
+        x=rows["confidence"], y=rows["confidence"], name="mean probability", mode="markers",
         marker={"color": MARK, "size": 9, "symbol": "diamond", "line": {"color": "white", "width": 1}},
-        customdata=[percent(share) for share in rows["sure"]],
+        customdata=[percent(share) for share in rows["confidence"]],
         hovertemplate="mean probability %{customdata}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(

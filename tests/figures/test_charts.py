@@ -77,11 +77,15 @@ def hovers(figure) -> list[str]:
     "figure",
     [
         scores.roc(
-            pd.DataFrame({"threshold": [1, 0], "cats_called_dogs": [0.00001, ALMOST], "dogs_found": [0.00001, ALMOST]}),
+            pd.DataFrame(
+                {"threshold": [1, 0], "false_positive_rate": [0.00001, ALMOST], "true_positive_rate": [0.00001, ALMOST]}
+            ),
             (ALMOST, ALMOST),
         ),
         scores.calibration(
-            pd.DataFrame({"low": [0.95], "high": [1.0], "images": [70_000], "sure": [ALMOST], "right": [ALMOST]})
+            pd.DataFrame(
+                {"low": [0.95], "high": [1.0], "images": [70_000], "confidence": [ALMOST], "accuracy": [ALMOST]}
+            )
         ),
         scores.thresholds(
             pd.DataFrame({"threshold": [0.5], "accuracy": [ALMOST], "precision": [ALMOST], "recall": [ALMOST]}), 0.5
@@ -107,7 +111,7 @@ def test_what_a_pointer_sees_is_never_rounded_to_all_or_nothing(figure):
 
 
 def test_all_of_some_answers_may_be_right_but_no_probability_is_100_percent():
-    rows = pd.DataFrame({"low": [0.95], "high": [1.0], "images": [7], "sure": [1.0], "right": [1.0]})
+    rows = pd.DataFrame({"low": [0.95], "high": [1.0], "images": [7], "confidence": [1.0], "accuracy": [1.0]})
     right, sure = hovers(scores.calibration(rows))
     assert "7 answers, right in 100 %" in right
     assert "over 99.9 %" in sure

@@ -123,7 +123,7 @@ def _roc(result: Evaluation, at: pd.Series) -> None:
         st.info("This curve needs both cats and dogs. Measure more pictures.")
         return
     st.plotly_chart(
-        score_charts.roc(curves.roc(result), (at["cats_called_dogs"], at["recall"])),
+        score_charts.roc(curves.roc(result), (at["false_positive_rate"], at["recall"])),
         config=PLOT,
         key="roc_chart",
         alt=f"ROC curve: dogs found against cats called dogs, for every threshold; the area under it is {auc:.3f}",
@@ -146,7 +146,8 @@ def _calibration(result: Evaluation) -> None:
         key="calibration_chart",
         alt="Calibration chart: "
         + "; ".join(
-            f"{percent(row['sure'], 0)} sure, right in {percent(row['right'], 0, counted=True)} of {int(row['images'])}"
+            f"{percent(row['confidence'], 0)} sure, "
+            f"right in {percent(row['accuracy'], 0, counted=True)} of {int(row['images'])}"
             for row in rows.to_dict("records")
         ),
     )
