@@ -152,7 +152,7 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per percent, 0 to 100: ``threshold`` (0 to 1; a probability *above* it counts as "dog", as in
-        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none),
+        `evaluation.decide`), ``accuracy``, ``precision`` (of the images called dogs; NaN when there is none),
         ``recall`` (of the dogs) and ``false_positive_rate`` (of the cats; each is NaN when there are none).
 
     Examples
@@ -180,5 +180,5 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def _truth(evaluation: Evaluation) -> NDArray[np.bool_]:
-    """Return for every picture whether it shows a dog."""
+    """Return for every image whether it shows a dog."""
     return np.asarray(evaluation.predictions["label"] == "dog")

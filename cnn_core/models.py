@@ -50,9 +50,9 @@ class ModelCard:
     text: str
     """One or two sentences: its training data and its accuracy."""
     accuracy: float | None = None
-    """The share of test pictures it got right, 0 to 1; None when it was not measured."""
+    """The share of test images it got right, 0 to 1; None when it was not measured."""
     input_size: int | None = None
-    """It looks at pictures of `input_size` × `input_size` pixels."""
+    """It looks at images of `input_size` × `input_size` pixels."""
     facts: dict[str, Any] = field(default_factory=dict)
     """The whole of ``<name>.card.json`` or of the run's ``config.json``."""
 

@@ -1,7 +1,7 @@
 """One training run, from its settings to a saved model, writing its run folder as it goes.
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
-``history.csv`` (a row an epoch), ``steps.jsonl`` (a line a batch) and ``model.keras``. Whoever wants to watch reads
+``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch) and ``model.keras``. Whoever wants to watch reads
 those files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
 """
 
@@ -69,7 +69,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         if rows["label"].nunique() < 2:
             raise TrainingError(f"The {what} set has only one class. Use more pictures.")
     size = config.network.input_size
-    pictures, labels = dataset.load_images(training, size, journal.reading)
+    images, labels = dataset.load_images(training, size, journal.reading)
     unseen = dataset.load_images(test, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
@@ -83,7 +83,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     model = open_or_build(config, folder / "model.keras", steps)
     done = len(read_history(folder))
     training_batches = batches(
-        pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
+        images, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
     )
     test_batches = batches(*unseen, 64, shuffle=False, augment=False)
 

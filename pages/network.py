@@ -231,7 +231,7 @@ def _first_kernels() -> None:
 def _kernels(kernels: np.ndarray, when: str) -> None:
     order = neighbor_similarity(kernels)
     st.image(
-        diagrams.kernel_pictures(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
+        diagrams.kernel_images(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
         alt=f"The {kernels.shape[3]} kernels of the first layer {when}, as small color pictures",
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)

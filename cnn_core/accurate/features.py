@@ -62,7 +62,7 @@ def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
     network : keras.Model
         Of float32 (batch, S, S, 3) in 0-255 to one tensor (batch, n).
     files : sequence of str
-        Pictures that can be read.
+        Images that can be read.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
 
 
 def network_fingerprint(backbone: keras.Model) -> str:
-    """Name what decides its features: layers and weights, and with them how pictures are rescaled."""
+    """Name what decides its features: layers and weights, and with them how images are rescaled."""
     numbers = ("scale", "offset", "strides", "padding", "max_value")
     layers = [
         (type(layer).__name__, [layer.get_config().get(number) for number in numbers]) for layer in backbone.layers

@@ -97,11 +97,11 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         seen = look(backbone, list(aside["file"]))
         save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
 
-    pictures, labels = dataset.load_images(training, finetuning.IMAGE_SIZE, journal.reading)
+    images, labels = dataset.load_images(training, finetuning.IMAGE_SIZE, journal.reading)
     unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
     settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None)
     tuned.fit(
-        finetuning.augmented_batches(pictures, labels, config.seed + done),
+        finetuning.augmented_batches(images, labels, config.seed + done),
         validation_data=batches(*unseen, finetuning.BATCH_SIZE, shuffle=False, augment=False),
         epochs=finetuning.EPOCHS,
         initial_epoch=done,
@@ -170,10 +170,10 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     Parameters
     ----------
     backbone : keras.Model
-        Of pictures to (batch, 1280).
+        Of images to (batch, 1280).
     head : dict of str to ndarray
         ``verdict/kernel`` (1280, 2), ``verdict/bias`` (2,), ``classes/kernel`` (1280, P), ``classes/bias`` (P,) of
-        ImageNet's P classes in `PETS`, and ``least``, the sum of exp(score) over them below which a picture shows
+        ImageNet's P classes in `PETS`, and ``least``, the sum of exp(score) over them below which an image shows
         neither.
 
     Returns
@@ -186,7 +186,7 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     -----
     The sum is not divided by that of the other classes, as softmax does: a cat in a basket is a basket too, and a
     text or a plain wall is nothing that ImageNet knows, so that chance makes a share of it. With 0.5 % of the photos
-    refused, the share refused 91.8 % of 488 other pictures, the sum 97.7 % (by which it was chosen; 97.6 %
+    refused, the share refused 91.8 % of 488 other images, the sum 97.7 % (by which it was chosen; 97.6 %
     of 929 when counted again).
 
     References

@@ -1,4 +1,4 @@
-"""Drawings of a network: its layers as boxes, its first kernels as small pictures, its windows on a map."""
+"""Drawings of a network: its layers as boxes, its first kernels as small images, its windows on a map."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
     return plain_layout(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
 
 
-def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
-    """Lay out a color layer's kernels as small pictures: gray is zero, brighter is positive, darker negative.
+def kernel_images(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
+    """Lay out a color layer's kernels as small images: gray is zero, brighter is positive, darker negative.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> 
 
     Examples
     --------
-    >>> kernel_pictures(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
+    >>> kernel_images(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
     (254, 254, 4)
     """
     height, width, _, filters = kernels.shape
@@ -92,15 +92,15 @@ def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> 
     for place in range(filters):
         kernel = kernels[..., place]
         shade = np.clip(127.5 + 127.5 * kernel / (np.abs(kernel).max() or 1.0), 0, 255)
-        picture = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
+        image = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
         top, left = place // columns * tall, place % columns * wide
         cell = sheet[top : top + height * zoom, left : left + width * zoom]
-        cell[..., :3], cell[..., 3] = picture, 255
+        cell[..., :3], cell[..., 3] = image, 255
     return sheet
 
 
 def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
-    """Draw how the picture's side shrinks from block to block.
+    """Draw how the image's side shrinks from block to block.
 
     Parameters
     ----------

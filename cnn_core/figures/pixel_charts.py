@@ -1,4 +1,4 @@
-"""Charts of a picture's numbers: pixels as numbered cells, a histogram of brightness, a layer's numbers as bars."""
+"""Charts of an image's numbers: pixels as numbered cells, a histogram of brightness, a layer's numbers as bars."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def numbered_cells(
     colors : ndarray of uint8, shape (h, w, 3)
         The color of each cell.
     top, left : int
-        Row and column of the first cell in the whole picture, shown on the axes.
+        Row and column of the first cell in the whole image, shown on the axes.
     height : int
         Height of the figure, in pixels.
 

@@ -245,7 +245,7 @@ def _in_float32(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _probes(size: int) -> NDArray[np.float32]:
-    """Return a black picture and one of noise."""
+    """Return a black image and one of noise."""
     probes = np.zeros((2, size, size, 3), np.float32)
     probes[1] = np.random.default_rng(0).uniform(0, 255, (size, size, 3))
     return probes

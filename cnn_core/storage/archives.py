@@ -123,6 +123,6 @@ def _extract_all(
             with archive.open(item) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file)
         except (zipfile.BadZipFile, zlib.error):
-            pass  # what was written is no whole picture: the dataset counts and names it as broken
+            pass  # the image is incomplete: the dataset counts and names it as broken
         if progress and (number % 500 == 0 or number == len(items)):
             progress(number, len(items), "Unpacking the pictures")
