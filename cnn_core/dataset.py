@@ -201,7 +201,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
         )
         return np.load(decoded, mmap_mode="r"), class_numbers(table)
     except (ImageError, OSError) as error:
-        raise DatasetError(f"The images could not be prepared: {error}. Make room and try again.") from error
+        raise DatasetError(f"The images could not be prepared: {error}. Free some disk space and try again.") from error
 
 
 def class_numbers(table: pd.DataFrame) -> np.ndarray:

@@ -165,7 +165,7 @@ class NetworkSpec:
             heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
             error = NetworkError(
                 f"This network would have {total:,} parameters, most of them in layer {heaviest}; "
-                f"{MAX_PARAMETERS:,} is the most that is built here. Add pooling, or use fewer filters or units."
+                f"{MAX_PARAMETERS:,} is the maximum here. Add pooling, or use fewer filters or units."
             )
         return table, error
 
@@ -257,7 +257,7 @@ class NetworkSpec:
             blocks = tuple(ConvBlock(**block) for block in values.get("blocks", ()))
             return cls(**{**values, "blocks": blocks})
         except (TypeError, AttributeError) as error:
-            raise NetworkError(f"This is no description of a network: {error}.") from error
+            raise NetworkError(f"This is not the description of a network: {error}.") from error
 
     def _check(self) -> None:
         _check_range("The input size", self.input_size, 4, 1024)

@@ -79,7 +79,7 @@ class Run:
         try:
             return TrainingConfig.from_dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, AttributeError) as error:
-            raise RunError(f"{self.folder} is no training run: its config.json cannot be read.") from error
+            raise RunError(f"{self.folder} is not a training run: its config.json cannot be read.") from error
 
     @property
     def active(self) -> bool:
@@ -104,7 +104,7 @@ class Run:
             silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
         if status.state in ACTIVE_STATES and silent > SILENCE_SECONDS:
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
-            message = f"The run was cut off: {saved}. Resume to go on."
+            message = f"The run was interrupted: {saved}. Resume it to continue."
             return replace(status, state="interrupted", seconds_left=None, message=message)
         if status.state in ACTIVE_STATES and (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
@@ -161,7 +161,7 @@ class Run:
         """
         state = self.status().state
         if state in ACTIVE_STATES:
-            raise RunError(f"The run {self.id} is still going on. Stop it first.")
+            raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
         spawn(self.folder)
@@ -182,7 +182,7 @@ class Run:
             When the run is still going on, or the folder cannot be removed.
         """
         if self.active:
-            raise RunError(f"The run {self.id} is still going on. Stop it first.")
+            raise RunError(f"The run {self.id} is still running. Stop it first.")
         try:
             shutil.rmtree(self.folder)
         except OSError as error:
@@ -219,7 +219,9 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
             raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
         replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     except OSError as error:
-        raise RunError(f"No run can be started in {folder}: {error.strerror}. Make room or choose another.") from error
+        raise RunError(
+            f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
+        ) from error
     spawn(folder)
     return Run(folder)
 

@@ -153,10 +153,12 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, CnnLabError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "The disk is full. Make room (old runs can be deleted on the Train page), then resume this run."
+        return (
+            "The disk is full. Free some disk space (old runs can be deleted on the Train page), then resume this run."
+        )
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "The memory was not enough for this network. Use a smaller batch, picture or network."
-    return f"The training broke off ({type(error).__name__}: {error}). The whole story is in log.txt."
+        return "There was not enough memory for this network. Use a smaller batch size, input size or network."
+    return f"The training ended with an error ({type(error).__name__}: {error}). The details are in log.txt."
 
 
 def main() -> None:

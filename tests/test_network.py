@@ -132,7 +132,7 @@ def test_dict_round_trip_and_junk():
     spec = NetworkSpec(64, (ConvBlock(8, 5, "same", "tanh", 3),), 0, 3)
     assert NetworkSpec.from_dict(spec.to_dict()) == spec
     for junk in ({"blocks": [{"color": 1}]}, {"depth": 3}, []):
-        with pytest.raises(NetworkError, match="no description"):
+        with pytest.raises(NetworkError, match="not the description"):
             NetworkSpec.from_dict(junk)
 
 

@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
 def test_config_survives_json_and_is_checked():
     config = TrainingConfig(data="pets.zip", images=100, patience=3, network=NetworkSpec(64))
     assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    with pytest.raises(TrainingError, match="no settings"):
+    with pytest.raises(TrainingError, match="not the settings"):
         TrainingConfig.from_dict({"color": "red"})
 
 
@@ -81,7 +81,7 @@ def test_damaged_files_read_as_nothing_yet(tmp_path):
     assert list(run.history().columns) == HISTORY
     assert run.steps()["step"].tolist() == [1]
     (run.folder / "config.json").write_text("[]")
-    with pytest.raises(runs.RunError, match="no training run"):
+    with pytest.raises(runs.RunError, match="not a training run"):
         _ = run.config
 
 

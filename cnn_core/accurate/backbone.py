@@ -16,7 +16,7 @@ from keras import layers
 
 INPUT_SIZE = 300
 """Height and width of the images in pixels. ImageNet's network of this size learned from 260, but from crops, in
-which things are larger than in whole images: "Fixing the train-test resolution discrepancy", 2019 (arXiv:1906.06423)."""
+which things look larger than in whole images: "Fixing the train-test resolution discrepancy", arXiv:1906.06423."""
 
 FEATURES = 1280
 """Numbers that the network says about an image, before any class is asked."""

@@ -101,7 +101,7 @@ class TrainingConfig:
         try:
             return cls(**{**values, "network": NetworkSpec.from_dict(values.get("network", {}))})
         except TypeError as error:
-            raise TrainingError(f"These are no settings of a training run: {error}.") from error
+            raise TrainingError(f"These are not the settings of a training run: {error}.") from error
 
 
 def _check(what: str, holds: bool, expected: str) -> None:

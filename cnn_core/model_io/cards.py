@@ -21,9 +21,9 @@ FAILURES = 20
 NOT_FOR = (
     "Any decision about an animal or a person: its health, breed, owner, adoption, or whether it is there at all.",
     "Finding or following animals or people, in cameras or anywhere else.",
-    "Pictures unlike those it learned from (drawings, other species, thermal or medical pictures): its answer there "
-    "means nothing, however sure it sounds.",
-    "Anything where a wrong answer costs more than a smile. It is for learning how such networks work.",
+    "Pictures unlike those it learned from (drawings, other species, thermal or medical pictures): its answers "
+    "to them mean nothing, even with a high probability.",
+    "Any use in which a wrong answer does harm. The model is made for learning how such networks work.",
 )
 """What none of the app's models must be used for; a card may add to it."""
 

@@ -103,7 +103,7 @@ def exported(source: str, kind: str) -> Path:
     try:
         return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}")
     except OSError as error:
-        raise ExportError(f"The export could not be kept: {error.strerror}. Free some space and try again.") from error
+        raise ExportError(f"The export could not be saved: {error.strerror}. Free some space and try again.") from error
 
 
 def _export_in_child(model: Path, kind: str, out: Path) -> None:
@@ -119,7 +119,7 @@ def _export_in_child(model: Path, kind: str, out: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise ExportError(
-            f"The export took longer than {TIMEOUT_SECONDS // 60} minutes and was ended. Try again."
+            f"The export took longer than {TIMEOUT_SECONDS // 60} minutes and was stopped. Try again."
         ) from error
     if child.returncode:
         raise ExportError(_message(child))

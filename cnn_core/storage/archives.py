@@ -88,8 +88,8 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
         windows = PureWindowsPath(item.filename)
         if windows.drive or windows.root or ".." in windows.parts or stat.S_ISLNK(item.external_attr >> 16):
             raise ArchiveError(
-                f"{name} holds {item.filename!r}, which would land outside its own folder, so nothing of it "
-                "was unpacked. Use a zip from a source you trust."
+                f"{name} holds {item.filename!r}, which would be unpacked outside its own folder. "
+                "Nothing was unpacked. Use a zip from a source you trust."
             )
     total = sum(item.file_size for item in items)
     if total > MAX_BYTES or len(items) > MAX_FILES:
@@ -113,7 +113,7 @@ def _extract_all(
     if total > free:
         raise ArchiveError(
             f"{name} unpacks to {total / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
-            "Make room, or set CNN_LAB_HOME to a folder on another disk."
+            "Free some disk space, or set CNN_LAB_HOME to a folder on another disk."
         )
     folder.mkdir()
     for number, item in enumerate(items, start=1):

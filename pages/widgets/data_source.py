@@ -108,7 +108,9 @@ def _keep(file) -> str:
             folder.mkdir(parents=True, exist_ok=True)
             replace_file(path, content)
     except OSError as error:
-        st.error(f"The upload could not be kept in {folder}: {error.strerror}. Make room and upload it again.")
+        st.error(
+            f"The upload could not be saved in {folder}: {error.strerror}. Free some disk space and upload it again."
+        )
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)

@@ -61,7 +61,7 @@ def test_a_run_begun_in_another_tab_is_followed(app):
 
 @pytest.mark.parametrize(
     ("state", "silent", "sentence"),
-    [("failed", -3600, "The disk is full."), ("running", 60, "cut off"), ("stopped", -3600, "on request")],
+    [("failed", -3600, "The disk is full."), ("running", 60, "interrupted"), ("stopped", -3600, "on request")],
 )
 def test_a_broken_off_run_says_why_and_is_resumed(app, spawned, state, silent, sentence):
     message = {"failed": "The disk is full. Make room.", "stopped": "Stopped on request."}.get(state, "")

@@ -45,7 +45,7 @@ def _turn(key: str, first: int) -> None:
 
 def _picture(row: dict) -> None:
     name = Path(row["file"]).name
-    verdict = "recognized" if row["correct"] else f"taken for a {row['predicted']}"
+    verdict = "recognized" if row["correct"] else f"classified as a {row['predicted']}"
     says = f"A {row['label']}, {verdict}: {percent(row[row['predicted']], 0)} {row['predicted']}"
     with st.container(width=WIDTH):
         try:
