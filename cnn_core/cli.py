@@ -141,8 +141,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         f"{model.name}: accuracy {result.accuracy:.4f}, log loss {result.log_loss:.4f} on {result.images:,} images "
         f"({answer['skipped']} skipped)\n"
         f"ROC AUC {'unknown without both classes' if auc is None else f'{auc:.4f}'}, calibration error {ece:.4f}\n"
-        f"cats: {result.confusion[0][0]} right, {result.confusion[0][1]} taken for dogs\n"
-        f"dogs: {result.confusion[1][1]} right, {result.confusion[1][0]} taken for cats" + refused,
+        f"cats: {result.confusion[0][0]} right, {result.confusion[0][1]} classified as dogs\n"
+        f"dogs: {result.confusion[1][1]} right, {result.confusion[1][0]} classified as cats" + refused,
     )
     return 0
 

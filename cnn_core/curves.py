@@ -28,8 +28,8 @@ def roc(evaluation: Evaluation) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per threshold, highest first: ``threshold``, ``cats_called_dogs`` (the false positive rate) and
-        ``dogs_found`` (the true positive rate), both 0 to 1. No rows while one of the two classes is missing.
+        One row per threshold, highest first: ``threshold``, ``false_positive_rate`` (of the cats, those called dogs)
+        and ``true_positive_rate`` (of the dogs, those called dogs). No rows while one of the two classes is missing.
 
     References
     ----------
@@ -39,16 +39,18 @@ def roc(evaluation: Evaluation) -> pd.DataFrame:
     --------
     >>> rows = [("cat", 0.1), ("cat", 0.6), ("dog", 0.4), ("dog", 0.9)]
     >>> table = pd.DataFrame({"label": [label for label, _ in rows], "dog": [dog for _, dog in rows]})
-    >>> roc(Evaluation(table.assign(cat=1 - table["dog"])))["dogs_found"].tolist()
+    >>> roc(Evaluation(table.assign(cat=1 - table["dog"])))["true_positive_rate"].tolist()
     [0.0, 0.5, 0.5, 1.0, 1.0]
     """
     from sklearn.metrics import roc_curve
 
     truth = _truth(evaluation)
     if truth.all() or not truth.any():
-        return pd.DataFrame({"threshold": [], "cats_called_dogs": [], "dogs_found": []})
+        return pd.DataFrame({"threshold": [], "false_positive_rate": [], "true_positive_rate": []})
     false_positives, true_positives, thresholds = roc_curve(truth, dog_share(evaluation.predictions))
-    return pd.DataFrame({"threshold": thresholds, "cats_called_dogs": false_positives, "dogs_found": true_positives})
+    return pd.DataFrame(
+        {"threshold": thresholds, "false_positive_rate": false_positives, "true_positive_rate": true_positives}
+    )
 
 
 def roc_auc(evaluation: Evaluation) -> float | None:
@@ -85,7 +87,7 @@ def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per bin that is not empty: ``low`` and ``high`` (its ends), ``images`` (the number of answers),
-        ``sure`` (their mean probability) and ``right`` (the share of them that was right).
+        ``confidence`` (their mean probability) and ``accuracy`` (the share of them that is right).
 
     References
     ----------
@@ -94,7 +96,7 @@ def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
     Examples
     --------
     >>> table = pd.DataFrame({"label": ["dog", "cat", "dog"], "cat": [0.1, 0.1, 0.4], "dog": [0.9, 0.9, 0.6]})
-    >>> calibration(Evaluation(table), bins=5)[["images", "sure", "right"]].to_numpy().round(2).tolist()
+    >>> calibration(Evaluation(table), bins=5)[["images", "confidence", "accuracy"]].to_numpy().round(2).tolist()
     [[1.0, 0.6, 1.0], [2.0, 0.9, 0.5]]
     """
     dog = dog_share(evaluation.predictions)
@@ -109,8 +111,8 @@ def calibration(evaluation: Evaluation, bins: int = BINS) -> pd.DataFrame:
             "low": edges[:-1][used],
             "high": edges[1:][used],
             "images": counts,
-            "sure": np.histogram(sure, edges, weights=sure)[0][used] / counts,
-            "right": np.histogram(sure, edges, weights=right)[0][used] / counts,
+            "confidence": np.histogram(sure, edges, weights=sure)[0][used] / counts,
+            "accuracy": np.histogram(sure, edges, weights=right)[0][used] / counts,
         }
     )
 
@@ -136,7 +138,7 @@ def calibration_error(evaluation: Evaluation, bins: int = BINS) -> float:
     0.4
     """
     rows = calibration(evaluation, bins)
-    return float(np.average((rows["sure"] - rows["right"]).abs(), weights=rows["images"]))
+    return float(np.average((rows["confidence"] - rows["accuracy"]).abs(), weights=rows["images"]))
 
 
 def thresholds(evaluation: Evaluation) -> pd.DataFrame:
@@ -150,8 +152,8 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per percent, 0 to 100: ``threshold`` (0 to 1; a probability *above* it counts as "dog", as in
-        `evaluation.decide`), ``accuracy``, ``precision`` (of the pictures called dogs; NaN when there is none),
-        ``recall`` (of the dogs) and ``cats_called_dogs`` (of the cats; both NaN when there is none).
+        `evaluation.decide`), ``accuracy``, ``precision`` (of the images called dogs; NaN when there is none),
+        ``recall`` (of the dogs) and ``false_positive_rate`` (of the cats; each is NaN when there are none).
 
     Examples
     --------
@@ -162,21 +164,21 @@ def thresholds(evaluation: Evaluation) -> pd.DataFrame:
     """
     dog, truth = dog_share(evaluation.predictions), _truth(evaluation)
     steps = np.arange(STEPS + 1) / STEPS
-    dogs_found, cats_called_dogs = (
+    true_positives, false_positives = (
         group.sum() - np.searchsorted(np.sort(dog[group]), steps, side="right") for group in (truth, ~truth)
     )
     with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 is NaN here, which a chart leaves out
         return pd.DataFrame(
             {
                 "threshold": steps,
-                "accuracy": (dogs_found + (~truth).sum() - cats_called_dogs) / len(truth),
-                "precision": dogs_found / (dogs_found + cats_called_dogs),
-                "recall": dogs_found / truth.sum(),
-                "cats_called_dogs": cats_called_dogs / (~truth).sum(),
+                "accuracy": (true_positives + (~truth).sum() - false_positives) / len(truth),
+                "precision": true_positives / (true_positives + false_positives),
+                "recall": true_positives / truth.sum(),
+                "false_positive_rate": false_positives / (~truth).sum(),
             }
         )
 
 
 def _truth(evaluation: Evaluation) -> NDArray[np.bool_]:
-    """Return for every picture whether it shows a dog."""
+    """Return for every image whether it shows a dog."""
     return np.asarray(evaluation.predictions["label"] == "dog")

@@ -1,6 +1,6 @@
 """A zip or a folder of photos → a table of files and labels → training and test set → arrays.
 
-A dataset is a plain table: one row a readable picture. What is broken is counted and named in
+A dataset is a plain table: one row per readable image. What is broken is counted and named in
 ``table.attrs["broken"]`` and left out.
 """
 
@@ -52,7 +52,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     -------
     pandas.DataFrame
         Columns ``file`` (absolute path, str) and ``label`` ("cat" or "dog"), sorted by file name;
-        ``attrs["name"]`` is the dataset's name and ``attrs["broken"]`` lists the pictures left out.
+        ``attrs["name"]`` is the dataset's name and ``attrs["broken"]`` lists the images left out.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
 
 
 def label_of(name: str) -> str | None:
-    """Tell what a picture shows from its path inside the dataset, or None when nothing tells.
+    """Tell what an image shows from its path inside the dataset, or None when nothing tells.
 
     The file's own name counts first, then its folders from the innermost out.
 
@@ -116,7 +116,7 @@ def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple
     Raises
     ------
     DatasetError
-        When there are fewer than four pictures.
+        When there are fewer than four images.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42)
 
 
 def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Decode and resize all pictures of a table, once: a second call maps the cached array into memory.
+    """Decode and resize all images of a table, once: a second call maps the cached array into memory.
 
     Parameters
     ----------
@@ -201,11 +201,11 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
         )
         return np.load(decoded, mmap_mode="r"), class_numbers(table)
     except (ImageError, OSError) as error:
-        raise DatasetError(f"The images could not be prepared: {error}. Make room and try again.") from error
+        raise DatasetError(f"The images could not be prepared: {error}. Free some disk space and try again.") from error
 
 
 def class_numbers(table: pd.DataFrame) -> np.ndarray:
-    """Return the number of each picture's class, int32 (N,): 0 for cat, 1 for dog.
+    """Return the number of each image's class, int32 (N,): 0 for cat, 1 for dog.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def class_numbers(table: pd.DataFrame) -> np.ndarray:
 
 
 def _folder_of(path: Path, progress: Progress | None) -> Path:
-    """Return the folder of pictures that `path` is or holds, extracting zips into the cache once."""
+    """Return the folder of images that `path` is or holds, extracting zips into the cache once."""
     if path.is_dir():
         inner = path / "train.zip"
         if not inner.exists() or any(label_of(file.name) for file in path.iterdir() if file.suffix.lower() in SUFFIXES):
@@ -285,8 +285,8 @@ def _decode(files: list[Path], size: int, target: Path, progress: Progress | Non
         def read(file: Path) -> bytes:
             return resize(open_image(file), size, size).tobytes()
 
-        for picture in _in_threads(read, files, progress, "Reading the pictures"):
-            raw.write(picture)
+        for image in _in_threads(read, files, progress, "Reading the pictures"):
+            raw.write(image)
 
 
 def _in_threads(do: Callable[[Path], T], files: list[Path], progress: Progress | None, what: str) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""How often a model is right, and where it errs: every picture's prediction, and the scores that follow from them."""
+"""How often a model is right, and where it errs: every image's prediction, and the scores that follow from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CACHE_VERSION = 2
 """Raise it when images reach a model in another way than before: predictions kept until then are then void."""
 
 ANSWERS = [*LABELS, "pet"]
-"""What a model says of a picture; the rest of a table of predictions follows from it."""
+"""What a model says of an image; the rest of a table of predictions follows from it."""
 
 
 class EvaluationError(CnnLabError):
@@ -38,11 +38,11 @@ class Evaluation:
     Attributes
     ----------
     predictions : pandas.DataFrame
-        One row a picture: ``file``, ``label`` (the truth), ``cat`` and ``dog`` (probabilities), ``pet`` (how sure the
+        One row per image: ``file``, ``label`` (the truth), ``cat`` and ``dog`` (probabilities), ``pet`` (how sure the
         model is that there is one of them at all; NaN when it cannot tell), ``predicted``, ``correct`` (bool), ``loss``
         (-log of the probability given to the truth, in nats).
     skipped : int
-        Pictures that could not be read any more.
+        Images that could not be read any more.
     """
 
     predictions: pd.DataFrame
@@ -50,23 +50,23 @@ class Evaluation:
 
     @property
     def images(self) -> int:
-        """Number of pictures that were predicted."""
+        """Number of images that were predicted."""
         return len(self.predictions)
 
     @property
     def refused(self) -> int | None:
-        """Number of pictures that the model calls neither, though all scores count them; None when it never does."""
+        """Number of images that the model calls neither, though all scores count them; None when it never does."""
         return None if self.predictions["pet"].isna().all() else int((self.predictions["pet"] < 0.5).sum())
 
     @property
     def answered_accuracy(self) -> float | None:
-        """Share of right answers among the pictures that were not refused; None where there is none."""
+        """Share of right answers among the images that were not refused; None where there is none."""
         answered = self.predictions[~(self.predictions["pet"] < 0.5)]
         return float(answered["correct"].mean()) if len(answered) else None
 
     @property
     def accuracy(self) -> float:
-        """Share of the pictures whose likelier class is the true one, 0 to 1."""
+        """Share of the images whose likelier class is the true one, 0 to 1."""
         from sklearn.metrics import accuracy_score
 
         return float(accuracy_score(self.predictions["label"], self.predictions["predicted"]))
@@ -93,18 +93,18 @@ class Evaluation:
 def evaluate(
     model: PetModel, table: pd.DataFrame, progress: Progress | None = None, batch_size: int = 64
 ) -> Evaluation:
-    """Let a model predict every picture of a dataset.
+    """Let a model predict every image of a dataset.
 
     Parameters
     ----------
     model : PetModel
         Anything with its ``answers(images)``.
     table : pandas.DataFrame
-        As `dataset.open_dataset` returns it. Pictures that cannot be read any more are counted and left out.
+        As `dataset.open_dataset` returns it. Images that cannot be read any more are counted and left out.
     progress : callable, optional
         Called as ``progress(done, total, what)``; what it raises ends the evaluation.
     batch_size : int
-        Pictures that are in memory at once.
+        Images that are in memory at once.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        When no picture could be read.
+        When no image could be read.
     """
     rows, skipped = [], 0
     for start in range(0, len(table), batch_size):
@@ -142,8 +142,8 @@ def evaluate(
 def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None = None) -> Evaluation:
     """Do as `evaluate`, but ask the model only once: its answers stay in ``$CNN_LAB_HOME/cache``.
 
-    They are kept by the content of the model's file and by the state of the pictures (paths, sizes, times of change),
-    so that neither a changed model nor changed pictures are ever given old answers. What is remembered costs no
+    They are kept by the content of the model's file and by the state of the images (paths, sizes, times of change),
+    so that neither a changed model nor changed images are ever given old answers. What is remembered costs no
     TensorFlow.
 
     Parameters
@@ -164,7 +164,7 @@ def remembered(card: ModelCard, table: pd.DataFrame, progress: Progress | None =
     ModelError
         When the model cannot be opened.
     EvaluationError
-        When no picture could be read.
+        When no image could be read.
     """
     import pandas as pd
 
@@ -220,7 +220,7 @@ def decide(evaluation: Evaluation, threshold: float) -> Evaluation:
 
 
 def behind(evaluation: Evaluation, label: str, predicted: str) -> pd.DataFrame:
-    """Return the pictures behind one number of the confusion matrix, those the model was surest of first.
+    """Return the images behind one number of the confusion matrix, those the model was surest of first.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
         y = _scores(answer, visits)[0, LABELS.index(label)]
     maps = _last_maps(visits)
     if maps is None:
-        raise ExplainError(f"The model {model.name} has no convolution of its own, so there is no heat map of it.")
+        raise ExplainError(f"The model {model.name} has no convolution layer, so there is no heat map for it.")
     weights = tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True)
     heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy()
     if heat.max() > 0:

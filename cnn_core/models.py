@@ -50,9 +50,9 @@ class ModelCard:
     text: str
     """One or two sentences: its training data and its accuracy."""
     accuracy: float | None = None
-    """The share of test pictures it got right, 0 to 1; None when it was not measured."""
+    """The share of test images it got right, 0 to 1; None when it was not measured."""
     input_size: int | None = None
-    """It looks at pictures of `input_size` × `input_size` pixels."""
+    """It looks at images of `input_size` × `input_size` pixels."""
     facts: dict[str, Any] = field(default_factory=dict)
     """The whole of ``<name>.card.json`` or of the run's ``config.json``."""
 
@@ -170,7 +170,7 @@ def save_upload(data: bytes, name: str) -> ModelCard:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
     except OSError as error:
-        raise ModelError(f"The model could not be kept: {error.strerror}. Free some space and try again.") from error
+        raise ModelError(f"The model could not be saved: {error.strerror}. Free some space and try again.") from error
     return _uploaded(path)
 
 
@@ -189,8 +189,8 @@ def _bundled(path: Path) -> ModelCard:
     accuracy, images = facts.get("test_accuracy"), facts.get("images")
     text = f"Trained on {facts['data']}. " if facts.get("data") else ""
     if accuracy is not None:
-        of = f"the {images:,} test photos" if isinstance(images, int) else "test photos"
-        text += f"It was right on {percent(accuracy)} of {of} it had never seen."
+        of = f"{images:,} photos" if isinstance(images, int) else "photos"
+        text += f"Test accuracy: {percent(accuracy)} on {of} that it was not trained on."
     title = str(facts.get("title", path.stem))
     return ModelCard(
         path.stem, "bundled", path, title, text or UNMEASURED, accuracy, keras_file.input_size(path), facts
@@ -203,13 +203,12 @@ def _trained(path: Path) -> ModelCard:
     card = ModelCard(name, "trained", path, f"Your run {name}", "", None, keras_file.input_size(path), facts)
     history, text, accuracy = card.history(), "You trained it here", None
     if history is not None and len(history):
-        text += f", {len(history)} epoch{'s' * (len(history) > 1)}"
+        text += f" for {len(history)} epoch{'s' * (len(history) > 1)}"
     drawn = facts.get("data") == DRAWN
     text += " on drawn cats and dogs, so it may fail on photos." if drawn else " on your own pictures."
     if history is not None and len(history) and "val_accuracy" in history:
         accuracy = float(history["val_accuracy"].iloc[-1])
-        kind = "drawings" if drawn else "pictures"
-        text += f" After the last epoch it was right on {percent(accuracy)} of the {kind} kept for testing."
+        text += f" Test accuracy after the last epoch: {percent(accuracy)}."
     return ModelCard(name, "trained", path, card.title, text, accuracy, card.input_size, facts)
 
 

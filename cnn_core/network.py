@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-MOST_PARAMETERS = 100_000_000
+MAX_PARAMETERS = 100_000_000
 """A network above this (400 MB of weights, three times that with Adam's) is refused: it would exhaust the memory."""
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "linear")
@@ -161,11 +161,11 @@ class NetworkSpec:
         except NetworkError as ends:
             error = ends
         table = pd.DataFrame(rows, columns=["layer", "type", "output_shape", "parameters", "receptive_field"])
-        if (total := int(table["parameters"].sum())) > MOST_PARAMETERS and not error:
+        if (total := int(table["parameters"].sum())) > MAX_PARAMETERS and not error:
             heaviest = table["layer"].iloc[int(table["parameters"].argmax())]
             error = NetworkError(
                 f"This network would have {total:,} parameters, most of them in layer {heaviest}; "
-                f"{MOST_PARAMETERS:,} is the most that is built here. Add pooling, or use fewer filters or units."
+                f"{MAX_PARAMETERS:,} is the maximum here. Add pooling, or use fewer filters or units."
             )
         return table, error
 
@@ -257,7 +257,7 @@ class NetworkSpec:
             blocks = tuple(ConvBlock(**block) for block in values.get("blocks", ()))
             return cls(**{**values, "blocks": blocks})
         except (TypeError, AttributeError) as error:
-            raise NetworkError(f"This is no description of a network: {error}.") from error
+            raise NetworkError(f"This is not the description of a network: {error}.") from error
 
     def _check(self) -> None:
         _check_range("The input size", self.input_size, 4, 1024)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 15.0
 """A run whose status file was not touched for so long has been killed: a living one touches it every second."""
 
-LIVING = ("starting", "reading", "running", "stopping")
+ACTIVE_STATES = ("starting", "reading", "running", "stopping")
 
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
@@ -79,12 +79,12 @@ class Run:
         try:
             return TrainingConfig.from_dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, AttributeError) as error:
-            raise RunError(f"{self.folder} is no training run: its config.json cannot be read.") from error
+            raise RunError(f"{self.folder} is not a training run: its config.json cannot be read.") from error
 
     @property
     def active(self) -> bool:
         """Whether the run's process is alive."""
-        return self.status().state in LIVING
+        return self.status().state in ACTIVE_STATES
 
     def status(self) -> Status:
         """Read where the run stands; one that fell silent is "interrupted".
@@ -102,11 +102,11 @@ class Run:
         except (OSError, ValueError, AttributeError, TypeError):
             status = Status()
             silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
-        if status.state in LIVING and silent > SILENCE_SECONDS:
+        if status.state in ACTIVE_STATES and silent > SILENCE_SECONDS:
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
-            message = f"The run was cut off: {saved}. Resume to go on."
+            message = f"The run was interrupted: {saved}. Resume it to continue."
             return replace(status, state="interrupted", seconds_left=None, message=message)
-        if status.state in LIVING and (self.folder / "stop").exists():
+        if status.state in ACTIVE_STATES and (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
         return status
 
@@ -160,8 +160,8 @@ class Run:
             When it is still running or has finished, or no process can be started.
         """
         state = self.status().state
-        if state in LIVING:
-            raise RunError(f"The run {self.id} is still going on. Stop it first.")
+        if state in ACTIVE_STATES:
+            raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
         spawn(self.folder)
@@ -169,7 +169,7 @@ class Run:
     def wait(self, timeout: float | None = None) -> Status:
         """Wait until the run has ended, at most `timeout` seconds, and return its status."""
         end = time.monotonic() + (float("inf") if timeout is None else timeout)
-        while (status := self.status()).state in LIVING and time.monotonic() < end:
+        while (status := self.status()).state in ACTIVE_STATES and time.monotonic() < end:
             time.sleep(0.1)
         return status
 
@@ -182,7 +182,7 @@ class Run:
             When the run is still going on, or the folder cannot be removed.
         """
         if self.active:
-            raise RunError(f"The run {self.id} is still going on. Stop it first.")
+            raise RunError(f"The run {self.id} is still running. Stop it first.")
         try:
             shutil.rmtree(self.folder)
         except OSError as error:
@@ -219,7 +219,9 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
             raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
         replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     except OSError as error:
-        raise RunError(f"No run can be started in {folder}: {error.strerror}. Make room or choose another.") from error
+        raise RunError(
+            f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
+        ) from error
     spawn(folder)
     return Run(folder)
 

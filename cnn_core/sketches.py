@@ -23,7 +23,7 @@ SIZE = 128
 DEFAULT_COUNT = 800
 """How many are drawn by default: enough for a run of one minute."""
 
-MOST = 20_000
+MAX_COUNT = 20_000
 """The maximum number of drawings in a dataset."""
 
 COATS = ((60, 52, 48), (112, 80, 54), (168, 118, 70), (214, 160, 96), (226, 208, 178), (150, 150, 156), (90, 92, 104))
@@ -72,7 +72,7 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
     Parameters
     ----------
     count : int
-        Number of images, 4 to `MOST`.
+        Number of images, 4 to `MAX_COUNT`.
     seed : int
         The same seed gives the same images.
     progress : callable, optional
@@ -83,8 +83,8 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
     DatasetError
         When `count` is out of range or the disk is full.
     """
-    if not 4 <= count <= MOST:
-        raise DatasetError(f"From 4 to {MOST:,} pictures can be drawn, not {count:,}.")
+    if not 4 <= count <= MAX_COUNT:
+        raise DatasetError(f"From 4 to {MAX_COUNT:,} pictures can be drawn, not {count:,}.")
 
     def write(target: Path) -> None:
         target.mkdir()

@@ -1,7 +1,7 @@
 """One training run, from its settings to a saved model, writing its run folder as it goes.
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
-``history.csv`` (a row an epoch), ``steps.jsonl`` (a line a batch) and ``model.keras``. Whoever wants to watch reads
+``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch) and ``model.keras``. Whoever wants to watch reads
 those files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
 """
 
@@ -69,7 +69,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         if rows["label"].nunique() < 2:
             raise TrainingError(f"The {what} set has only one class. Use more pictures.")
     size = config.network.input_size
-    pictures, labels = dataset.load_images(training, size, journal.reading)
+    images, labels = dataset.load_images(training, size, journal.reading)
     unseen = dataset.load_images(test, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
@@ -83,7 +83,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     model = open_or_build(config, folder / "model.keras", steps)
     done = len(read_history(folder))
     training_batches = batches(
-        pictures, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
+        images, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
     )
     test_batches = batches(*unseen, 64, shuffle=False, augment=False)
 
@@ -153,10 +153,12 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, CnnLabError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "The disk is full. Make room (old runs can be deleted on the Train page), then resume this run."
+        return (
+            "The disk is full. Free some disk space (old runs can be deleted on the Train page), then resume this run."
+        )
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "The memory was not enough for this network. Use a smaller batch, picture or network."
-    return f"The training broke off ({type(error).__name__}: {error}). The whole story is in log.txt."
+        return "There was not enough memory for this network. Use a smaller batch size, input size or network."
+    return f"The training ended with an error ({type(error).__name__}: {error}). The details are in log.txt."
 
 
 def main() -> None:

@@ -110,7 +110,7 @@ def first_kernels(model: PetModel) -> tuple[str, NDArray[np.float32]]:
 
 
 def match_norm(values: NDArray[Any], learned: NDArray[Any]) -> NDArray[np.float64]:
-    """Turn a kernel for gray pictures into one for color pictures, with the norm of a learned one.
+    """Turn a kernel for gray images into one for color images, with the norm of a learned one.
 
     Parameters
     ----------

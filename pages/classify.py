@@ -121,7 +121,7 @@ def _verdict(case: Case) -> None:
     with st.expander("About this model"):
         st.markdown(f"**{case.card.title}.** {case.card.text}")
         size = case.card.input_size
-        st.markdown(f"It gets the photo at {size} × {size} pixels. {case.prediction.about_pets}")
+        st.markdown(f"The model receives the photo at {size} × {size} pixels. {case.prediction.about_pets}")
 
 
 def _script(card: ModelCard) -> None:

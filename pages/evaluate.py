@@ -15,11 +15,11 @@ from pages.widgets.measure import errors, gallery, measurement
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
-MOST_MISTAKES = 10
+MAX_MISTAKES = 10
 
 SCORES = """
 - **Accuracy**: the share of pictures that it classifies correctly. Guessing gives 50 %.
-- **Loss** (log loss): the mean of -ln(probability that the model gives to the true class). A confident mistake adds the
+- **Loss** (log loss): the mean of −ln(probability that the model gives to the true class). A confident mistake adds the
   most. Guessing gives 0.693; lower is better.
 - **AUC**: the probability that it gives a random dog a higher dog score than a random cat. Guessing gives 0.5; 1 is
   perfect.
@@ -99,7 +99,7 @@ def _scores(scores: Scores | Evaluation) -> None:
     )  # fmt: skip
     st.metric(
         "Loss", f"{scores.log_loss:.3f}", width="content",
-        help="Mean of -ln(probability of the true class). Guessing gives 0.693.",
+        help="Mean of −ln(probability of the true class). Guessing gives 0.693.",
     )  # fmt: skip
 
 
@@ -141,11 +141,11 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
     st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
     if data == DRAWN and card.facts.get("data") != DRAWN:
         st.caption(
-            "These pictures are drawn. A model trained on photos has never seen a drawing, so it may do badly here."
+            "These pictures are drawn. A model trained on photos has not seen drawings, so its scores may be low here."
         )
     with st.container(horizontal=True):
         st.download_button(
-            "Every prediction as CSV", result.predictions.to_csv(index=False), f"{card.name}-predictions.csv",
+            "Download all predictions (CSV)", result.predictions.to_csv(index=False), f"{card.name}-predictions.csv",
             "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         if st.button(
@@ -156,7 +156,7 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
             st.rerun()
     errors.show(result, card.name)
     st.header("The most confident mistakes", divider="gray")
-    wrong = mistakes(result, MOST_MISTAKES)
+    wrong = mistakes(result, MAX_MISTAKES)
     if wrong.empty:
         st.success("None: it classified every picture correctly.")
         return

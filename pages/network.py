@@ -40,7 +40,7 @@ def main() -> None:
     _depth()
     st.header("Why 3×3?", divider="gray")
     _kernel_sizes()
-    st.header("Before and after learning", divider="gray")
+    st.header("Before and after training", divider="gray")
     _first_kernels()
 
 
@@ -96,9 +96,9 @@ def _layers(table: pd.DataFrame) -> None:
             "output_shape": "Output shape",
             "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
             "receptive_field": st.column_config.NumberColumn(
-                "Sees",
+                "Receptive field",
                 format="%d px",
-                help="The receptive field: the size of the area that one value depends on.",
+                help="The side of the square of input pixels that one value depends on.",
             ),
             "type": "Keras layer",
         },
@@ -181,9 +181,9 @@ def _kernel_sizes() -> None:
         column_config={
             "layers": "Layers",
             "receptive_field": st.column_config.NumberColumn(
-                "Sees",
+                "Receptive field",
                 format="%d px",
-                help="The receptive field: the size of the area that one value depends on.",
+                help="The side of the square of input pixels that one value depends on.",
             ),
             "parameters": st.column_config.ProgressColumn(
                 "Parameters", format="localized", min_value=0, max_value=int(table["parameters"].max())
@@ -231,7 +231,7 @@ def _first_kernels() -> None:
 def _kernels(kernels: np.ndarray, when: str) -> None:
     order = neighbor_similarity(kernels)
     st.image(
-        diagrams.kernel_pictures(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
+        diagrams.kernel_images(kernels[..., np.argsort(-order)]), width="stretch", output_format="PNG",
         alt=f"The {kernels.shape[3]} kernels of the first layer {when}, as small color pictures",
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)

@@ -106,7 +106,7 @@ def _bundled() -> None:
 def _live(run: runs.Run) -> None:
     """Show a run's status and curves; repeated every few seconds while it is active."""
     status, history, steps = run.status(), run.history(), run.steps()
-    alive = status.state in runs.LIVING
+    alive = status.state in runs.ACTIVE_STATES
     if not alive and st.session_state.get("run_live") == run.id:
         st.session_state.pop("run_live")
         st.rerun()

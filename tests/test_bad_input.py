@@ -16,7 +16,7 @@ from cnn_core import cli, models
 from cnn_core.network import ConvBlock, NetworkSpec
 from pages.widgets import data_source, warmup
 from tests.made_files import bomb, zip_of
-from tests.pages.test_train import looked
+from tests.pages.train_page import looked
 
 pytestmark = pytest.mark.slow
 

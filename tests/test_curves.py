@@ -35,7 +35,7 @@ def test_roc_by_hand():
     """Six pairs of a cat and a dog; the dog has the higher probability in all but one (0.5 against 0.75)."""
     assert curves.roc_auc(BY_HAND) == pytest.approx(5 / 6)
     curve = curves.roc(BY_HAND)
-    points = set(zip(curve["cats_called_dogs"].round(3), curve["dogs_found"].round(3), strict=True))
+    points = set(zip(curve["false_positive_rate"].round(3), curve["true_positive_rate"].round(3), strict=True))
     assert points >= {(0, 0), (0, 0.667), (0.5, 0.667), (0.5, 1), (1, 1)}
 
 
@@ -44,14 +44,14 @@ def test_calibration_by_hand():
     rows = curves.calibration(BY_HAND)
     assert rows["low"].round(2).tolist() == [0.5, 0.75, 0.8, 0.95]
     assert rows["images"].tolist() == [1, 2, 1, 1]
-    assert rows["right"].tolist() == [0, 0.5, 1, 1]
-    assert rows["sure"].tolist() == pytest.approx([0.5, 0.75, 0.8125, 1])
+    assert rows["accuracy"].tolist() == [0, 0.5, 1, 1]
+    assert rows["confidence"].tolist() == pytest.approx([0.5, 0.75, 0.8125, 1])
     assert curves.calibration_error(BY_HAND) == pytest.approx((0.5 + 2 * 0.25 + 0.1875 + 0) / 5)
 
 
 def test_thresholds_by_hand():
     rows = curves.thresholds(BY_HAND).set_index("threshold")
-    columns = ["accuracy", "precision", "recall", "cats_called_dogs"]
+    columns = ["accuracy", "precision", "recall", "false_positive_rate"]
     assert rows.loc[0.0, columns].tolist() == pytest.approx([3 / 5, 3 / 5, 1, 1])
     assert rows.loc[0.5, columns].tolist() == pytest.approx([3 / 5, 2 / 3, 2 / 3, 1 / 2])
     assert rows.loc[0.75, columns].tolist() == pytest.approx([4 / 5, 1, 2 / 3, 0])
@@ -60,7 +60,7 @@ def test_thresholds_by_hand():
 
 def test_the_area_is_that_under_the_curve(some):
     curve = curves.roc(some)
-    assert metrics.auc(curve["cats_called_dogs"], curve["dogs_found"]) == pytest.approx(curves.roc_auc(some))
+    assert metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"]) == pytest.approx(curves.roc_auc(some))
     dogs = dog_share(some.predictions)
     cat, dog = (dogs[some.predictions["label"] == label] for label in ("cat", "dog"))
     wins = (dog[:, None] > cat).mean() + (dog[:, None] == cat).mean() / 2
@@ -73,16 +73,16 @@ def test_calibration_is_scikit_learns(some):
     inside = Evaluation(some.predictions[used])
     right, mean = calibration_curve(inside.predictions["correct"], sure[used], n_bins=20)
     rows = curves.calibration(inside)
-    assert rows["right"].tolist() == pytest.approx(right.tolist())
-    assert rows["sure"].tolist() == pytest.approx(mean.tolist())
+    assert rows["accuracy"].tolist() == pytest.approx(right.tolist())
+    assert rows["confidence"].tolist() == pytest.approx(mean.tolist())
     assert rows["images"].sum() == inside.images
 
 
 def test_every_answer_is_in_one_bin(some):
     rows = curves.calibration(some)
     assert rows["images"].sum() == some.images
-    assert (rows["right"] * rows["images"]).sum() / some.images == pytest.approx(some.accuracy)
-    assert rows["sure"].between(rows["low"] - 1e-6, rows["high"] + 1e-6).all()
+    assert (rows["accuracy"] * rows["images"]).sum() / some.images == pytest.approx(some.accuracy)
+    assert rows["confidence"].between(rows["low"] - 1e-6, rows["high"] + 1e-6).all()
 
 
 @pytest.mark.parametrize("threshold", [0, 0.01, 0.29, 0.5, 0.57, 0.83, 1])
@@ -94,7 +94,7 @@ def test_thresholds_are_what_deciding_by_each_gives(some, threshold):
     assert row["recall"] == pytest.approx(metrics.recall_score(truth, said))
     precise = metrics.precision_score(truth, said, zero_division=np.nan)
     assert row["precision"] == pytest.approx(precise, nan_ok=True)
-    assert row["cats_called_dogs"] == pytest.approx(said[~truth].mean())
+    assert row["false_positive_rate"] == pytest.approx(said[~truth].mean())
 
 
 @pytest.mark.parametrize("label", ["cat", "dog"])

@@ -130,7 +130,7 @@ def test_inner_zip_is_checked_too(tmp_path, home):
 
 
 def test_size_is_bounded_before_unpacking(tmp_path, home, monkeypatch):
-    monkeypatch.setattr(archives, "MOST_BYTES", 1000)
+    monkeypatch.setattr(archives, "MAX_BYTES", 1000)
     path = tmp_path / "bomb.zip"
     path.write_bytes(zip_of({**kaggle(), "train/cat.99.png": b"0" * 2000}))
     with pytest.raises(dataset.DatasetError, match="would unpack to"):

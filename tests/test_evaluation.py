@@ -30,7 +30,7 @@ class Fake:
 
 @pytest.fixture
 def table(tmp_path):
-    """Five pictures: two cats (one taken for a dog), three dogs (one taken for a cat)."""
+    """Five pictures: two cats (one classified as a dog), three dogs (one classified as a cat)."""
     rows = []
     for number, (label, dog) in enumerate([("cat", 0.2), ("cat", 0.8), ("dog", 1.0), ("dog", 0.6), ("dog", 0.4)]):
         file = tmp_path / f"{number}.png"

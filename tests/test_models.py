@@ -145,11 +145,12 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
     assert {card.input_size for card in cards} == {SIZE}
     article, _, trained, uploaded = cards
     assert article.title == "The article's network"
-    assert "81.2 % of the 6,250 test photos" in article.text
+    assert "Test accuracy: 81.2 % on 6,250 photos" in article.text
     assert article.history()["val_accuracy"].tolist() == [0.65, 0.72]
     assert trained.accuracy == 0.925
     assert "may fail on photos" in trained.text
-    assert "92.5 % of the drawings" in trained.text
+    assert "1 epoch on drawn cats and dogs" in trained.text
+    assert "Test accuracy after the last epoch: 92.5 %." in trained.text
     assert len(trained.history()) == 1
     assert uploaded.accuracy is None
     assert uploaded.history() is None

@@ -11,7 +11,7 @@ from cnn_core.layers import first_kernels
 from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_depth
 from cnn_core.network import (
     ARTICLE,
-    MOST_PARAMETERS,
+    MAX_PARAMETERS,
     ConvBlock,
     NetworkError,
     NetworkSpec,
@@ -125,14 +125,14 @@ def test_settings_out_of_range(spec, words):
 def test_too_many_parameters_names_the_heaviest_layer():
     with pytest.raises(NetworkError, match="most of them in layer dense"):
         NetworkSpec(1024, (ConvBlock(64, pool_size=1),), dense_units=512).table()
-    assert NetworkSpec(128).parameters < MOST_PARAMETERS
+    assert NetworkSpec(128).parameters < MAX_PARAMETERS
 
 
 def test_dict_round_trip_and_junk():
     spec = NetworkSpec(64, (ConvBlock(8, 5, "same", "tanh", 3),), 0, 3)
     assert NetworkSpec.from_dict(spec.to_dict()) == spec
     for junk in ({"blocks": [{"color": 1}]}, {"depth": 3}, []):
-        with pytest.raises(NetworkError, match="no description"):
+        with pytest.raises(NetworkError, match="not the description"):
             NetworkSpec.from_dict(junk)
 
 

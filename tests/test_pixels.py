@@ -1,4 +1,4 @@
-"""What `cnn_core.pixels` does with an opened picture, against Pillow and definitions written out anew."""
+"""`cnn_core.pixels`: what it computes from an opened image, compared with Pillow and with the definitions."""
 
 import numpy as np
 import pytest

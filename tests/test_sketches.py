@@ -127,7 +127,7 @@ def test_a_drawing_that_was_broken_off_leaves_nothing_behind(home):
     assert len(list(sketches.folder(8).iterdir())) == 8
 
 
-@pytest.mark.parametrize("count", [0, 3, sketches.MOST + 1])
+@pytest.mark.parametrize("count", [0, 3, sketches.MAX_COUNT + 1])
 def test_too_few_or_too_many_is_a_sentence(home, count):
     with pytest.raises(DatasetError, match="can be drawn"):
         sketches.folder(count)

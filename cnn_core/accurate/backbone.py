@@ -15,11 +15,11 @@ import numpy as np
 from keras import layers
 
 INPUT_SIZE = 300
-"""Pixels a side of the pictures. ImageNet's network of this size learned from 260, but from cut-outs, in which things
-are larger than in whole pictures: "Fixing the train-test resolution discrepancy", 2019 (arXiv:1906.06423)."""
+"""Height and width of the images in pixels. ImageNet's network of this size learned from 260, but from crops, in
+which things look larger than in whole images: "Fixing the train-test resolution discrepancy", arXiv:1906.06423."""
 
 FEATURES = 1280
-"""Numbers that the network says about a picture, before any class is asked."""
+"""Numbers that the network says about an image, before any class is asked."""
 
 MEAN, SPREAD = 127.0, 128.0
 """What goes into the first convolution is (value - mean) / spread, as Google trained its Lite networks. With the mean
@@ -63,7 +63,7 @@ def scaled_stages() -> list[tuple[int, int, int, int, int]]:
 
 
 def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZE) -> keras.Model:
-    """Build EfficientNet-Lite2 without its classes: pictures in, features out.
+    """Build EfficientNet-Lite2 without its classes: images in, features out.
 
     Batch normalization, which is a multiplication and an addition once a network has been trained, is part of the
     convolutions' weights here.
@@ -73,7 +73,7 @@ def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZ
     weights : Path, optional
         What `cnn_core.accurate.port` has written; without it the weights are random.
     size : int, optional
-        Pixels a side of the pictures; None for any.
+        Height and width of the images in pixels; None for any.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZ
     >>> efficientnet_lite2().output_shape
     (None, 1280)
     """
-    picture = keras.Input((size, size, 3), name="picture")
-    x = layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="rescaling")(picture)
+    image = keras.Input((size, size, 3), name="picture")
+    x = layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="rescaling")(image)
     x = _convolution(x, 32, 3, 2, "stem")
     number = 0
     for kernel, stride, widening, maps, blocks in scaled_stages():
@@ -99,7 +99,7 @@ def efficientnet_lite2(weights: Path | None = None, size: int | None = INPUT_SIZ
             x = _block(x, kernel, stride if first == 0 else 1, widening, maps, f"block_{number}")
             number += 1
     x = _convolution(x, FEATURES, 1, 1, "head")
-    model = keras.Model(picture, layers.GlobalAveragePooling2D(name="features")(x), name="efficientnet_lite2")
+    model = keras.Model(image, layers.GlobalAveragePooling2D(name="features")(x), name="efficientnet_lite2")
     if weights is not None:
         with np.load(weights) as arrays:
             for layer in model.layers:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cnn_core.dataset import Progress
 
-AT_ONCE, IN_ONE_FILE = 32, 1024
+BATCH_SIZE, PHOTOS_PER_FILE = 32, 1024
 """Photos that the network looks at together, and whose features are written to the cache together."""
 
 
@@ -40,12 +40,12 @@ def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | No
     """
     size, name = backbone.input_shape[1], network_fingerprint(backbone)
     pieces = []
-    for start in range(0, len(table), IN_ONE_FILE):
-        files = list(table["file"].iloc[start : start + IN_ONE_FILE])
+    for start in range(0, len(table), PHOTOS_PER_FILE):
+        files = list(table["file"].iloc[start : start + PHOTOS_PER_FILE])
         key = [name, size, fingerprint(map(Path, files))]
         pieces.append(np.load(cached("features", key, partial(_write, backbone, files), ".npy")))
         if progress:
-            progress(min(start + IN_ONE_FILE, len(table)), len(table), "Looking at the pictures")
+            progress(min(start + PHOTOS_PER_FILE, len(table)), len(table), "Looking at the pictures")
     return np.concatenate(pieces)
 
 
@@ -62,7 +62,7 @@ def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
     network : keras.Model
         Of float32 (batch, S, S, 3) in 0-255 to one tensor (batch, n).
     files : sequence of str
-        Pictures that can be read.
+        Images that can be read.
 
     Returns
     -------
@@ -70,14 +70,14 @@ def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
     """
     size = network.input_shape[1]
     answers = []
-    for start in range(0, len(files), AT_ONCE):
-        images = np.stack([resize(open_image(file), size, size) for file in files[start : start + AT_ONCE]])
+    for start in range(0, len(files), BATCH_SIZE):
+        images = np.stack([resize(open_image(file), size, size) for file in files[start : start + BATCH_SIZE]])
         answers.append(network.predict_on_batch(images.astype(np.float32)))
     return np.concatenate(answers)
 
 
 def network_fingerprint(backbone: keras.Model) -> str:
-    """Name what decides its features: layers and weights, and with them how pictures are rescaled."""
+    """Name what decides its features: layers and weights, and with them how images are rescaled."""
     numbers = ("scale", "offset", "strides", "padding", "max_value")
     layers = [
         (type(layer).__name__, [layer.get_config().get(number) for number in numbers]) for layer in backbone.layers

@@ -19,21 +19,21 @@ from cnn_core.engine.augmentation import RandomAffine
 from cnn_core.engine.batches import batches
 from cnn_core.engine.config import CLIP_NORM
 
-FIRST = "block_11_widen"
-"""The first layer that learns: from here on maps are a sixteenth of the picture's size."""
+FIRST_TRAINABLE = "block_11_widen"
+"""The first layer that learns: from here on maps are a sixteenth of the image's size."""
 
-PICTURE = 224
-"""Pixels a side of what it learns from. With `SHOWN`, things are as large in it as in a whole picture of 300."""
+IMAGE_SIZE = 224
+"""Height and width of the training images. With `CROP_SHARE`, things are as large as in a whole image of 300."""
 
-SHOWN = (0.6, 1.0)
-"""The share of a picture's height, and of its width, that it is shown at a time."""
+CROP_SHARE = (0.6, 1.0)
+"""The share of an image's height, and of its width, that a random crop keeps: least and most."""
 
 BRIGHTNESS, CONTRAST, SATURATION = 0.1, 0.3, (0.25, 0.5)
-"""How far colors change by chance, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
-picture's own, and below it is paler; above, it gives values below 0."""
+"""How far colors change at random, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
+image's own, and below it is paler; above, it gives values below 0."""
 
-EPOCHS, BATCH = 4, 32
-RATE, WARMUP, DECAY = 1e-4, 200, 0.01
+EPOCHS, BATCH_SIZE = 4, 32
+LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 1e-4, 200, 0.01
 """Peak learning rate, the number of warm-up steps before it falls to zero along a cosine, and weight decay."""
 
 DISTILLATION_WEIGHT = 0.1
@@ -57,12 +57,12 @@ class Distillation(layers.Layer):
 
 
 def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> keras.Model:
-    """Make the model that is fine-tuned: pictures of any size in, the probabilities of cat and dog out.
+    """Make the model that is fine-tuned: images of any size in, the probabilities of cat and dog out.
 
     Parameters
     ----------
     backbone : keras.Model
-        Of pictures to features, with a layer `FIRST`. It is copied.
+        Of images to features, with a layer `FIRST_TRAINABLE`. It is copied.
     head : dict of str to ndarray
         ``verdict/kernel`` (n, 2) and ``verdict/bias`` (2,) learned on the backbone's features, ``classes/kernel``
         (n, P) and ``classes/bias`` (P,) of ImageNet's pets.
@@ -77,28 +77,30 @@ def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> k
     student, former = _copy(backbone), _copy(backbone)
     learns = False
     for layer in student.layers:
-        learns = learns or layer.name == FIRST
+        learns = learns or layer.name == FIRST_TRAINABLE
         layer.trainable = learns
-    former = keras.Model(former.get_layer(FIRST).input, former.output, name="former")
+    former = keras.Model(former.get_layer(FIRST_TRAINABLE).input, former.output, name="former")
     former.trainable = False
     imagenet = layers.Dense(head["classes/bias"].size, name="imagenet", trainable=False)
     verdict = layers.Dense(2, activation="softmax", name="verdict")
     features = student.output
     kept = Distillation(name="distillation")(
-        features, imagenet(features), imagenet(former(student.get_layer(FIRST).input))
+        features, imagenet(features), imagenet(former(student.get_layer(FIRST_TRAINABLE).input))
     )
     model = keras.Model(student.input, verdict(kept), name="tunable")
     imagenet.set_weights([head["classes/kernel"], head["classes/bias"]])
     verdict.set_weights([head["verdict/kernel"], head["verdict/bias"]])
-    rate = keras.optimizers.schedules.CosineDecay(RATE / 100, steps, warmup_target=RATE, warmup_steps=WARMUP)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=DECAY, global_clipnorm=CLIP_NORM)
+    rate = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE / 100, steps, warmup_target=LEARNING_RATE, warmup_steps=WARMUP_STEPS
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY, global_clipnorm=CLIP_NORM)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     optimizer.build(model.trainable_variables)
     return model
 
 
 def _copy(backbone: keras.Model) -> keras.Model:
-    """Copy a network, weights and all, so that it takes pictures of any size."""
+    """Copy a network, weights and all, so that it takes images of any size."""
     copy = keras.models.clone_model(backbone, input_tensors=keras.Input((None, None, 3)))
     copy.set_weights(backbone.get_weights())
     return copy
@@ -122,7 +124,7 @@ def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndar
 
 
 def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
-    """Serve batches of pictures, each cut out, turned and colored by chance, in a new order each epoch.
+    """Serve batches of images, each cropped, rotated and colored at random, in a new order each epoch.
 
     Parameters
     ----------
@@ -135,13 +137,13 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.d
     tensorflow.data.Dataset
         Of (float32 (batch, H, W, 3) in 0-255, int32 (batch,)).
     """
-    affine = RandomAffine(zoom=SHOWN, seed=seed)
+    affine = RandomAffine(zoom=CROP_SHARE, seed=seed)
     colors = layers.RandomColorJitter(
         (0, 255), brightness_factor=BRIGHTNESS, contrast_factor=CONTRAST, saturation_factor=SATURATION, seed=seed
     )
 
-    def change(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return colors(affine(pictures), training=True), labels
+    def change(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return colors(affine(images), training=True), labels
 
-    plain = batches(images, labels, BATCH, shuffle=True, augment=False, seed=seed)
+    plain = batches(images, labels, BATCH_SIZE, shuffle=True, augment=False, seed=seed)
     return plain.map(change, num_parallel_calls=2).prefetch(2)

@@ -31,17 +31,18 @@ PETS = [*range(151, 276), *range(281, 288)]
 KAGGLE_PHOTOS = 25_000
 """A dataset with this number of photos is assumed to be Dogs vs. Cats, whose wrong labels are known by name."""
 
-ASIDE = 0.1
-"""The fraction of the training photos from which nothing is learned but the temperature and `REFUSED`'s threshold."""
+CALIBRATION_SHARE = 0.1
+"""The share of the training photos that is kept for calibration: only the temperature and the threshold of
+`REFUSED_SHARE` are learned from them."""
 
-FEWEST = 20
-"""Training photos, so that some of either class can be kept aside."""
+MIN_PHOTOS = 20
+"""The smallest number of training photos: some of each class must be left for calibration."""
 
-STRENGTHS = (0.001, 0.003, 0.01, 0.1)
-"""Of the regularisation, scikit-learn's C: the smaller, the smaller the weights."""
+INVERSE_REGULARIZATION = (0.001, 0.003, 0.01, 0.1)
+"""Values of scikit-learn's C that are tried: the smaller C, the stronger the regularization."""
 
-REFUSED = 0.005
-"""The fraction of the photos kept aside that may be taken for neither."""
+REFUSED_SHARE = 0.005
+"""The share of the calibration photos that may be classified as neither."""
 
 BUNDLED = Path(__file__).parents[1] / "weights" / "accurate.keras"
 WRONG_LABELS = Path(__file__).parents[1] / "weights" / "dogs-vs-cats-wrong-labels.txt"
@@ -80,7 +81,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     journal.write(state="reading", message="Opening the backbone.")
     backbone, classes = _open_backbone(config.backbone)
     keras.utils.set_random_seed(config.seed)
-    steps = -(-len(training) // finetuning.BATCH)
+    steps = -(-len(training) // finetuning.BATCH_SIZE)
     done = len(read_history(folder))
     if (folder / "tunable.keras").exists():
         tuned = keras.saving.load_model(folder / "tunable.keras")
@@ -96,12 +97,12 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         seen = look(backbone, list(aside["file"]))
         save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
 
-    pictures, labels = dataset.load_images(training, finetuning.PICTURE, journal.reading)
+    images, labels = dataset.load_images(training, finetuning.IMAGE_SIZE, journal.reading)
     unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
-    settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH, patience=None)
+    settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None)
     tuned.fit(
-        finetuning.augmented_batches(pictures, labels, config.seed + done),
-        validation_data=batches(*unseen, finetuning.BATCH, shuffle=False, augment=False),
+        finetuning.augmented_batches(images, labels, config.seed + done),
+        validation_data=batches(*unseen, finetuning.BATCH_SIZE, shuffle=False, augment=False),
         epochs=finetuning.EPOCHS,
         initial_epoch=done,
         callbacks=run_callbacks(journal, settings, len(labels), steps, save),
@@ -122,11 +123,15 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     training, test = config.source.split(journal.reading)
     whole = len(training) + len(test)
     counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
-    if len(training) < FEWEST or counts.min() < 2:
+    if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"
-        raise RecipeError(f"Only {found} to learn from. The recipe needs at least {FEWEST} photos, two of either kind.")
+        raise RecipeError(
+            f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of either kind."
+        )
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
-    training, aside = train_test_split(training, test_size=ASIDE, random_state=config.seed, stratify=training["label"])
+    training, aside = train_test_split(
+        training, test_size=CALIBRATION_SHARE, random_state=config.seed, stratify=training["label"]
+    )
     if whole == KAGGLE_PHOTOS:
         known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
         training = training[[Path(file).name not in known_wrong for file in training["file"]]]
@@ -165,10 +170,10 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     Parameters
     ----------
     backbone : keras.Model
-        Of pictures to (batch, 1280).
+        Of images to (batch, 1280).
     head : dict of str to ndarray
         ``verdict/kernel`` (1280, 2), ``verdict/bias`` (2,), ``classes/kernel`` (1280, P), ``classes/bias`` (P,) of
-        ImageNet's P classes in `PETS`, and ``least``, the sum of exp(score) over them below which a picture shows
+        ImageNet's P classes in `PETS`, and ``least``, the sum of exp(score) over them below which an image shows
         neither.
 
     Returns
@@ -181,7 +186,7 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
     -----
     The sum is not divided by that of the other classes, as softmax does: a cat in a basket is a basket too, and a
     text or a plain wall is nothing that ImageNet knows, so that chance makes a share of it. With 0.5 % of the photos
-    refused, the share refused 91.8 % of 488 other pictures, the sum 97.7 % (by which it was chosen; 97.6 %
+    refused, the share refused 91.8 % of 488 other images, the sum 97.7 % (by which it was chosen; 97.6 %
     of 929 when counted again).
 
     References
@@ -207,7 +212,7 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
 def learn(
     seen: np.ndarray, labels: np.ndarray, seen_aside: np.ndarray, labels_aside: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Learn cat and dog from features: logistic regression, as strongly regularised as suits the photos kept aside.
+    """Learn cat and dog from features: logistic regression, as strongly regularized as suits the photos kept aside.
 
     Parameters
     ----------
@@ -225,7 +230,7 @@ def learn(
 
     mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
     tried = []
-    for strength in STRENGTHS:
+    for strength in INVERSE_REGULARIZATION:
         found = LogisticRegression(C=strength, max_iter=500).fit((seen - mean) / spread, labels)
         loss = log_loss(labels_aside, found.predict_proba((seen_aside - mean) / spread)[:, 1])
         tried.append((loss, strength, found))
@@ -253,7 +258,7 @@ def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray)
     -------
     dict of str to ndarray
         The head with other values for the verdict, and with ``least``: so much evidence all these photos give but for
-        the share `REFUSED`.
+        the share `REFUSED_SHARE`.
 
     References
     ----------
@@ -272,5 +277,5 @@ def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray)
     return head | {
         "verdict/kernel": head["verdict/kernel"] / np.float32(temperature),
         "verdict/bias": head["verdict/bias"] / np.float32(temperature),
-        "least": np.quantile(_evidence(seen, head), REFUSED),
+        "least": np.quantile(_evidence(seen, head), REFUSED_SHARE),
     }

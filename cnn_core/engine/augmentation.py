@@ -1,8 +1,8 @@
-"""Pictures that vary from epoch to epoch: flip, rotation, shear, zoom and shift, as one Keras layer.
+"""Images that vary from epoch to epoch: flip, rotation, shear, zoom and shift, as one Keras layer.
 
 Each of these maps straight lines to straight lines, so all five together are one matrix, and every pixel has to be
 looked up once only. Keras has a layer for each of them; one after the other they take four times as long, and each
-blurs the picture a little more. Import this module only when TensorFlow is wanted.
+blurs the image a little more. Import this module only when TensorFlow is wanted.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 class RandomAffine(keras.layers.Layer):
-    """Flip, turn, shear, zoom and shift each picture by chance, around its middle.
+    """Flip, rotate, shear, zoom and shift each image at random, around its center.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class RandomAffine(keras.layers.Layer):
     shift : float
         It moves by at most such a fraction of its height and width.
     flip : bool
-        Whether half of the pictures are mirrored left to right.
+        Whether half of the images are mirrored left to right.
     seed : int
 
     Notes
@@ -92,7 +92,7 @@ class RandomAffine(keras.layers.Layer):
 
 
 def augmented_examples(image: NDArray[np.uint8], count: int, seed: int = 42) -> NDArray[np.uint8]:
-    """Show what augmentation makes of one picture.
+    """Show what augmentation makes of one image.
 
     Parameters
     ----------

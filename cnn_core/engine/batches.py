@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def batches(
     images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: bool, seed: int = 42
 ) -> tf.data.Dataset:
-    """Serve pictures in batches, in a new order and newly augmented each epoch where asked.
+    """Serve images in batches, in a new order and newly augmented each epoch where asked.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def batches(
     labels : numpy.ndarray
         int32 (N,).
     batch_size : int
-        Pictures a batch; the last one may be smaller.
+        Images per batch; the last one may be smaller.
     shuffle, augment : bool
         For the training set both; for the test set neither.
     seed : int
@@ -38,8 +38,8 @@ def batches(
         return images[index], labels[index]
 
     def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        picture, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
-        return tf.cast(tf.ensure_shape(picture, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
+        image, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
+        return tf.cast(tf.ensure_shape(image, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
 
     data = tf.data.Dataset.range(len(images))
     if shuffle:
@@ -49,5 +49,5 @@ def batches(
         from cnn_core.engine.augmentation import RandomAffine
 
         change = RandomAffine(seed=seed)
-        data = data.map(lambda picture, label: (change(picture), label), num_parallel_calls=2)
+        data = data.map(lambda image, label: (change(image), label), num_parallel_calls=2)
     return data.prefetch(2)

@@ -103,7 +103,7 @@ class LogSteps(keras.callbacks.Callback):
 
 
 class ReportProgress(keras.callbacks.Callback):
-    """Keeps the status up to date: epoch, step, images a second, time left.
+    """Keeps the status up to date: epoch, step, images per second, time left.
 
     Parameters
     ----------

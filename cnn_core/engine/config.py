@@ -22,7 +22,7 @@ class TrainingError(CnnLabError):
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything that a run needs to know; the defaults are the short run on drawn pictures.
+    """Everything that a run needs to know; the defaults are the short run on drawn images.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class TrainingConfig:
     epochs, batch_size, learning_rate, seed
         As usual; the optimizer is Adam.
     test_size : float
-        Fraction of the pictures that is kept for testing.
+        Fraction of the images that is kept for testing.
     augment : bool
-        Whether the training pictures are flipped, turned, zoomed, shifted and sheared, anew each epoch.
+        Whether the training images are flipped, rotated, zoomed, shifted and sheared, anew each epoch.
     schedule : {"constant", "cosine"}
         Whether the learning rate stays, or falls to zero along half a cosine.
     patience : int or None
@@ -101,7 +101,7 @@ class TrainingConfig:
         try:
             return cls(**{**values, "network": NetworkSpec.from_dict(values.get("network", {}))})
         except TypeError as error:
-            raise TrainingError(f"These are no settings of a training run: {error}.") from error
+            raise TrainingError(f"These are not the settings of a training run: {error}.") from error
 
 
 def _check(what: str, holds: bool, expected: str) -> None:

@@ -43,7 +43,7 @@ class Status:
     step, steps : int
         The batch under way in this epoch (from 1) and how many an epoch has.
     images_per_second : float
-        Training pictures a second, over this process's whole training.
+        Training images per second, over this process's whole training.
     seconds, seconds_left : float
         Since the start, and the estimate until the end.
     """

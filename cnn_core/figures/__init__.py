@@ -1,1 +1,1 @@
-"""Arrays and tables as pictures: Plotly figures, drawings of networks, colors."""
+"""Arrays and tables as images: Plotly figures, drawings of networks, colors."""

@@ -1,4 +1,4 @@
-"""Drawings of a network: its layers as boxes, its first kernels as small pictures, its windows on a map."""
+"""Drawings of a network: its layers as boxes, its first kernels as small images, its windows on a map."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cnn_core.figures.colors import LAYERS, MARK, text_colors, zero_centered
 from cnn_core.figures.layout import plain_layout
+from cnn_core.wording import number
 
 _DESCRIPTIONS = {
     "Rescaling": "picture, 0–255 → 0–1",
@@ -63,8 +64,8 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
     return plain_layout(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
 
 
-def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
-    """Lay out a color layer's kernels as small pictures: gray is zero, brighter is positive, darker negative.
+def kernel_images(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
+    """Lay out a color layer's kernels as small images: gray is zero, brighter is positive, darker negative.
 
     Parameters
     ----------
@@ -81,25 +82,25 @@ def kernel_pictures(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> 
 
     Examples
     --------
-    >>> kernel_pictures(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
+    >>> kernel_images(np.zeros((3, 3, 3, 64)), columns=8, zoom=10).shape
     (254, 254, 4)
     """
     height, width, _, filters = kernels.shape
     gap = max(1, zoom // 4)
     tall, wide = height * zoom + gap, width * zoom + gap
     sheet = np.zeros((-(-filters // columns) * tall - gap, columns * wide - gap, 4), np.uint8)
-    for number in range(filters):
-        kernel = kernels[..., number]
+    for place in range(filters):
+        kernel = kernels[..., place]
         shade = np.clip(127.5 + 127.5 * kernel / (np.abs(kernel).max() or 1.0), 0, 255)
-        picture = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
-        top, left = number // columns * tall, number % columns * wide
+        image = np.kron(shade, np.ones((zoom, zoom, 1))).round().astype(np.uint8)
+        top, left = place // columns * tall, place % columns * wide
         cell = sheet[top : top + height * zoom, left : left + width * zoom]
-        cell[..., :3], cell[..., 3] = picture, 255
+        cell[..., :3], cell[..., 3] = image, 255
     return sheet
 
 
 def depth_chart(sizes: list[int], height: int = 260) -> go.Figure:
-    """Draw how the picture's side shrinks from block to block.
+    """Draw how the image's side shrinks from block to block.
 
     Parameters
     ----------
@@ -145,23 +146,27 @@ def windowed_cells(values: NDArray[Any], windows: NDArray[Any], followed: int = 
     --------
     >>> figure = windowed_cells(np.array([[-1.0, 2.0]]), np.array([[0, 0, 1, 2]]))
     >>> figure.data[1].text, len(figure.layout.shapes)
-    (('-1', '2'), 1)
+    (('−1', '2'), 1)
     """
     colors, _ = zero_centered(values, float(np.abs(values).max()) or 1.0)
     rows, columns = (axis.ravel() for axis in np.mgrid[: values.shape[0], : values.shape[1]])
+    side = max(values.shape)
+    texts = [number(value) for value in values.ravel()]
+    widest = max(map(len, texts))
     numbers = go.Scatter(
         x=columns,
         y=rows,
         mode="text",
-        text=[f"{value:.4g}" for value in values.ravel()],
-        textfont={"color": text_colors(colors), "size": min(18, 150 / max(values.shape))},
+        text=texts,
+        # A digit is about 0.56 times as wide as its font is high; the cells are square.
+        textfont={"color": text_colors(colors), "size": min(18, 150 / side, 1.65 * height / (side * widest))},
         hovertemplate="row %{y}, column %{x}: %{text}<extra></extra>",
     )
     figure = go.Figure([go.Image(z=colors, hoverinfo="skip"), numbers])
-    order = [number for number in range(len(windows)) if number != followed] + [followed]
-    for number in order:  # the marked one last, so that no other frame covers it
-        top, left, bottom, right = (float(edge) - 0.5 for edge in windows[number])
-        line = {"color": MARK, "width": 5} if number == followed else {"color": "#666", "width": 1.5}
+    order = [window for window in range(len(windows)) if window != followed] + [followed]
+    for window in order:  # the marked one last, so that no other frame covers it
+        top, left, bottom, right = (float(edge) - 0.5 for edge in windows[window])
+        line = {"color": MARK, "width": 5} if window == followed else {"color": "#666", "width": 1.5}
         figure.add_shape(type="rect", x0=left, x1=right, y0=top, y1=bottom, line=line)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     return plain_layout(figure, height).update_layout(margin={"t": 4, "b": 4})

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from cnn_core.figures.colors import GUIDE
 
-MOST_POINTS = 800
+MAX_POINTS = 800
 """The most points in a line: more than a screen has columns only cost time."""
 
 GUIDE_LINE = {"color": GUIDE, "width": 1, "dash": "dot"}

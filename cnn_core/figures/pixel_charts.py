@@ -1,4 +1,4 @@
-"""Charts of a picture's numbers: pixels as numbered cells, a histogram of brightness, a layer's numbers as bars."""
+"""Charts of an image's numbers: pixels as numbered cells, a histogram of brightness, a layer's numbers as bars."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cnn_core.figures.colors import BLACKENED, MARK, NEGATIVE, POSITIVE, WHITENED, text_colors
 from cnn_core.figures.layout import plain_layout
+from cnn_core.wording import number
 
 
 def numbered_cells(
@@ -22,7 +23,7 @@ def numbered_cells(
     colors : ndarray of uint8, shape (h, w, 3)
         The color of each cell.
     top, left : int
-        Row and column of the first cell in the whole picture, shown on the axes.
+        Row and column of the first cell in the whole image, shown on the axes.
     height : int
         Height of the figure, in pixels.
 
@@ -33,17 +34,17 @@ def numbered_cells(
     (('7', '250'), [100, 100])
     """
     rows, columns = (axis.ravel() for axis in np.mgrid[: values.shape[0], : values.shape[1]])
-    numbers = values.reshape(len(rows), -1)
+    pixels = values.reshape(len(rows), -1)
     texts = go.Scatter(
         x=columns + left,
         y=rows + top,
         mode="text",
-        text=["<br>".join(f"{number:g}" for number in cell) for cell in numbers],
+        text=["<br>".join(number(value) for value in cell) for cell in pixels],
         textfont={
             "color": text_colors(colors),
-            "size": (0.28 if numbers.shape[1] == 1 else 0.17) * height / max(values.shape[:2]),
+            "size": (0.28 if pixels.shape[1] == 1 else 0.17) * height / max(values.shape[:2]),
         },
-        customdata=[", ".join(f"{number:g}" for number in cell) for cell in numbers],
+        customdata=[", ".join(number(value) for value in cell) for cell in pixels],
         hovertemplate="row %{y}, column %{x}<br>%{customdata}<extra></extra>",
     )
     cells = go.Image(z=colors, x0=left, y0=top, hoverinfo="skip")
@@ -102,7 +103,14 @@ def number_bars(names: list[str], values: list[float], height: int = 320) -> go.
     """
     colors = [POSITIVE if value > 0 else NEGATIVE for value in values]
     figure = go.Figure(
-        go.Bar(x=values, y=names, orientation="h", marker={"color": colors}, hovertemplate="%{y}: %{x:.4g}")
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker={"color": colors},
+            customdata=[number(value) for value in values],
+            hovertemplate="%{y}: %{customdata}",
+        )
     )
     figure.update_yaxes(autorange="reversed", type="category").update_xaxes(zeroline=True)
     return plain_layout(figure, height)

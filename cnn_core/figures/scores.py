@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import CAT, MARK, TEST, TRAINING
-from cnn_core.figures.layout import GUIDE_LINE, MOST_POINTS, plain_layout
+from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
 from cnn_core.wording import percent
 
 
@@ -79,26 +81,27 @@ def roc(curve: pd.DataFrame, here: tuple[float, float] | None = None, height: in
 
     Examples
     --------
-    >>> curve = pd.DataFrame({"threshold": [1, 0.5], "cats_called_dogs": [0, 1], "dogs_found": [0, 1]})
+    >>> curve = pd.DataFrame({"threshold": [1, 0.5], "false_positive_rate": [0, 1], "true_positive_rate": [0, 1]})
     >>> [line.name for line in roc(curve, (0.5, 0.5)).data]
     ['the model', 'guessing', 'your threshold']
     """
     last = curve.iloc[-1:]
-    shown = pd.concat([curve.iloc[:: -(-max(len(curve), 1) // MOST_POINTS)], last]).drop_duplicates()
+    shown = pd.concat([curve.iloc[:: -(-max(len(curve), 1) // MAX_POINTS)], last]).drop_duplicates()
+    says = "%{customdata[0]} of the dogs found, %{customdata[1]} of the cats called dogs<extra></extra>"
     figure = go.Figure()
     figure.add_scatter(
-        x=shown["cats_called_dogs"], y=shown["dogs_found"], name="the model", mode="lines",
-        line={"color": TRAINING, "width": 2.5},
-        hovertemplate="%{y:.1%} of the dogs found, %{x:.1%} of the cats called dogs<extra></extra>",
+        x=shown["false_positive_rate"], y=shown["true_positive_rate"], name="the model", mode="lines",
+        line={"color": TRAINING, "width": 2.5}, hovertemplate=says,
+        customdata=_counted(shown["true_positive_rate"], shown["false_positive_rate"]),
     )  # fmt: skip
     figure.add_scatter(x=[0, 1], y=[0, 1], name="guessing", mode="lines", line=GUIDE_LINE, hoverinfo="skip")
     if here:
         figure.add_scatter(
             x=here[:1], y=here[1:], name="your threshold", mode="markers",
-            marker={"color": MARK, "size": 13, "symbol": "diamond"},
-            hovertemplate="%{y:.1%} of the dogs found, %{x:.1%} of the cats called dogs<extra></extra>",
+            marker={"color": MARK, "size": 13, "symbol": "diamond"}, hovertemplate=says,
+            customdata=_counted(here[1:], here[:1]),
         )  # fmt: skip
-    return _percents(figure, "cats called dogs", "dogs found", height)
+    return _percents(figure, "false positive rate: cats called dogs", "true positive rate: dogs found", height)
 
 
 def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
@@ -113,20 +116,25 @@ def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"low": [0.9], "high": [0.95], "images": [7], "sure": [0.93], "right": [1.0]})
-    >>> calibration(rows).data[0].customdata.tolist()
-    [7]
+    >>> rows = pd.DataFrame({"low": [0.9], "high": [0.95], "images": [7], "confidence": [0.93], "accuracy": [1.0]})
+    >>> calibration(rows).data[0].customdata
+    (['7', '100 %'],)
     """
     figure = go.Figure()
     figure.add_bar(
-        x=(rows["low"] + rows["high"]) / 2, y=rows["right"], width=0.9 * (rows["high"] - rows["low"]),
-        name="share right", customdata=rows["images"], marker={"color": CAT},
-        hovertemplate="%{customdata:,} answers, right in %{y:.1%}<extra></extra>",
+        x=(rows["low"] + rows["high"]) / 2, y=rows["accuracy"], width=0.9 * (rows["high"] - rows["low"]),
+        name="share right", marker={"color": CAT},
+        customdata=[
+            [f"{images:,.0f}", *right]
+            for images, right in zip(rows["images"], _counted(rows["accuracy"]), strict=True)
+        ],
+        hovertemplate="%{customdata[0]} answers, right in %{customdata[1]}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=rows["sure"], y=rows["sure"], name="mean probability", mode="markers",
+        x=rows["confidence"], y=rows["confidence"], name="mean probability", mode="markers",
         marker={"color": MARK, "size": 9, "symbol": "diamond", "line": {"color": "white", "width": 1}},
-        hovertemplate="mean probability %{x:.1%}<extra></extra>",
+        customdata=[percent(share) for share in rows["confidence"]],
+        hovertemplate="mean probability %{customdata}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
         x=[0.5, 1], y=[0.5, 1], name="perfect calibration", mode="lines", line=GUIDE_LINE, hoverinfo="skip"
@@ -157,11 +165,17 @@ def thresholds(rows: pd.DataFrame, threshold: float, height: int = 320) -> go.Fi
     for name, color, dash in (("accuracy", TRAINING, "solid"), ("precision", CAT, "dash"), ("recall", TEST, "dot")):
         figure.add_scatter(
             x=rows["threshold"], y=rows[name], name=name, mode="lines",
-            line={"color": color, "width": 2.5, "dash": dash}, hovertemplate=f"{name} %{{y:.1%}}<extra></extra>",
+            line={"color": color, "width": 2.5, "dash": dash}, customdata=_counted(rows[name]),
+            hovertemplate=f"{name} %{{customdata[0]}}<extra></extra>",
         )  # fmt: skip
     figure.add_vline(threshold, line={"color": MARK, "width": 2})
     figure.update_layout(hovermode="x unified")
     return _percents(figure, "threshold", "", height)
+
+
+def _counted(*columns: Iterable[float]) -> list[list[str]]:
+    """Write shares of counted images for the pointer, a list for each point: Plotly's own format rounds up to 100 %."""
+    return [[percent(share, counted=True) for share in point] for point in zip(*columns, strict=True)]
 
 
 def _percents(figure: go.Figure, across: str, up: str, height: int) -> go.Figure:

@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cnn_core.figures.colors import RUNS, TEST, TRAINING
-from cnn_core.figures.layout import GUIDE_LINE, MOST_POINTS, plain_layout
+from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
+from cnn_core.wording import percent
 
 GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
 """The scores of a network that always answers "50 % cat, 50 % dog"."""
@@ -42,7 +43,7 @@ def training_curve(
     """
     figure = go.Figure()
     if steps is not None and len(steps) and steps_per_epoch:
-        shown = steps.iloc[:: -(-len(steps) // MOST_POINTS)]
+        shown = steps.iloc[:: -(-len(steps) // MAX_POINTS)]
         figure.add_scatter(
             x=shown["step"] / steps_per_epoch,
             y=shown[quantity],
@@ -50,7 +51,8 @@ def training_curve(
             name="training, step by step",
             line={"color": TRAINING, "width": 1},
             opacity=0.6,
-            hovertemplate="epoch %{x:.2f}: %{y:.3f}",
+            customdata=_written(shown[quantity], quantity, 3),
+            hovertemplate="epoch %{x:.2f}: %{customdata}",
         )
     for column, name, color, dash, symbol in (
         (quantity, "training", TRAINING, "solid", "circle"),
@@ -63,7 +65,8 @@ def training_curve(
             name=name,
             line={"color": color, "width": 2.5, "dash": dash},
             marker={"size": 9, "symbol": symbol},
-            hovertemplate="after epoch %{x}: %{y:.4f}",
+            customdata=_written(history[column], quantity),
+            hovertemplate="after epoch %{x}: %{customdata}",
         )
     return _over_epochs(figure, quantity, height)
 
@@ -102,9 +105,15 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
                 showlegend=what == "test",
                 line={"color": color, "width": 2.5 if what == "test" else 1.5, "dash": dash},
                 marker={"size": 8 if what == "test" else 5, "symbol": number % 8},
-                hovertemplate=f"{name}, {what}, after epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+                customdata=_written(history[column], quantity),
+                hovertemplate=f"{name}, {what}, after epoch %{{x}}: %{{customdata}}<extra></extra>",
             )
     return _over_epochs(figure, quantity, height)
+
+
+def _written(values: pd.Series, quantity: str, digits: int = 4) -> list[str]:
+    """Write values for the pointer: losses with `digits`, accuracies as percentages never rounded to 100 %."""
+    return [percent(value) if quantity == "accuracy" else f"{value:.{digits}f}" for value in values]
 
 
 def _over_epochs(figure: go.Figure, quantity: str, height: int) -> go.Figure:

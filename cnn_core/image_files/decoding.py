@@ -50,7 +50,7 @@ def _as_file(source: Any) -> AbstractContextManager[Any]:
         except FileNotFoundError as error:
             raise ImageError(f"There is no file “{path}”. Check its name and folder.") from error
         except IsADirectoryError as error:
-            raise ImageError(f"“{path}” is a folder, not a picture. Name a file in it.") from error
+            raise ImageError(f"“{path}” is a folder, not a picture. Choose a file in it.") from error
         except (OSError, ValueError) as error:
             raise ImageError(f"“{path}” cannot be opened ({error}). Check its name and permissions.") from error
     try:
@@ -64,7 +64,7 @@ def _as_file(source: Any) -> AbstractContextManager[Any]:
 
 def _decoded(file: BinaryIO, start: bytes) -> NDArray[np.uint8]:
     damaged = ImageError(
-        "The picture is damaged or incomplete: it begins like a picture, but cannot be read to its end. "
+        "The picture is damaged or incomplete: only its beginning can be read. "
         "Download or copy it again, or choose another one."
     )
     try:
@@ -98,7 +98,7 @@ def _check_size(width: int, height: int) -> None:
 def _too_large(subject: str) -> ImageError:
     return ImageError(
         f"The picture is too large: {subject} would need too much memory. "
-        f"Make it smaller; up to {MAX_PIXELS // 1_000_000} million pixels are read."
+        f"Make it smaller: at most {MAX_PIXELS // 1_000_000} million pixels can be read."
     )
 
 

@@ -88,7 +88,7 @@ def learned_kernels(path: Path) -> NDArray[np.float32]:
     Raises
     ------
     KernelError
-        When the file has no convolution over a color picture.
+        When the file has no convolution over a color image.
     """
     import h5py
 

@@ -134,7 +134,7 @@ def write_card(
     Raises
     ------
     CnnLabError
-        When the model or the pictures cannot be read.
+        When the model or the images cannot be read.
     """
     training, test = source.split(progress)
     result = evaluation.evaluate(models.open_model(path), test, progress=progress)

@@ -21,9 +21,9 @@ FAILURES = 20
 NOT_FOR = (
     "Any decision about an animal or a person: its health, breed, owner, adoption, or whether it is there at all.",
     "Finding or following animals or people, in cameras or anywhere else.",
-    "Pictures unlike those it learned from (drawings, other species, thermal or medical pictures): its answer there "
-    "means nothing, however sure it sounds.",
-    "Anything where a wrong answer costs more than a smile. It is for learning how such networks work.",
+    "Pictures unlike those it learned from (drawings, other species, thermal or medical pictures): its answers "
+    "to them mean nothing, even with a high probability.",
+    "Any use in which a wrong answer does harm. The model is made for learning how such networks work.",
 )
 """What none of the app's models must be used for; a card may add to it."""
 
@@ -92,7 +92,7 @@ def interval(right: int, total: int) -> list[float]:
     --------
     >>> interval(5036, 6250)
     [0.7958, 0.8154]
-    >>> interval(20, 20)  # even without a mistake, twenty pictures prove little
+    >>> interval(20, 20)  # even without a mistake, twenty images prove little
     [0.8389, 1.0]
     """
     from scipy.stats import binomtest
@@ -114,7 +114,7 @@ def measured(evaluation: Evaluation) -> dict[str, Any]:
     dict
         ``images``, ``skipped``, ``test_accuracy``, ``log_loss``, ``confusion`` as in `Evaluation`;
         ``test_accuracy_interval`` and ``log_loss_interval`` (95 %; the latter by bootstrap);
-        ``calibration_error``, and ``refused`` and ``answered_accuracy`` where the model can call a picture neither;
+        ``calibration_error``, and ``refused`` and ``answered_accuracy`` where the model can call an image neither;
         ``recall`` and ``recall_interval`` (of the cats, and of the dogs, the share that was recognized);
         ``failures``: the most confident mistakes, most confident first, each with ``file`` (its name alone), ``label``,
         ``predicted`` and ``probability`` (of the wrong answer).

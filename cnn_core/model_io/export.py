@@ -25,7 +25,7 @@ FORMATS = ("keras", "tflite", "onnx")
 OPSET = 17
 """The version of ONNX's operators; onnxruntime has run it since 1.12 (2022)."""
 
-LONGEST = 600
+TIMEOUT_SECONDS = 600
 """The time limit of an export in a process of its own, in seconds; about ten are usual."""
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def exported(source: str, kind: str) -> Path:
     Raises
     ------
     ModelError, ExportError
-        As `export`; also when it takes longer than `LONGEST` seconds.
+        As `export`; also when it takes longer than `TIMEOUT_SECONDS` seconds.
     """
     card = models.find(source)
     if kind == "keras" and not keras_file.is_half(card.path):
@@ -103,17 +103,24 @@ def exported(source: str, kind: str) -> Path:
     try:
         return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}")
     except OSError as error:
-        raise ExportError(f"The export could not be kept: {error.strerror}. Free some space and try again.") from error
+        raise ExportError(f"The export could not be saved: {error.strerror}. Free some space and try again.") from error
 
 
 def _export_in_child(model: Path, kind: str, out: Path) -> None:
     command = [sys.executable, "-m", "cnn_core", "export", "--json", "--model", str(model), "--format", kind]
     try:
         child = subprocess.run(
-            [*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST, errors="replace"
+            [*command, "--out", str(out)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            errors="replace",
         )
     except subprocess.TimeoutExpired as error:
-        raise ExportError(f"The export took longer than {LONGEST // 60} minutes and was ended. Try again.") from error
+        raise ExportError(
+            f"The export took longer than {TIMEOUT_SECONDS // 60} minutes and was stopped. Try again."
+        ) from error
     if child.returncode:
         raise ExportError(_message(child))
 

@@ -138,7 +138,7 @@ def _read_config(path: Path) -> dict[str, Any]:
             "The model's config.json cannot be read. The file is damaged; save the model again."
         ) from error
     if not isinstance(config, dict):
-        raise ModelError("The model's config.json describes no model. Save the model again.")
+        raise ModelError("The model's config.json does not describe a model. Save the model again.")
     config.pop("compile_config", None)  # the optimizer and loss are for training on; they are never built here
     return config
 
@@ -160,7 +160,7 @@ def _check_weights(path: Path) -> None:
                         todo.append(item)
                         continue
                     if item.external or item.is_virtual:
-                        raise ModelError("The model's weights lie in another file. Save the model again.")
+                        raise ModelError("The model's weights are stored in another file. Save the model again.")
                     declared += math.prod(item.shape or ()) * item.dtype.itemsize
                     if declared > MAX_WEIGHTS:
                         raise ModelError(
@@ -245,7 +245,7 @@ def _in_float32(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _probes(size: int) -> NDArray[np.float32]:
-    """Return a black picture and one of noise."""
+    """Return a black image and one of noise."""
     probes = np.zeros((2, size, size, 3), np.float32)
     probes[1] = np.random.default_rng(0).uniform(0, 255, (size, size, 3))
     return probes

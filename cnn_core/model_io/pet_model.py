@@ -39,7 +39,7 @@ class Prediction:
     model: str
     """The name of the model that was asked."""
     pet: float | None = None
-    """The probability that there is a cat or a dog in the picture, 0 to 1; None when the model does not tell."""
+    """The probability that there is a cat or a dog in the image, 0 to 1; None when the model does not tell."""
 
     @property
     def sentence(self) -> str:
@@ -50,7 +50,7 @@ class Prediction:
 
     @property
     def about_pets(self) -> str:
-        """A sentence: the probability that there is a cat or a dog in the picture."""
+        """A sentence: the probability that there is a cat or a dog in the image."""
         if self.pet is None:
             return "This model only knows cats and dogs. It answers one of the two for every picture."
         return f"It is {percent(self.pet, 0)} sure that there is a cat or a dog in the picture."
@@ -105,7 +105,7 @@ class PetModel:
         -------
         list of ndarray of float32
             The probabilities of cat and dog, (N, 2), and, from a model with a second output, the probability that there
-            is one of them in the picture, (N, 1).
+            is one of them in the image, (N, 1).
         """
         widths = [output.shape[1] for output in self.keras.outputs]
         answers = [[np.zeros((0, width), np.float32)] for width in widths]

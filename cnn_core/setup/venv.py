@@ -47,7 +47,7 @@ def prepare(requirements: str) -> Path:
         sys.exit("Interrupted. The same command goes on from here.")
     except OSError as error:
         where = processes.ROOT / ".venv"
-        sys.exit(f"{where} could not be written: {error.strerror}. Make room, or clone elsewhere.")
+        sys.exit(f"{where} could not be written: {error.strerror}. Free some disk space, or clone elsewhere.")
     return python
 
 
@@ -123,7 +123,7 @@ def make_venv() -> None:
     """
     free = shutil.disk_usage(str(processes.ROOT)).free / 1e9
     if free < ROOM_GB:
-        sys.exit(f"CNN Lab's packages need {ROOM_GB} GB of disk; {free:.1f} GB are free here. Make room.")
+        sys.exit(f"CNN Lab's packages need {ROOM_GB} GB of disk; {free:.1f} GB are free here. Free some disk space.")
     python = suitable_python()
     processes.say("Making the virtual environment .venv")
     command = [python, "-m", "venv", "--clear", str(processes.ROOT / ".venv")]
@@ -161,12 +161,12 @@ def reason(words: str) -> str:
     """Turn what pip or venv printed into a sentence.
 
     >>> reason("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")
-    'The disk, or the folder for temporary files, is full: make room, then run the same command again.'
+    'The disk, or the folder for temporary files, is full: free some space, then run the same command again.'
     """
     known = [
         (
             r"No space left|Errno 28|not enough space|Disk quota",
-            "The disk, or the folder for temporary files, is full: make room, then run the same command again.",
+            "The disk, or the folder for temporary files, is full: free some space, then run the same command again.",
         ),
         (
             r"establish a new connection|ConnectionError|[Nn]ame ?[Rr]esolution|getaddrinfo|timed out|ProxyError"

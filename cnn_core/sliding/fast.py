@@ -11,7 +11,7 @@ from cnn_core.sliding.geometry import Pair
 BAND_ROWS = 6
 """Rows of a feature map that are computed in one matrix product. With more, too many of the products are with zero."""
 
-NUMBERS_AT_ONCE = 1 << 22
+MAX_COPIED = 1 << 22
 """Numbers that are copied out of the windows at a time: 16 MB as float32."""
 
 
@@ -41,7 +41,7 @@ def each_filter(image: NDArray[Any], kernels: NDArray[np.float32], stride: Pair)
     down, right = stride
     windows = sliding_window_view(image, kernels.shape[:3])[::down, ::right, 0]  # (H', W', kh, kw, C)
     maps = np.empty((*windows.shape[:2], kernels.shape[3]), np.float32)
-    rows = max(1, NUMBERS_AT_ONCE // windows[0].size)
+    rows = max(1, MAX_COPIED // windows[0].size)
     for top in range(0, len(maps), rows):
         some = windows[top : top + rows].astype(np.float32, order="C")
         maps[top : top + rows] = np.tensordot(some, kernels, axes=3)

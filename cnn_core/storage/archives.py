@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cnn_core import CnnLabError
 
-MOST_BYTES = 8 * 2**30
+MAX_BYTES = 8 * 2**30
 """What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
 
-MOST_FILES = 200_000
+MAX_FILES = 200_000
 
 
 class ArchiveError(CnnLabError):
@@ -44,8 +44,8 @@ def extract(
     Raises
     ------
     ArchiveError
-        When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MOST_BYTES`,
-        `MOST_FILES` or what the disk has free.
+        When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MAX_BYTES`,
+        `MAX_FILES` or what the disk has free.
     OSError
         When the disk cannot be written.
     """
@@ -88,14 +88,14 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
         windows = PureWindowsPath(item.filename)
         if windows.drive or windows.root or ".." in windows.parts or stat.S_ISLNK(item.external_attr >> 16):
             raise ArchiveError(
-                f"{name} holds {item.filename!r}, which would land outside its own folder, so nothing of it "
-                "was unpacked. Use a zip from a source you trust."
+                f"{name} holds {item.filename!r}, which would be unpacked outside its own folder. "
+                "Nothing was unpacked. Use a zip from a source you trust."
             )
     total = sum(item.file_size for item in items)
-    if total > MOST_BYTES or len(items) > MOST_FILES:
+    if total > MAX_BYTES or len(items) > MAX_FILES:
         raise ArchiveError(
             f"{name} would unpack to {len(items):,} files and {total / 2**30:.1f} GB; "
-            f"at most {MOST_FILES:,} files and {MOST_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
+            f"at most {MAX_FILES:,} files and {MAX_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
         )
 
 
@@ -113,7 +113,7 @@ def _extract_all(
     if total > free:
         raise ArchiveError(
             f"{name} unpacks to {total / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
-            "Make room, or set CNN_LAB_HOME to a folder on another disk."
+            "Free some disk space, or set CNN_LAB_HOME to a folder on another disk."
         )
     folder.mkdir()
     for number, item in enumerate(items, start=1):
@@ -123,6 +123,6 @@ def _extract_all(
             with archive.open(item) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file)
         except (zipfile.BadZipFile, zlib.error):
-            pass  # what was written is no whole picture: the dataset counts and names it as broken
+            pass  # the image is incomplete: the dataset counts and names it as broken
         if progress and (number % 500 == 0 or number == len(items)):
             progress(number, len(items), "Unpacking the pictures")

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
 
-KEPT = 16
+MAX_JOBS = 16
 """Jobs that the server remembers."""
 
 J = TypeVar("J", bound="Job")
@@ -120,7 +120,7 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
     with _lock:
         if key not in _jobs:
             _jobs[key] = kind(*about)
-            while len(_jobs) > KEPT:
+            while len(_jobs) > MAX_JOBS:
                 _jobs.popitem(last=False)[1].stop()
         _jobs.move_to_end(key)
         return _jobs[key]  # type: ignore[return-value]

@@ -290,12 +290,17 @@ CELL = Choice(
     "cell",
     {
         "cat as cat": "Cats recognized",
-        "cat as dog": "Cats taken for dogs",
-        "dog as cat": "Dogs taken for cats",
+        "cat as dog": "Cats classified as dogs",
+        "dog as cat": "Dogs classified as cats",
         "dog as dog": "Dogs recognized",
     },
     "cat as dog",
-    renamed={"Cats recognised": "Cats recognized", "Dogs recognised": "Dogs recognized"},
+    renamed={
+        "Cats recognised": "Cats recognized",
+        "Dogs recognised": "Dogs recognized",
+        "Cats taken for dogs": "Cats classified as dogs",
+        "Dogs taken for cats": "Dogs classified as cats",
+    },
 )
 
 

@@ -19,7 +19,7 @@ from pages.widgets import background, controls
 PATH, UPLOAD = "path", "upload"
 _KEPT = "data_upload_kept"
 
-POLITE_SECONDS = 0.3
+WAIT_SECONDS = 0.3
 """A look that takes no longer is shown at once, without a progress bar that would appear and vanish."""
 
 
@@ -108,7 +108,9 @@ def _keep(file) -> str:
             folder.mkdir(parents=True, exist_ok=True)
             replace_file(path, content)
     except OSError as error:
-        st.error(f"The upload could not be kept in {folder}: {error.strerror}. Make room and upload it again.")
+        st.error(
+            f"The upload could not be saved in {folder}: {error.strerror}. Free some disk space and upload it again."
+        )
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)

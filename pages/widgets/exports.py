@@ -30,7 +30,7 @@ def show(card: ModelCard) -> None:
         help="Each file gives the same probabilities as this page. Scaling from 0–255 is part of the network.",
     )  # fmt: skip
     try:
-        with button, st.spinner(f"Writing {FORMATS[kind]}… the first time takes some seconds", show_time=True):
+        with button, st.spinner(f"Writing {FORMATS[kind]}… the first time takes a few seconds", show_time=True):
             file = export.exported(card.name, kind)
     except CnnLabError as error:
         st.error(str(error))

@@ -149,7 +149,7 @@ def classify_button(model: str, key: str) -> None:
 
 def _strip(run: runs.Run) -> None:
     status = run.status()
-    if status.state not in runs.LIVING:
+    if status.state not in runs.ACTIVE_STATES:
         st.rerun()
     st.progress(share_done(status), where(status))
     with st.container(horizontal=True, vertical_alignment="center"):

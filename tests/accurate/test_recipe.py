@@ -91,11 +91,11 @@ def test_the_temperature_undoes_exaggeration(overdone):
     np.testing.assert_allclose(honest["verdict/kernel"], kernel / overdone, rtol=0.06)
     np.testing.assert_allclose(honest["verdict/bias"], head["verdict/bias"] / overdone, rtol=0.06)
     refused = (np.exp(points @ classes).sum(axis=1) < honest["least"]).mean()
-    assert refused == pytest.approx(recipe.REFUSED, abs=1e-4)
+    assert refused == pytest.approx(recipe.REFUSED_SHARE, abs=1e-4)
 
 
 def test_every_photo_is_looked_at_once(monkeypatch, home):
-    monkeypatch.setattr(features, "IN_ONE_FILE", 8)
+    monkeypatch.setattr(features, "PHOTOS_PER_FILE", 8)
     table = Source("sketches", 20).table()
     backbone = small_backbone()
     told = []

@@ -20,7 +20,7 @@ def test_a_click_on_a_number_opens_its_pictures(server, page, tmp_path, width):
     model, data = "model=article", "data=Folder+on+the+server&subset=All+pictures"
     page.goto(f"{server}/evaluate?{model}&{data}&data_path={tmp_path}")
     matrix = page.locator(".st-key-confusion_matrix .heatmaplayer image")
-    names = [["Cats recognized", "Cats taken for dogs"], ["Dogs taken for cats", "Dogs recognized"]]
+    names = [["Cats recognized", "Cats classified as dogs"], ["Dogs classified as cats", "Dogs recognized"]]
     places = [(1, 0, 0.5), (0, 0, 0.15), (1, 1, 0.85), (0, 1, 0.5), (0, 1, 0.5)]  # near the edges too; one cell twice
     for row, column, inside in places:
         expect(matrix).to_have_count(1)  # while the page is drawn again, the chart of before stands beside it

@@ -1,5 +1,7 @@
 """The charts show the numbers they are given, in the app's colors."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,3 +58,83 @@ def test_no_cell_of_a_confusion_matrix_is_rounded_to_all():
     texts = scores.confusion_matrix([[999, 1], [0, 1000]]).data[0].text
     assert "over 99 % of the cats" in texts[0][0]
     assert "100 % of the dogs" in texts[1][1]  # these are all of them
+
+
+ALMOST = 0.99996
+"""Rounded to one digit it is 100 %."""
+
+
+def hovers(figure) -> list[str]:
+    """What a pointer sees on each point of a chart."""
+
+    def fill(template: str, data) -> str:
+        return re.sub(r"%\{customdata(?:\[(\d)\])?\}", lambda found: np.atleast_1d(data)[int(found[1] or 0)], template)
+
+    return [fill(line.hovertemplate, data) for line in figure.data if line.hovertemplate for data in line.customdata]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        scores.roc(
+            pd.DataFrame(
+                {"threshold": [1, 0], "false_positive_rate": [0.00001, ALMOST], "true_positive_rate": [0.00001, ALMOST]}
+            ),
+            (ALMOST, ALMOST),
+        ),
+        scores.calibration(
+            pd.DataFrame(
+                {"low": [0.95], "high": [1.0], "images": [70_000], "confidence": [ALMOST], "accuracy": [ALMOST]}
+            )
+        ),
+        scores.thresholds(
+            pd.DataFrame({"threshold": [0.5], "accuracy": [ALMOST], "precision": [ALMOST], "recall": [ALMOST]}), 0.5
+        ),
+        training_curves.training_curve(
+            pd.DataFrame({"epoch": [1], "accuracy": [ALMOST], "val_accuracy": [1.0]}),
+            "accuracy",
+            pd.DataFrame({"step": [1], "accuracy": [1.0]}),
+            steps_per_epoch=1,
+        ),
+        training_curves.compare_runs(
+            {"first": pd.DataFrame({"epoch": [1], "accuracy": [ALMOST], "val_accuracy": [1.0]})}, "accuracy"
+        ),
+    ],
+    ids=["roc", "calibration", "thresholds", "training curve", "compared runs"],
+)
+def test_what_a_pointer_sees_is_never_rounded_to_all_or_nothing(figure):
+    seen = hovers(figure)
+    assert seen
+    for words in seen:
+        assert "over 99.9 %" in words or "under 0.1 %" in words
+        assert "%{y" not in words
+
+
+def test_all_of_some_answers_may_be_right_but_no_probability_is_100_percent():
+    rows = pd.DataFrame({"low": [0.95], "high": [1.0], "images": [7], "confidence": [1.0], "accuracy": [1.0]})
+    right, sure = hovers(scores.calibration(rows))
+    assert "7 answers, right in 100 %" in right
+    assert "over 99.9 %" in sure
+
+
+def test_the_loss_keeps_its_digits_under_the_pointer():
+    steps = pd.DataFrame({"step": [1], "loss": [0.69]})
+    step, first, *_ = hovers(training_curves.training_curve(HISTORY, "loss", steps, steps_per_epoch=2))
+    assert step.endswith("0.690")
+    assert first.endswith("0.7000")
+
+
+def test_numbers_in_charts_are_written_as_in_the_text_of_the_page():
+    cells = np.array([[-13.0, 2.5]])
+    assert diagrams.windowed_cells(cells, np.array([[0, 0, 1, 2]])).data[1].text == ("−13", "2.5")
+    texts = pixel_charts.numbered_cells(cells, np.zeros((1, 2, 3), np.uint8)).data[1]
+    assert (texts.text, texts.customdata[0]) == (("−13", "2.5"), "−13")
+    assert hovers(pixel_charts.number_bars(["number 3"], [-0.123456])) == ["%{y}: −0.12346"]
+
+
+def test_long_numbers_are_written_smaller_so_that_they_stay_in_their_cells():
+    windows = np.array([[0, 0, 1, 1]])
+    short, long = (
+        diagrams.windowed_cells(np.full((8, 8), value), windows).data[1].textfont.size for value in (1.0, -1234.5)
+    )
+    assert long < short

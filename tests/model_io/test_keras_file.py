@@ -84,7 +84,7 @@ def test_a_lambda_is_refused_before_it_runs(home, tmp_path):
 def test_a_broken_config(home, good):
     refused(changed(good, config_json=b"{"), "config.json cannot be read")
     refused(changed(good, config_json=b"[" * 200_000), "config.json cannot be read")
-    refused(changed(good, config_json=b"[]"), "describes no model")
+    refused(changed(good, config_json=b"[]"), "does not describe a model")
     refused(changed(good, config_json=b"{}"), "Keras cannot build")
     config = config_of(good)
     config["config"]["layers"][2]["config"]["kernel_size"] = [99, 99]
@@ -121,7 +121,7 @@ def test_weights_that_point_elsewhere_or_declare_too_much(home, good, tmp_path):
     )
     refused(file_with(lambda f: f.__setitem__("layers", h5py.SoftLink("/x"))), "point to another file")
     external = [(str(tmp_path / "secret"), 0, 8)]
-    refused(file_with(lambda f: f.create_dataset("a", (2,), "f4", external=external)), "lie in another file")
+    refused(file_with(lambda f: f.create_dataset("a", (2,), "f4", external=external)), "stored in another file")
     refused(file_with(lambda f: f.create_dataset("a", (10**6, 10**6), "f4", chunks=(10, 10))), "too large")
     refused(changed(good, model_weights_h5=b"no HDF5"), "weights are damaged")
     refused(file_with(lambda f: None), "weights do not fit")

@@ -94,9 +94,9 @@ def test_the_same_job_is_shared_until_what_it_reads_has_changed():
 def test_the_job_that_nobody_asked_for_longest_is_stopped_and_forgotten():
     first, second = background.job(Endless, 1), background.job(Endless, 2)
     background.job(Endless, 1)
-    for number in range(background.KEPT - 1):
+    for number in range(background.MAX_JOBS - 1):
         background.job(Idle, number)
     assert background.jobs(Endless) == [first]
     assert second.ready(5)
     assert not first.ready()
-    assert len(background.jobs()) == background.KEPT
+    assert len(background.jobs()) == background.MAX_JOBS

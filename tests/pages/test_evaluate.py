@@ -64,7 +64,7 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
     says = " ".join(item.value for item in test.caption)
     assert "On 6 pictures; 1 broken ones were left out." in says
     images = [image for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
-    assert any("A cat, taken for a dog" in image.alt for image in images)
+    assert any("A cat, classified as a dog" in image.alt for image in images)
 
 
 @pytest.mark.slow

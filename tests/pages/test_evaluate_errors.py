@@ -14,7 +14,7 @@ from pages.widgets import background
 from pages.widgets.measure import gallery
 
 CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
-"""Brightness of the pets; two dark cats and a bright dog will be taken for the other."""
+"""Brightness of the pets; two dark cats and a bright dog will be classified as the other."""
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_the_numbers_are_those_of_the_library(open_page, pets):
 @pytest.mark.slow
 def test_a_cell_that_is_chosen_by_name_shows_its_pictures_surest_first(open_page):
     test = open_page()
-    assert subheader(test) == "Cats taken for dogs: 2"
-    assert [alt.partition(":")[0] for alt in alts(test)[:2]] == ["A cat, taken for a dog"] * 2
+    assert subheader(test) == "Cats classified as dogs: 2"
+    assert [alt.partition(":")[0] for alt in alts(test)[:2]] == ["A cat, classified as a dog"] * 2
     test.radio(key="cell").set_value("dog as dog").run()
     assert subheader(test) == "Dogs recognized: 3"
     assert [alt.partition(":")[0] for alt in alts(test)[:3]] == ["A dog, recognized"] * 3
@@ -122,20 +122,20 @@ def test_the_threshold_moves_the_matrix_and_the_pictures(open_page):
     assert any("There is no such picture" in item.value for item in test.success)
     test.slider(key="dog_above").set_value(0).run()
     assert counts(test) == [[0, 5], [0, 4]]
-    assert subheader(test) == "Cats taken for dogs: 5"
+    assert subheader(test) == "Cats classified as dogs: 5"
     assert numbers(test)["Accuracy"] == "66.7 %", "the scores above keep to the likelier class"
 
 
 @pytest.mark.slow
 def test_the_address_holds_cell_and_threshold(open_page):
-    test = open_page(cell="Dogs taken for cats", dog_above="20", threshold="150")
+    test = open_page(cell="Dogs taken for cats", dog_above="20", threshold="150")  # the label of an old link
     assert test.slider(key="dog_above").value == 20
-    assert subheader(test).startswith("Dogs taken for cats")
+    assert subheader(test).startswith("Dogs classified as cats")
 
 
 @pytest.mark.slow
 def test_many_pictures_are_turned_over_page_by_page(open_page, monkeypatch):
-    monkeypatch.setattr(gallery, "A_PAGE", 2)
+    monkeypatch.setattr(gallery, "PER_PAGE", 2)
     test = open_page(cell="Cats recognized")
     first = alts(test)[:2]
     assert any(item.value == "1 to 2 of 3" for item in test.caption)

@@ -48,8 +48,8 @@ def in_words(confusion: list[list[int]]) -> str:
     """Describe a confusion matrix for a screen reader."""
     (cat, cat_as_dog), (dog_as_cat, dog) = confusion
     return (
-        f"Confusion matrix: of the cats {cat} right and {cat_as_dog} taken for dogs; "
-        f"of the dogs {dog} right and {dog_as_cat} taken for cats"
+        f"Confusion matrix: of the cats {cat} right and {cat_as_dog} classified as dogs; "
+        f"of the dogs {dog} right and {dog_as_cat} classified as cats"
     )
 
 
@@ -93,8 +93,8 @@ def _pictures(decided: Evaluation, cell: str, model: str) -> None:
     st.caption("Sorted by the model's confidence, highest first.")
     gallery.paged(rows, _FIRST)
     st.download_button(
-        "These predictions as CSV", rows.to_csv(index=False), f"{model}-{cell.replace(' ', '-')}.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
+        "Download these predictions (CSV)", rows.to_csv(index=False), f"{model}-{cell.replace(' ', '-')}.csv",
+        "text/csv", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 
@@ -123,16 +123,17 @@ def _roc(result: Evaluation, at: pd.Series) -> None:
         st.info("This curve needs both cats and dogs. Measure more pictures.")
         return
     st.plotly_chart(
-        score_charts.roc(curves.roc(result), (at["cats_called_dogs"], at["recall"])),
+        score_charts.roc(curves.roc(result), (at["false_positive_rate"], at["recall"])),
         config=PLOT,
         key="roc_chart",
-        alt=f"ROC curve: dogs found against cats called dogs, for every threshold; the area under it is {auc:.3f}",
+        alt=f"ROC curve: true against false positive rate for every threshold; the area under it is {auc:.3f}",
     )
     st.caption(f"The area under the curve is the **AUC**: {auc:.3f}.")
     with st.expander("How to read this curve", icon=":material/help:"):
         st.markdown(
-            "Each threshold is one point: how many cats it calls dogs (to the right), and how many dogs it finds (up). "
-            "The closer the curve comes to the top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
+            "Each threshold is one point. To the right: the **false positive rate**, the share of cats that it calls "
+            "dogs. Up: the **true positive rate**, the share of dogs that it finds. The closer the curve comes to the "
+            "top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
         )
 
 
@@ -146,7 +147,8 @@ def _calibration(result: Evaluation) -> None:
         key="calibration_chart",
         alt="Calibration chart: "
         + "; ".join(
-            f"{percent(row['sure'], 0)} sure, right in {percent(row['right'], 0, counted=True)} of {int(row['images'])}"
+            f"{percent(row['confidence'], 0)} sure, "
+            f"right in {percent(row['accuracy'], 0, counted=True)} of {int(row['images'])}"
             for row in rows.to_dict("records")
         ),
     )

@@ -11,7 +11,7 @@ from cnn_core.pixels import fit, open_image
 from cnn_core.wording import percent
 
 WIDTH = 150
-A_PAGE = 15
+PER_PAGE = 15
 
 
 def show(rows: pd.DataFrame) -> None:
@@ -23,14 +23,14 @@ def show(rows: pd.DataFrame) -> None:
 
 def paged(rows: pd.DataFrame, key: str) -> None:
     """Draw them in pages; `key` is where the session keeps the number of the first one that is shown."""
-    first = min(st.session_state.get(key, 0), max(len(rows) - 1, 0)) // A_PAGE * A_PAGE
-    last = min(first + A_PAGE, len(rows))
+    first = min(st.session_state.get(key, 0), max(len(rows) - 1, 0)) // PER_PAGE * PER_PAGE
+    last = min(first + PER_PAGE, len(rows))
     show(rows.iloc[first:last])
-    if len(rows) > A_PAGE:
+    if len(rows) > PER_PAGE:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Previous", icon=":material/chevron_left:", disabled=first == 0, key=f"{key}_previous",
-                on_click=_turn, args=(key, first - A_PAGE),
+                on_click=_turn, args=(key, first - PER_PAGE),
             )  # fmt: skip
             st.button(
                 "Next", icon=":material/chevron_right:", disabled=last == len(rows), key=f"{key}_next",
@@ -45,7 +45,7 @@ def _turn(key: str, first: int) -> None:
 
 def _picture(row: dict) -> None:
     name = Path(row["file"]).name
-    verdict = "recognized" if row["correct"] else f"taken for a {row['predicted']}"
+    verdict = "recognized" if row["correct"] else f"classified as a {row['predicted']}"
     says = f"A {row['label']}, {verdict}: {percent(row[row['predicted']], 0)} {row['predicted']}"
     with st.container(width=WIDTH):
         try:

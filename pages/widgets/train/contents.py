@@ -11,7 +11,7 @@ from pages.widgets import data_source, run_monitor
 def show(source: Source) -> None:
     """Show what is in the source as soon as it has been read, and the progress until then."""
     seen = data_source.look(source.data, source.images, source.seed)
-    if seen.ready(data_source.POLITE_SECONDS):
+    if seen.ready(data_source.WAIT_SECONDS):
         _contents(seen, source)
     else:
         st.fragment(_progress, run_every=run_monitor.REFRESH)(seen)

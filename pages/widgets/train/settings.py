@@ -48,7 +48,7 @@ def _pictures() -> tuple[str, int | None]:
     images = st.number_input(
         "Maximum number of pictures",
         8,
-        sketches.MOST if drawn else None,
+        sketches.MAX_COUNT if drawn else None,
         sketches.DEFAULT_COUNT if drawn else None,
         100,
         key="images_drawn" if drawn else "images",

@@ -89,7 +89,7 @@ def _choose(stops: list[Stop]) -> Stop:
     stop = stops[at]
     st.markdown(
         f"**Layer {at + 1} of {len(stops)}, {stop.kind}.** {WORDS.get(stop.kind, '')} Output: "
-        f"**{_shape(stop.shape)}**. Learned numbers: {stop.parameters:,}. Time: {stop.milliseconds:.1f} ms."
+        f"**{_shape(stop.shape)}**. Parameters: {stop.parameters:,}. Time: {stop.milliseconds:.1f} ms."
     )
     return stop
 
@@ -134,8 +134,8 @@ def _maps(found: Strongest, stop: Stop) -> None:
         )
     with words.container(key="walk_kernel"):
         if kernel is None:
-            st.markdown("##### No kernel of its own")
-            st.markdown(f"This map has no single kernel: {stop.kind} computes it without one, or from several.")
+            st.markdown("##### No single kernel")
+            st.markdown(f"{stop.kind} computes this map without a kernel, or from several kernels.")
         else:
             _kernel(kernel, found.numbers[place], stop)
 

@@ -1,4 +1,4 @@
-"""Set-up: made once and only again when something changed, with a sentence for each thing that may go wrong."""
+"""The virtual environment: made once, made again when something changed, and a message for each thing that may fail."""
 
 import ast
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.setup import chromium, commands, processes, venv
+from cnn_core.setup import processes, venv
+from tests.setup.programs import program
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EARLY = ["__init__.py", "__main__.py", *(f"setup/{path.name}" for path in (ROOT / "cnn_core/setup").glob("*.py"))]
 """What is read before the Python's version is looked at."""
 REQUIREMENT = re.compile(r"^([\w-]+) (>=[\d.]+), (<[\d.]+)( ;.*)?$")
@@ -39,15 +40,6 @@ def called(monkeypatch):
     monkeypatch.setattr(processes, "call", remember)
     monkeypatch.setattr(processes, "watch", lambda command, show=True: (remember(command), ""))
     return ran
-
-
-def program(folder: Path, name: str, code: int = 0) -> str:
-    """Write a program that does nothing but end with `code`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(f"#!/bin/sh\nexit {code}\n")
-    path.chmod(0o755)
-    return str(path)
 
 
 @pytest.mark.parametrize("name", EARLY)
@@ -178,72 +170,6 @@ def test_an_interruption_is_no_traceback(checkout, monkeypatch):
         venv.prepare("requirements.txt")
 
 
-@pytest.fixture
-def checks(monkeypatch):
-    """Programs in the place of ruff, mypy and pytest. Returns how each of them ends, and what was run."""
-    ends = dict.fromkeys(["ruff", "mypy", "pytest"], 0)
-    ran: list[list[str]] = []
-
-    def stand_in(command):
-        ran.append(command[2:])
-        return [sys.executable, "-c", f"print('{command[2]} says why'); raise SystemExit({ends[command[2]]})"]
-
-    begin, call = processes.begin, processes.call
-    monkeypatch.setenv("CNN_LAB_CHROMIUM", "")
-    monkeypatch.setattr(venv, "prepare", lambda requirements: Path("python"))
-    monkeypatch.setattr(chromium, "obtain_chromium", lambda python: None)
-    monkeypatch.setattr(processes, "begin", lambda command, output: begin(stand_in(command), output))
-    monkeypatch.setattr(processes, "call", lambda command: call(stand_in(command)))
-    return ends, ran
-
-
-@pytest.mark.parametrize("bad", [None, "ruff", "mypy", "pytest"])
-def test_the_test_command_fails_when_any_check_fails_and_shows_why(bad, checks, capsys):
-    ends, ran = checks
-    if bad:
-        ends[bad] = 1
-    assert commands.test(["-k", "pixels"]) == int(bad is not None)
-    pytest_command = ["pytest", *commands.WORKERS, "-k", "pixels"]
-    assert sorted(ran) == sorted([*commands.CHECKS, pytest_command])
-    said = capsys.readouterr().err
-    assert commands.NO_CHROMIUM in said
-    found = re.findall(r"== (.*) failed", said)
-    assert found == {
-        "ruff": ["ruff check", "ruff format --check"],
-        "mypy": [" ".join(check) for check in commands.CHECKS if check[0] == "mypy"],
-    }.get(bad or "", [])
-    assert said.count("says why") == len(found)
-
-
-def test_the_fast_loop_leaves_out_what_is_slow_and_needs_no_browser(checks, capsys):
-    _, ran = checks
-    assert commands.test(["--fast", "-k", "pixels"]) == 0
-    assert ["pytest", *commands.WORKERS, "-m", "not slow and not browser", "-k", "pixels"] in ran
-    assert len(ran) == len(commands.CHECKS) + 1
-    assert commands.NO_CHROMIUM not in capsys.readouterr().err
-
-
-def test_an_installed_package_runs_its_own_app_and_has_no_tests(tmp_path, monkeypatch, capsys):
-    became = []
-    monkeypatch.setattr(processes, "ROOT", tmp_path)  # without requirements.txt
-    monkeypatch.setattr(processes, "become", lambda command: became.append(command) or 0)
-    assert commands.app(["--server.port", "8600"]) == 0
-    script = str(tmp_path / "cnn_core/app/streamlit_app.py")
-    assert became == [[sys.executable, "-m", "streamlit", "run", script, "--server.port", "8600"]]
-    assert commands.test([]) == 2
-    assert "clone" in capsys.readouterr().err
-
-
-def test_the_app_is_started_with_the_words_it_was_given(monkeypatch):
-    became = []
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("STREAMLIT_SERVER_SHOW_EMAIL_PROMPT", "false")
-    monkeypatch.setattr(venv, "prepare", lambda requirements: Path("python"))
-    monkeypatch.setattr(processes, "become", lambda command: became.append(command) or 0)
-    assert commands.app(["--server.port", "8600"]) == 0
-    assert became == [["python", "-m", "streamlit", "run", "streamlit_app.py", "--server.port", "8600"]]
-
-
 def test_without_the_packages_the_command_goes_on_in_the_virtual_environment(tmp_path, monkeypatch):
     became = []
     monkeypatch.setattr(processes, "become", lambda command: became.append(command) or 3)
@@ -264,61 +190,6 @@ def test_without_the_packages_the_command_goes_on_in_the_virtual_environment(tmp
     assert became == [[str(venv.venv_python()), "-m", "cnn_core", "models", "--json"]]
     with pytest.raises(SystemExit, match="packages are missing"):  # not for ever
         venv.reexec_in_venv()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="The stand-ins for browsers are shell scripts.")
-class TestChromium:
-    @pytest.fixture(autouse=True)
-    def _empty_machine(self, tmp_path, monkeypatch):
-        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-        monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
-        monkeypatch.setenv("HOME", str(tmp_path))
-        monkeypatch.delenv("CNN_LAB_CHROMIUM", raising=False)
-        if any(Path("/Applications").glob("*Chrom*")) or any(Path("/Applications").glob("*Edge*")):
-            pytest.skip("A browser in /Applications cannot be hidden.")
-
-    def test_none(self):
-        assert chromium.find_chromium() is None
-
-    def test_one_on_the_path_that_starts(self, tmp_path):
-        program(tmp_path / "bin", "chromium", code=1)  # such as Ubuntu's stub without snap
-        chrome = program(tmp_path / "bin", "google-chrome")
-        assert chromium.find_chromium() == chrome
-
-    def test_playwrights_newest(self, tmp_path):
-        program(tmp_path / "browsers/chromium-1100/chrome-linux", "chrome")
-        newest = program(tmp_path / "browsers/chromium-1200/chrome-linux", "chrome")
-        assert chromium.find_chromium() == newest
-
-    def test_the_named_one_and_no_other(self, tmp_path, monkeypatch):
-        program(tmp_path / "bin", "chromium")
-        mine = program(tmp_path / "mine", "chrome")
-        monkeypatch.setenv("CNN_LAB_CHROMIUM", mine)
-        assert chromium.find_chromium() == mine
-        monkeypatch.setenv("CNN_LAB_CHROMIUM", str(tmp_path / "nowhere"))
-        assert chromium.find_chromium() is None
-        with pytest.raises(SystemExit, match="does not start"):
-            chromium.obtain_chromium(sys.executable)
-
-    @pytest.mark.parametrize("root", [True, False])
-    def test_installing_stops_at_the_first_that_starts(self, root, tmp_path, monkeypatch):
-        tried = []
-
-        def call(command, **options):
-            tried.append(command)
-            if command[0] == "apt-get" and "chromium" in command:
-                program(tmp_path / "bin", "chromium")
-            return 0
-
-        monkeypatch.setattr(processes, "call", call)
-        monkeypatch.setattr(processes, "may_apt", lambda: root)
-        found = chromium.obtain_chromium("python")
-        assert tried[0] == ["python", "-m", "playwright", "install", "chromium"]
-        assert found == (str(tmp_path / "bin/chromium") if root else None)
-        assert any(command[0] == "apt-get" for command in tried) == root
-        tried.clear()
-        chromium.obtain_chromium("python")
-        assert bool(tried) != root  # once there is one, nothing is tried
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
@@ -342,14 +213,3 @@ def test_exactly_one_tensorflow_is_asked_for_on_every_system():
     for (system, machine), name in wanted.items():
         markers = {"sys_platform": system, "platform_machine": machine}
         assert [one.name for one in ours if one.marker and one.marker.evaluate(markers)] == [name]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="The script is for bash.")
-def test_ci_runs_the_whole_test_command(tmp_path):
-    python = Path(program(tmp_path, "python3"))
-    python.write_text('#!/bin/sh\necho "$PWD" "$@"\n')
-    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", str(ROOT / ".ci/run")], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
-    )
-    assert done.stdout.split() == [str(ROOT), "-m", "cnn_core", "test"]

@@ -1,0 +1,138 @@
+"""Lesson 5: runs are watched, followed, resumed, compared and deleted."""
+
+import pyarrow
+import pytest
+
+from cnn_core import models
+from tests.pages.fake_runs import fake_run, rewrite_status
+from tests.pages.train_page import chart_lines, text
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "home"))
+
+
+def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
+    test = app("train")
+    assert not test.exception
+    try:
+        history = models.find("article").history()
+    except models.ModelError:
+        assert "Nothing has been trained here yet" in text(test)
+        return
+    assert history is not None
+    assert {"training", "test"} <= set(chart_lines(test, "curve_accuracy"))
+
+
+def test_a_running_training_is_shown_with_its_steps_and_curves(app):
+    folder = fake_run(state="running", done=1, step=5)
+    test = app("train")
+    assert test.selectbox(key="run").value == folder.name
+    metrics = {metric.label: metric.value for metric in test.metric}
+    assert metrics["Training accuracy"] == "81.2 %"
+    assert metrics["Test accuracy"] == "65.0 %"
+    assert chart_lines(test, "curve_loss") == ["training, step by step", "training", "test"]
+    test.button(key="train_stop").click().run()
+    assert (folder / "stop").exists()
+    assert test.button(key="train_stop").disabled
+
+
+def test_a_run_that_ends_is_followed_to_its_end(app):
+    folder = fake_run(state="running", done=2, step=5)
+    test = app("train")
+    rewrite_status(folder, state="finished")
+    test.run()
+    assert not test.exception
+    assert any("Finished: 2 epochs" in success.value for success in test.main.success)
+
+
+def test_a_run_begun_in_another_tab_is_followed(app):
+    fake_run("20260101-000000-aaaa")
+    test = app("train")
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+    fake_run("20260102-000000-bbbb", state="running", done=0, step=3, model=False)
+    test.run()
+    assert test.selectbox(key="run").value == "20260102-000000-bbbb"
+    test.selectbox(key="run").set_value("20260101-000000-aaaa").run()
+    test.run()
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+
+
+@pytest.mark.parametrize(
+    ("state", "silent", "sentence"),
+    [("failed", -3600, "The disk is full."), ("running", 60, "interrupted"), ("stopped", -3600, "on request")],
+)
+def test_a_broken_off_run_says_why_and_is_resumed(app, spawned, state, silent, sentence):
+    message = {"failed": "The disk is full. Make room.", "stopped": "Stopped on request."}.get(state, "")
+    folder = fake_run(state=state, done=1, step=5, message=message, silent=silent)
+    test = app("train")
+    assert sentence in text(test)
+    if state != "stopped":
+        assert any("the last words" in code.value for code in test.code)
+    test.button(key="train_resume").click().run()
+    assert spawned == [folder]
+    assert test.button(key="train_stop")
+
+
+def test_a_finished_run_offers_its_model_but_no_resuming(app):
+    folder = fake_run()
+    test = app("train", epochs="9", picture="coffee")
+    assert not [button for button in test.main.button if button.key == "train_resume"]
+    assert [download.label for download in test.get("download_button")] == ["Download the model"]
+    test.button(key="train_classify").click().run()
+    assert not test.exception
+    assert test.session_state["model"] == folder.name
+
+
+def test_the_address_names_the_run(app):
+    for name in ("20260101-000000-aaaa", "20260102-000000-bbbb"):
+        fake_run(name)
+    test = app("train", run="20260101-000000-aaaa")
+    assert test.selectbox(key="run").value == "20260101-000000-aaaa"
+    assert test.query_params["run"] == "20260101-000000-aaaa"
+    test.selectbox(key="run").set_value("20260102-000000-bbbb").run()
+    assert "run" not in test.query_params
+    assert app("train", run="20250101-000000-gone").selectbox(key="run").value == "20260102-000000-bbbb"
+
+
+def test_delete_takes_the_run_away_after_a_second_click(app):
+    folder, other = fake_run("20260102-000000-bbbb"), fake_run("20260101-000000-aaaa")
+    test = app("train")
+    test.button(key="delete_run").click().run()
+    assert not folder.exists()
+    assert other.exists()
+    assert not test.exception
+    assert test.selectbox(key="run").value == other.name
+
+
+def test_runs_stand_side_by_side(app):
+    fake_run("20260101-000000-aaaa", learning_rate=0.01)
+    fake_run("20260102-000000-bbbb", done=2, state="stopped", data="/data/dogs-vs-cats.zip", images=None)
+    test = app("train")
+    (table,) = [frame.value for frame in test.dataframe if "test accuracy" in frame.value]
+    assert list(table["test accuracy"]) == [0.75, 0.85]
+    assert list(table["epochs"]) == ["2 of 3", "3 of 3"]
+    assert len(chart_lines(test, "compare_accuracy")) == 4
+    test.multiselect(key="compare").set_value(["20260101-000000-aaaa"]).run()
+    assert len(chart_lines(test, "compare_loss")) == 2
+
+
+def test_no_estimate_is_called_100_percent(app):
+    folder = fake_run()
+    history = folder / "history.csv"
+    header = history.read_text().split("\n")[0]
+    history.write_text(f"{header}\n1,1.0,0.01,1.0,0.01,9.5\n")
+    test = app("train")
+    assert "Test accuracy: over 99.9 %." in text(test)
+    assert {metric.label: metric.value for metric in test.metric}["Test accuracy"] == "over 99.9 %"
+    (table,) = [frame for frame in test.dataframe if "test accuracy" in frame.value]
+    shown = pyarrow.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_all().to_pydict()
+    assert ["over 99.9 %"] in shown.values()
+
+
+def test_unreadable_run_folders_do_not_break_the_page(app):
+    folder = fake_run()
+    for name in ("config.json", "status.json", "history.csv", "steps.jsonl"):
+        (folder / name).write_text("{half")
+    assert not app("train").exception

@@ -1,0 +1,24 @@
+"""Reading what the page Train shows."""
+
+import json
+import time
+
+
+def text(app) -> str:
+    """All that the page's main part says."""
+    kinds = (app.markdown, app.caption, app.success, app.info, app.warning, app.error)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+def looked(app, seconds: float = 30):
+    """Run the page again until the pictures have been read, and no progress bar is left in its main part."""
+    end = time.monotonic() + seconds
+    while app.main.get("progress") and time.monotonic() < end:
+        time.sleep(0.1)
+        app.run()
+    return app
+
+
+def chart_lines(app, key: str) -> list[str]:
+    charts = {chart.proto.id.rpartition("-")[2]: chart for chart in app.get("plotly_chart")}
+    return [line.get("name") for line in json.loads(charts[key].proto.spec)["data"]]
