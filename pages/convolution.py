@@ -74,7 +74,8 @@ def _facts(image: np.ndarray) -> None:
     ]
     st.markdown(
         f"Size of the map under “{settings['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
-        f"from {image.shape[0]} × {image.shape[1]} pixels to **{feature_map.shape[0]} × {feature_map.shape[1]}** numbers."
+        f"from {image.shape[0]} × {image.shape[1]} pixels to "
+        f"**{feature_map.shape[0]} × {feature_map.shape[1]}** numbers."
     )
     below = percent(float((feature_map < 0).mean()), counted=True)
     st.markdown(

@@ -37,11 +37,11 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 def test_the_wheel_holds_the_library_the_app_and_the_models(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    kinds = (".py", ".typed")
+    kinds = (".py", ".typed", ".html", ".css", ".js")
     library = [path for path in (ROOT / "cnn_core").rglob("*") if path.suffix in kinds or path.parent.name == "weights"]
-    app = [ROOT / "streamlit_app.py", ROOT / ".streamlit/config.toml", *(ROOT / "pages").rglob("*.py")]
+    app = [ROOT / "streamlit_app.py", ROOT / ".streamlit/config.toml", *(ROOT / "pages").rglob("*")]
     wanted = {path.relative_to(ROOT).as_posix() for path in library if path.is_file()}
-    wanted |= {"cnn_core/app/" + path.relative_to(ROOT).as_posix() for path in app}
+    wanted |= {"cnn_core/app/" + path.relative_to(ROOT).as_posix() for path in app if path.suffix in (*kinds, ".toml")}
     assert names == wanted  # and so nothing but cnn_core is at the top
 
 

@@ -156,7 +156,9 @@ def _map(image: np.ndarray, name: str) -> np.ndarray | None:
         return feature_map
     colors, limit = zero_centered(feature_map)
     if view == "absolute":
-        st.image(_jpeg(as_photo(np.abs(feature_map) * (255 / limit))), width="stretch", alt=f"{alt}; bright is far from 0")
+        st.image(
+            _jpeg(as_photo(np.abs(feature_map) * (255 / limit))), width="stretch", alt=f"{alt}; bright is far from 0"
+        )
         st.caption(f"{caption}; black is 0, white is {number(limit)} or more, below or above 0")
     elif feature_map.ndim == 3:
         st.image(_jpeg(signed_photo(feature_map, limit)), width="stretch", alt=f"{alt}, middle gray at zero")

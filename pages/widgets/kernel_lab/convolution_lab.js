@@ -234,11 +234,9 @@ class ConvolutionLab {
     this.#drawBench();
     this.#drawSource(channel);
     this.output = this.#featureMap();
+    if (!this.output !== part.output.hidden) this.#refuse(this.output ? "" : this.#tooSmall());
     part.output.hidden = !this.output;
-    if (!this.output) {
-      this.#refuse(`The kernel (${bench.side} pixels) is larger than the picture (${photo.height} × ${photo.width} pixels). Choose a smaller kernel, or the padding “same”.`);
-      return;
-    }
+    if (!this.output) return;
     if (this.fit) this.limit = fitLimit(this.output);
     this.fit = false;
     paint(part.output, this.output, bench.view, this.limit);
@@ -248,6 +246,11 @@ class ConvolutionLab {
     bench.column = Math.min(bench.column, this.output.width - 1);
     this.#drawPlace();
     this.drawn = performance.now();
+  }
+
+  #tooSmall() {
+    const { height, width } = this.photo;
+    return `The kernel (${this.bench.side} pixels) is larger than the picture (${height} × ${width} pixels). Choose a smaller kernel, or the padding “same”.`;
   }
 
   #featureMap() {

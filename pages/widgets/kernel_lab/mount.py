@@ -78,7 +78,9 @@ def _state(name: str) -> dict[str, Any]:
     return st.session_state.get(name) or {}
 
 
-def _mount(component: Any, name: str, image: np.ndarray, title: str, settings: Any, take: Callable[[Any], None]) -> None:
+def _mount(
+    component: Any, name: str, image: np.ndarray, title: str, settings: Any, take: Callable[[Any], None]
+) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
     identity, png = _encoded(image)
     has = _state(name).get("has")

@@ -1,0 +1,66 @@
+"""A page of Chromium that holds a lab alone, without Streamlit: what Streamlit would do is done here."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page
+
+from pages.widgets.kernel_lab import mount
+
+STREAMLIT = """() => {
+  window.told = {};
+  const setStateValue = (key, value) => { told[key] = value; };
+  const give = (data) => mountLab({ parentElement: document.body, data, setStateValue });
+  window.show = async (picture, settings) => {
+    give({ picture, has: null, ready: false, settings });
+    await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
+    give({ picture: { ...picture, png: null }, has: picture.id, ready: true, settings });
+  };
+  window.run = (picture, settings) => give({ picture, has: picture.id, ready: true, settings });
+  window.frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+SETTINGS = {
+    "tables": [[-1, 0, 1, -2, 0, 2, -1, 0, 1]], "side": 3, "stride": 1, "padding": "valid", "bias": 0, "relu": False,
+    "channel": "gray", "view": "zero", "row": None, "column": None,
+}  # fmt: skip
+
+
+def open_lab(page: Page, name: str, scripts: tuple[str, ...]) -> None:
+    """Load a lab's three texts into an empty page."""
+    markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
+    style = (mount.FOLDER / "lab.css").read_text("utf-8")
+    page.set_content(f"<style>{style}</style>{markup}")
+    page.add_script_tag(
+        content=mount.script(*mount.SHARED, *scripts, name).replace(
+            "export default function", "window.mountLab = function"
+        )
+    )
+    page.evaluate(STREAMLIT)
+
+
+def show(page: Page, image: np.ndarray, settings: dict[str, Any]) -> None:
+    """Give the lab a picture and its settings, and wait until it has drawn them."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    picture = {
+        "id": f"{hash(image.tobytes()):x}",
+        "title": "A picture",
+        "png": base64.b64encode(file.getvalue()).decode(),
+    }
+    page.evaluate(
+        "async ([picture, settings]) => { await show(picture, settings); await frame(); }", [picture, settings]
+    )
+
+
+def values(page: Page, role: str) -> np.ndarray:
+    """Return what a canvas of the lab shows, float32 of its shape."""
+    numbers, shape = page.evaluate(
+        "(role) => { const canvas = document.querySelector(`[data-role=${role}]`);"
+        " return [Array.from(canvas.values), canvas.shape]; }",
+        role,
+    )
+    return np.array(numbers, np.float32).reshape(shape)
