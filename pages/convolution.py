@@ -29,13 +29,14 @@ def main() -> None:
 def _lesson(image: np.ndarray, name: str) -> None:
     """Show the lab, or without it ordinary controls; then what Python says about the same kernel."""
     lab, without_lab = st.container(), st.empty()
-    if not mount.ready(LAB):
-        with without_lab.container(key="without_lab"):
+    with without_lab.container():
+        refused = mount.refused(LAB)
+        if refused:
             ordinary.show(image, name)
-    elif warning := bench.warning():
+    if not refused and (warning := bench.warning()):
         without_lab.warning(warning)
     bench.write_address()
-    with lab:
+    with lab.container(key="lab_refused") if refused else lab:
         mount.convolution(image, name, bench.for_lab(), _take)
     _facts(image)
     settings = bench.current()

@@ -19,13 +19,12 @@ from pages.widgets.convolution import bench
 _PRESET = "kernel_preset"
 
 # Streamlit keeps columns at least 128 pixels wide, of which a number input's buttons take most: the third column of
-# cells would be out of sight. Arrow keys still step. The lab answers within a second, and takes the place of all this.
+# cells would be out of sight. Arrow keys still step.
 _STYLE = """<style>
 .st-key-kernel_grid .stColumn {min-width: 0}
 .st-key-kernel_grid .stNumberInput button {display: none}
 .st-key-kernel_grid input {text-align: center}
-.st-key-without_lab {animation: kernel-lab-refused 0s 4s both}
-@keyframes kernel-lab-refused {from {visibility: hidden} to {visibility: visible}}
+.st-key-lab_refused {display: none}
 </style>"""
 
 

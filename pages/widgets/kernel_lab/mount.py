@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from cnn_core.kernels import KERNELS
 FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
 """The files that every lab uses; its own follow."""
+
+PATIENCE = 10.0
+"""Seconds within which a browser that runs the lab has told so."""
 
 _PNG = "kernel_lab_png"
 
@@ -72,6 +76,29 @@ def convolution(
 def ready(name: str) -> bool:
     """Tell whether the lab of that name has answered from this visitor's browser."""
     return bool(_state(name).get("has"))
+
+
+def refused(name: str) -> bool:
+    """Tell whether ordinary controls must stand in for the lab of that name.
+
+    So it is at once for a visitor without a browser (a test), else when the browser has not run the lab in some
+    seconds. Until then a placeholder is drawn here.
+    """
+    if ready(name):
+        return False
+    began = st.session_state.setdefault(f"{name}_began", time.monotonic())
+    if not st.context.headers or time.monotonic() - began > PATIENCE:
+        return True
+    _wait(began + PATIENCE)
+    return False
+
+
+@st.fragment(run_every=1)
+def _wait(until: float) -> None:
+    """Show that something is coming, and look again every second."""
+    st.skeleton(400)
+    if time.monotonic() > until:
+        st.rerun()
 
 
 def _state(name: str) -> dict[str, Any]:

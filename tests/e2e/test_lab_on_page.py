@@ -1,0 +1,104 @@
+"""The kernel lab on the page of the started app: what the hand makes reaches Python, the address and the code."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+MIDDLE = "Kernel row 2 column 2"
+
+
+def wait_for_address(page, **wanted: str) -> None:
+    """Wait until the address names these controls with these values."""
+    page.wait_for_function(
+        "(wanted) => { const now = new URL(location).searchParams;"
+        " return Object.entries(wanted).every(([name, value]) => now.get(name) === value); }",
+        arg=wanted,
+        timeout=30_000,
+    )
+
+
+def test_the_address_and_the_code_follow_the_hand_and_a_link_brings_it_back(server, page):
+    page.goto(
+        f"{server}/convolution?kernel=0,1,0,1,-4.5,1,0,1,0&conv_stride=3&conv_channel=Blue&conv_row=7&conv_column=9"
+    )
+    expect(page.get_by_label(MIDDLE)).to_have_value("-4.5")
+    expect(page.get_by_label("Stride")).to_have_value("3")
+    expect(page.get_by_label("Convolve")).to_have_value("blue")
+    expect(page.locator("[data-role=stop-caption]")).to_contain_text("Row 7, column 9")
+    page.get_by_label(MIDDLE).fill("6")
+    page.get_by_label("Padding").select_option("same")
+    wait_for_address(page, kernel="0,1,0,1,6,1,0,1,0", conv_padding="same")
+    page.get_by_text("The same in Keras").click()
+    code = page.locator('[data-testid="stCode"]').first
+    expect(code).to_contain_text("[1, 6, 1]")
+    expect(code).to_contain_text('padding="same"')
+    expect(page.locator('[data-testid="stMain"]')).to_contain_text("to 100 × 151 numbers")
+    page.reload()
+    expect(page.get_by_label(MIDDLE)).to_have_value("6")
+    expect(page.get_by_label("Padding")).to_have_value("same")
+
+
+def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
+    page.goto(f"{server}/convolution")
+    page.get_by_label(MIDDLE).fill("8")
+    wait_for_address(page, kernel="-1,0,1,-2,8,2,-1,0,1")
+    page.get_by_role("link", name="1 · Pixels").click()
+    expect(page.locator(".st-key-channel_red")).to_be_visible()
+    page.get_by_role("link", name="2 · Convolution").click()
+    expect(page.get_by_label(MIDDLE)).to_have_value("8")
+
+
+def test_another_picture_comes_into_the_lab(server, page):
+    page.goto(f"{server}/convolution")
+    output = page.locator(".st-key-convolution_output canvas")
+    expect(output).to_have_attribute("width", "449")
+    page.get_by_role("radio", name="astronaut").click()
+    expect(output).to_have_attribute("width", "510")
+    page.get_by_role("radio", name="chelsea").click()
+    expect(output).to_have_attribute("width", "449")
+
+
+def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
+    page.goto(f"{server}/convolution")
+    page.get_by_label(MIDDLE).fill("5")
+    page.get_by_label(MIDDLE).press("r")
+    page.get_by_label(MIDDLE).press("c")
+    expect(page.get_by_role("alert").filter(has_text="5rc")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, page):
+    page.add_init_script("URL.createObjectURL = () => 'blob:refused'")
+    page.goto(f"{server}/convolution")
+    cell = page.get_by_label(MIDDLE, exact=True)
+    expect(cell).to_be_visible()
+    cell.fill("-3")
+    cell.press("Enter")
+    expect(page.locator(".st-key-convolution_output img")).to_be_visible()
+    wait_for_address(page, kernel="-1,0,1,-2,-3,2,-1,0,1")
+
+
+def test_a_lost_connection_loses_nothing(server, page):
+    open_sockets, cut = [], False
+
+    def connect(socket):
+        if cut:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            open_sockets.append(socket)
+
+    page.route_web_socket("**/_stcore/stream", connect)
+    page.goto(f"{server}/convolution")
+    expect(page.get_by_label(MIDDLE)).to_have_value("0")
+    cut = True
+    for socket in open_sockets:
+        socket.close()
+    expect(page.locator('[data-testid="stApp"]')).not_to_have_attribute("data-test-connection-state", "CONNECTED")
+    page.get_by_label(MIDDLE).fill("7")
+    page.get_by_label("Stride").select_option("2")
+    expect(page.locator(".st-key-convolution_output canvas")).to_have_attribute("width", "225")
+    expect(page.locator("[data-role=news]")).to_contain_text("Feature map 149 by 225")  # the hand has rested
+    cut = False
+    wait_for_address(page, kernel="-1,0,1,-2,7,2,-1,0,1", conv_stride="2")
