@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LESSON = (
-    "pixels", "kernels", "convolution", "pooling", "network", "dataset", "sketches", "source", "training", "runs",
-    "models", "walk", "explain", "what_if", "evaluation", "curves", "cli",
+    "pixels", "kernels", "convolution", "pooling", "chain", "network", "dataset", "sketches", "source", "training",
+    "runs", "models", "walk", "explain", "what_if", "evaluation", "curves", "cli",
 )  # fmt: skip
 """The chapters, in reading order: a chapter uses only what stands before it."""
 

@@ -49,6 +49,21 @@ def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
     expect(page.get_by_label(MIDDLE)).to_have_value("8")
 
 
+def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(server, page):
+    page.goto(f"{server}/convolution")
+    page.get_by_label(MIDDLE).fill("8")
+    wait_for_address(page, kernel="-1,0,1,-2,8,2,-1,0,1")
+    page.get_by_role("link", name="3 · Pooling").click()
+    expect(page.get_by_label(MIDDLE)).to_have_value("8")
+    page.get_by_label(MIDDLE).fill("9")
+    wait_for_address(page, kernel="-1,0,1,-2,9,2,-1,0,1")
+    page.get_by_role("button", name="+ Convolution").click()
+    wait_for_address(page, chain="conv/relu/pool:max,2,2,valid/conv:sobel_y")
+    page.reload()
+    expect(page.get_by_label(MIDDLE)).to_have_count(2)
+    expect(page.get_by_label(MIDDLE).first).to_have_value("9")
+
+
 def test_another_picture_comes_into_the_lab(server, page):
     page.goto(f"{server}/convolution")
     output = page.locator(".st-key-convolution_output canvas")
@@ -71,6 +86,7 @@ def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
 def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, page):
     page.add_init_script("URL.createObjectURL = () => 'blob:refused'")
     page.goto(f"{server}/convolution")
+    page.get_by_role("button", name="Use ordinary controls").click()
     cell = page.get_by_label(MIDDLE, exact=True)
     expect(cell).to_be_visible()
     cell.fill("-3")

@@ -64,13 +64,18 @@ def read_address() -> None:
     _fit_tables(bench)
 
 
+def write_kernel() -> None:
+    """Write the kernel into the address, unless a cell is empty."""
+    kernel = current()["kernel"]
+    if not np.isnan(kernel).any():
+        text = preset(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
+        address.write(controls.KERNEL.name, text, None)
+
+
 def write_address() -> None:
     """Write the bench into the address, so that the link shows it again."""
     bench = current()
-    if np.isnan(bench["kernel"]).any():
-        return
-    text = preset(bench["kernel"]) or ",".join(f"{value:.9g}" for value in bench["kernel"].ravel())
-    address.write(controls.KERNEL.name, text, None)
+    write_kernel()
     for name, control in OPTIONS.items():
         default = getattr(control, "default", None)
         text = "" if bench[name] is None else control.write(bench[name])

@@ -32,10 +32,8 @@ class ConvolutionLab {
       this.fit = true;
       this.#soon();
     });
-    const stops = RED_BLUE.map((color) => `rgb(${color.join(" ")})`);
-    root.style.setProperty("--kl-red-blue", `linear-gradient(to right, ${stops.join(", ")})`);
-    // Streamlit's own shortcuts (r, c) must not see what is typed here.
-    for (const name of ["keydown", "keypress", "keyup"]) root.addEventListener(name, (event) => event.stopPropagation());
+    paintScale(root);
+    keepKeys(root);
   }
 
   close() {
@@ -321,7 +319,15 @@ class ConvolutionLab {
     part["stop-caption"] ??= this.root.querySelector("[data-role=stop-caption]");
     part["stop-caption"].textContent = `Row ${bench.row}, column ${bench.column} of the map. The window begins at row ${top}, column ${left} of the picture.`.replaceAll("-", "−") + padded;
     const plane = bench.channel === "each" ? { ...this.source, planes: [this.source.planes[0]] } : this.source;
-    this.player.show(bench, plane, output, names);
+    this.player.show({
+      ...bench,
+      source: plane,
+      output,
+      names,
+      steps: CONVOLUTION_STEPS,
+      style: photoStyle,
+      stopAt: (row, column) => oneStop(plane, tables, bench.side, bench, row, column),
+    });
   }
 }
 
@@ -329,21 +335,6 @@ class ConvolutionLab {
 function oneOf(stop, cells, { bias, relu }) {
   const before = Math.fround(cells.reduce((sum, cell) => sum + cell.weight * cell.pixel, 0) + bias);
   return { ...stop, cells: [cells], before, value: relu ? Math.max(before, 0) : before };
-}
-
-/** Smallest and largest value of a map, and which share lies outside of low to high. */
-function extent(map, low, high) {
-  let [least, most, beyond, all] = [Infinity, -Infinity, 0, 0];
-  for (const plane of map.planes) {
-    all += plane.length;
-    for (let at = 0; at < plane.length; at++) {
-      const value = plane[at];
-      if (value < least) least = value;
-      if (value > most) most = value;
-      if (value < low || value > high) beyond++;
-    }
-  }
-  return { low: least, high: most, beyond: beyond / all };
 }
 
 /** A share that was counted, as a percentage; never 0 % or 100 % unless it is none or all. */

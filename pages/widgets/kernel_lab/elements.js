@@ -54,3 +54,8 @@ function numberTable(caption, cells) {
 function rowsOf(list, width) {
   return Array.from({ length: Math.ceil(list.length / width) }, (_, row) => list.slice(row * width, (row + 1) * width));
 }
+
+/** Streamlit's own shortcuts (r, c) must not see what is typed in a lab. */
+function keepKeys(root) {
+  for (const name of ["keydown", "keypress", "keyup"]) root.addEventListener(name, (event) => event.stopPropagation());
+}

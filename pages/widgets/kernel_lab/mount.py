@@ -4,7 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,11 @@ FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
 """The files that every lab uses; its own follow."""
 
-PATIENCE = 10.0
-"""Seconds within which a browser that runs the lab has told so."""
+_PATIENCE = """<style>
+.st-key-lab_patience {animation: lab-patience 0s 8s both}
+@keyframes lab-patience {from {visibility: hidden} to {visibility: visible}}
+</style>"""
+"""A browser that runs the lab has answered long before."""
 
 _PNG = "kernel_lab_png"
 
@@ -53,6 +55,7 @@ def _register(name: str, *scripts: str) -> Any:
 
 
 _CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player")
+_CHAIN = _register("chain_lab", "kernel_table", "arithmetic", "player", "chain")
 
 
 def convolution(
@@ -73,6 +76,11 @@ def convolution(
     _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take)
 
 
+def chain(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the lab of the chain; arguments as for `convolution`, the settings as `stages.for_lab` gives them."""
+    _mount(_CHAIN, "chain_lab", image, title, settings, take)
+
+
 def ready(name: str) -> bool:
     """Tell whether the lab of that name has answered from this visitor's browser."""
     return bool(_state(name).get("has"))
@@ -81,24 +89,20 @@ def ready(name: str) -> bool:
 def refused(name: str) -> bool:
     """Tell whether ordinary controls must stand in for the lab of that name.
 
-    So it is at once for a visitor without a browser (a test), else when the browser has not run the lab in some
-    seconds. Until then a placeholder is drawn here.
+    So it is for a visitor without a browser (a test), and for one whose browser does not run the lab and who asks for
+    them: until the lab has answered, a placeholder is drawn here, later with a button below it.
     """
     if ready(name):
         return False
-    began = st.session_state.setdefault(f"{name}_began", time.monotonic())
-    if not st.context.headers or time.monotonic() - began > PATIENCE:
+    asked = f"{name}_refused"
+    if not st.context.headers or st.session_state.get(asked):
         return True
-    _wait(began + PATIENCE)
-    return False
-
-
-@st.fragment(run_every=1)
-def _wait(until: float) -> None:
-    """Show that something is coming, and look again every second."""
+    st.html(_PATIENCE)
     st.skeleton(400)
-    if time.monotonic() > until:
-        st.rerun()
+    with st.container(key="lab_patience"):
+        st.info("The lab does not start in this browser.")
+        st.button("Use ordinary controls", on_click=lambda: st.session_state.update({asked: True}))
+    return False
 
 
 def _state(name: str) -> dict[str, Any]:
