@@ -97,6 +97,8 @@ VIEW = Choice(
     {"zero": "Zero in the middle", "photo": "Clipped to 0–255, as a photo", "absolute": "Absolute value"},
     "zero",
 )
+KERNEL_OF = Text("kernel_of")
+"""The network that the kernel was taken from, and its number there, from 0: ``article:12``."""
 STEP_ROW = Number("conv_row", 0, None, None)
 STEP_COLUMN = Number("conv_column", 0, None, None)
 

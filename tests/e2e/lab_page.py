@@ -13,7 +13,8 @@ from pages.widgets.kernel_lab import mount
 STREAMLIT = """() => {
   window.told = {};
   const setStateValue = (key, value) => { told[key] = value; };
-  const give = (data) => mountLab({ parentElement: document.body, data, setStateValue });
+  const more = { models: [], network: null };
+  const give = (data) => mountLab({ parentElement: document.body, data: { ...data, ...more }, setStateValue });
   window.show = async (picture, settings) => {
     give({ picture, has: null, ready: false, settings });
     await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
@@ -25,7 +26,7 @@ STREAMLIT = """() => {
 
 SETTINGS = {
     "tables": [[-1, 0, 1, -2, 0, 2, -1, 0, 1]], "side": 3, "stride": 1, "padding": "valid", "bias": 0, "relu": False,
-    "channel": "gray", "view": "zero", "row": None, "column": None,
+    "channel": "gray", "view": "zero", "row": None, "column": None, "origin": None,
 }  # fmt: skip
 
 

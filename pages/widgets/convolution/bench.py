@@ -27,6 +27,7 @@ OPTIONS: dict[str, controls.Control] = {
     "view": controls.VIEW,
     "row": controls.STEP_ROW,
     "column": controls.STEP_COLUMN,
+    "origin": controls.KERNEL_OF,
 }
 _BENCH, _WARNING = "bench", "bench_warning"
 
@@ -161,8 +162,10 @@ def part(image: np.ndarray, channel: str) -> np.ndarray:
 
 
 def _fit_tables(bench: dict[str, Any]) -> None:
-    """Give a kernel for all three channels three tables, any other one."""
+    """Give a kernel for all three channels three tables, any other one, which then is no longer a network's."""
     tables = bench["kernel"]
+    if bench["channel"] != "all":
+        bench["origin"] = None
     if bench["channel"] == "all":
         bench["kernel"] = np.repeat(tables[:1], len(CHANNELS), axis=0) if len(tables) == 1 else tables
     elif len(tables) > 1:

@@ -27,6 +27,13 @@ class ConvolutionLab {
     this.#controls();
     this.sourceView = this.#view(this.part.source, (y, x) => this.#pointAtPixel(y, x));
     this.outputView = this.#view(this.part.output, (row, column) => this.#point(row, column));
+    this.network = new NetworkShelf(root.querySelector("[data-role=network]"), {
+      ask: (model) => this.ask(model),
+      pick: (tables, side, origin) => {
+        Object.assign(this.bench, { channel: "all", origin });
+        this.#kernel(tables, side);
+      },
+    });
     this.player = new Player(this.part.player, (row, column) => this.#point(row, column));
     this.part.scale.querySelector("button").addEventListener("click", () => {
       this.fit = true;
@@ -56,6 +63,8 @@ class ConvolutionLab {
       this.#changed();
     }
     if (data.settings) this.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
+    this.ask = (model) => setStateValue("network", model);
+    this.network.show(data.models, data.network);
     this.root.hidden = false;
   }
 
@@ -168,8 +177,8 @@ class ConvolutionLab {
   }
 
   #settings() {
-    const { tables, side, stride, padding, bias, relu, channel, view, row, column } = this.bench;
-    return { tables, side, stride, padding, bias, relu, channel, view, row, column };
+    const { tables, side, stride, padding, bias, relu, channel, view, row, column, origin } = this.bench;
+    return { tables, side, stride, padding, bias, relu, channel, view, row, column, origin };
   }
 
   #adopt(settings) {

@@ -54,12 +54,17 @@ def _register(name: str, *scripts: str) -> Any:
     )
 
 
-_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player")
+_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "network")
 _CHAIN = _register("chain_lab", "kernel_table", "arithmetic", "player", "chain")
 
 
 def convolution(
-    image: np.ndarray, title: str, settings: dict[str, Any] | None, take: Callable[[dict[str, Any]], None]
+    image: np.ndarray,
+    title: str,
+    settings: dict[str, Any] | None,
+    take: Callable[[dict[str, Any]], None],
+    models: list[dict[str, str]],
+    kernels: Callable[[str], dict[str, Any]],
 ) -> None:
     """Mount the convolution lab.
 
@@ -72,8 +77,14 @@ def convolution(
         What `bench.for_lab` gives; without it the lab stays as it is.
     take : callable
         Called with the lab's own settings after each change, before the page runs again.
+    models : list of dict
+        Networks whose kernels can be taken: ``name`` and ``title``.
+    kernels : callable
+        Called with the name of the one that the visitor asks for; returns what the lab's shelf shows.
     """
-    _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take)
+    asked = _state("convolution_lab").get("network")
+    network = kernels(asked) if asked and any(model["name"] == asked for model in models) else None
+    _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take, {"models": models, "network": network})
 
 
 def chain(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
@@ -110,7 +121,13 @@ def _state(name: str) -> dict[str, Any]:
 
 
 def _mount(
-    component: Any, name: str, image: np.ndarray, title: str, settings: Any, take: Callable[[Any], None]
+    component: Any,
+    name: str,
+    image: np.ndarray,
+    title: str,
+    settings: Any,
+    take: Callable[[Any], None],
+    more: dict[str, Any] | None = None,
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
     identity, png = _encoded(image)
@@ -127,9 +144,11 @@ def _mount(
             "has": has,
             "ready": ready(name),
             "settings": settings,
+            **(more or {}),
         },
         on_bench_change=bench_changed,
         on_has_change=lambda: None,
+        on_network_change=lambda: None,
     )
 
 
