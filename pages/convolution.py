@@ -38,7 +38,6 @@ def _lesson(image: np.ndarray, name: str) -> None:
     bench.write_address()
     with lab.container(key="lab_refused") if refused else lab:
         mount.convolution(image, name, bench.for_lab(), _take, network_kernels.models(), network_kernels.kernels)
-    network_kernels.answer(image, name)
     _facts(image)
     settings = bench.current()
     tables = settings["kernel"]
@@ -48,6 +47,8 @@ def _lesson(image: np.ndarray, name: str) -> None:
             **{name: settings[name] for name in ("stride", "padding", "bias", "relu", "channel")},
         )
     )
+    if refused or mount.ready(LAB):  # to load TensorFlow first would keep the lab waiting
+        network_kernels.answer(image, name)
 
 
 def _take(settings: dict) -> None:
