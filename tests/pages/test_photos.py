@@ -12,6 +12,8 @@ from cnn_core.figures.colors import CAT, DOG
 from cnn_core.models import Prediction
 from pages.widgets import picture, warmup
 
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
+
 
 @pytest.fixture
 def lab(home, good, monkeypatch):
