@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, fit, open_image
@@ -40,6 +41,7 @@ SAMPLES = {
 
 # Keys of the session's state.
 _OWN, _ERROR, _SHOW_OWN, _PREVIEW = "picture_own", "picture_error", "picture_show_own", "picture_preview"
+_DRAWN = "picture_drawn"
 
 
 def get_ready() -> None:
@@ -53,7 +55,8 @@ def choose() -> None:
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())
     shown = st.container(key="picture_shown", horizontal=True, vertical_alignment="center")
-    st.pills("Sample pictures", on_change=_forget_error, **controls.PICTURE.buttons)
+    chosen = st.pills("Sample pictures", on_change=_choose_sample, **controls.PICTURE.buttons)
+    st.session_state[_DRAWN] = chosen
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
         key = uploader_key("picture_upload")
         st.file_uploader(
@@ -163,6 +166,20 @@ def _take(key: str) -> None:
         use(open_image(upload.getvalue()), "Your snapshot" if key == "picture_camera" else upload.name)
     except CnnLabError as error:
         st.session_state[_ERROR] = f"{upload.name}: {error}"
+
+
+def _choose_sample() -> None:
+    """Take a click on a sample, but not what an older state of the browser says.
+
+    A part of the page that repeats itself sends the state of all controls. If the browser does not know yet that an
+    upload has replaced the sample, that state names the sample, and the upload would be lost. A click runs the whole
+    page.
+    """
+    context = get_script_run_ctx()
+    if context and context.fragment_ids_this_run:
+        st.session_state[controls.PICTURE.name] = st.session_state.get(_DRAWN)
+    else:
+        _forget_error()
 
 
 def _forget_error() -> None:

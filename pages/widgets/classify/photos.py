@@ -29,6 +29,7 @@ _CHANGED = "photos_changed"
 
 def drop_zone() -> None:
     """Draw the drop zone. It is empty again as soon as another picture is looked at."""
+    changed()  # what has changed until now, this run of the whole page shows
     with st.container(key="drop_zone"):
         key = picture.uploader_key("photos")
         uploads = st.file_uploader(
