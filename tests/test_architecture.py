@@ -3,10 +3,13 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from cnn_core.setup import commands
 
 ROOT = Path(__file__).parents[1]
 LESSON = (
@@ -30,6 +33,7 @@ def module(file: Path) -> str:
 MODULES = {module(file): file for file in [*sources("cnn_core", "pages"), ROOT / "streamlit_app.py"]}
 
 
+@cache
 def imports(file: Path, everywhere: bool = True) -> set[str]:
     """Return the modules that a file imports; those inside functions and for type checks only where `everywhere`."""
     tree = ast.parse(file.read_text("utf-8"))
@@ -88,6 +92,19 @@ def test_tensorflow_waits_until_it_is_needed(top):
         found = imports(MODULES[name], everywhere=False)
         assert not {part.split(".")[0] for part in found} & heavy, name
         todo |= of_project(found) - seen
+
+
+def test_the_fast_tests_import_no_tensorflow_to_look_for_examples():
+    heavy, needs = {"tensorflow", "keras"}, set()
+    for name in MODULES:
+        seen, todo = set(), {name}
+        while todo:
+            seen.add(top := todo.pop())
+            found = imports(MODULES[top], everywhere=False)
+            todo |= of_project(found) - seen
+            if {part.split(".")[0] for part in found} & heavy:
+                needs.add(name)
+    assert needs == {f"cnn_core.{file.removesuffix('.py').replace('/', '.')}" for file in commands.NEED_TENSORFLOW}
 
 
 def test_a_networks_table_takes_no_tensorflow():

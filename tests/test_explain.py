@@ -9,6 +9,8 @@ from hypothesis.extra.numpy import arrays
 from cnn_core import explain
 from cnn_core.models import PetModel
 
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
+
 SIZE = 16
 
 

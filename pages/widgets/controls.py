@@ -28,6 +28,7 @@ from pages.widgets.control_types import Text as Text
 
 def read_old_links() -> None:
     """Replace labels of older versions in the address by today's. The front door calls this before the page runs."""
+    old = False
     for control in CONTROLS.values():
         if (
             isinstance(control, Choice)
@@ -35,6 +36,9 @@ def read_old_links() -> None:
             and (today := control.renamed.get(st.query_params.get(control.name, "")))
         ):
             st.query_params[control.name] = today
+            old = True
+    if old:
+        st.rerun()  # a control looks for its choice in the address that this run began with
 
 
 def unknown_choices(names: Sequence[str]) -> list[str]:

@@ -103,13 +103,14 @@ def test_an_exported_file_predicts_what_the_page_predicts(name, kind, pictures, 
     path = export.export(source, kind, tmp_path)
     assert path == tmp_path / f"{name}.{kind}"
     size = model.input_size
+    if name == models.DEFAULT:  # every fourth, of each kind some: it computes ten times as long as the others
+        pictures = pictures[::4]
     batch = np.stack([pixels.resize(picture, size, size) for picture in pictures]).astype(np.float32)
-    assert len(batch) == 100
     if name not in page_answers:  # asked once for the three formats
         page_answers[name] = model.answers(pictures)
     expected = page_answers[name]  # from accurate also the score behind "neither"
     assert np.ptp(expected[0][:, 0]) > 0.2  # they differ, so a file that always says the same would be found out
-    for count in (100, 1):
+    for count in (len(batch), 1):
         answers = RUNTIMES[kind](path, batch[:count])
         for answer, right in zip(answers, expected, strict=True):
             np.testing.assert_allclose(answer, right[:count], atol=1e-3)
@@ -166,12 +167,14 @@ def test_a_failed_export_says_why(outcome, words, monkeypatch):
         export.exported("article", "tflite")
 
 
+@pytest.mark.slow
 def test_without_its_converter_the_error_names_the_command_that_installs_it(mobile, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(ExportError, match=r"pip install -r requirements\.txt"):
         export.export(mobile, "onnx")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_refused_in_a_sentence(mobile, tmp_path):
     with pytest.raises(ModelError, match="no model called"):
         export.export("nobody", "onnx")
@@ -179,6 +182,7 @@ def test_what_cannot_be_exported_is_refused_in_a_sentence(mobile, tmp_path):
         export.export(mobile, "keras", tmp_path / "missing" / "x.keras")
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_the_file_and_says_where(mobile, tmp_path, capsys):
     assert cli.main(["export", "--model", str(mobile), "--format", "keras", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

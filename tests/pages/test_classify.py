@@ -12,6 +12,8 @@ from cnn_core import models, pixels
 from cnn_core.model_io import export
 from pages.widgets import picture, verdict, warmup
 
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
+
 
 @pytest.fixture(scope="module")
 def keras_file(tmp_path_factory):
