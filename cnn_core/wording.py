@@ -1,5 +1,7 @@
 """How numbers are written for readers: shares, plain numbers, times."""
 
+import math
+
 
 def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
     """Write a share as a percentage. Nothing that was estimated is ever called 100 % or 0 %.
@@ -45,6 +47,20 @@ def number(value: float) -> str:
     ('−3.1416', '0')
     """
     return f"{value + 0.0:.5g}".replace("-", "−")
+
+
+def decimal(value: float) -> str:
+    """Write a number with two significant digits and without an exponent, however small it is.
+
+    Examples
+    --------
+    >>> decimal(4.5776e-05), decimal(257.8), decimal(0.0)
+    ('0.000046', '258', '0')
+    """
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    text = f"{value:.{max(1 - math.floor(math.log10(abs(value))), 0)}f}" if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def duration(seconds: float | None) -> str:

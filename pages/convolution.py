@@ -8,7 +8,7 @@ from cnn_core.convolution import ConvolutionError, conv2d, output_size
 from cnn_core.scripts import lessons
 from cnn_core.wording import number, percent
 from pages.widgets import code_panel, picture
-from pages.widgets.convolution import bench, ordinary
+from pages.widgets.convolution import bench, ordinary, questions
 from pages.widgets.kernel_lab import mount
 
 LONGEST = 1024  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
@@ -47,6 +47,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
             **{name: settings[name] for name in ("stride", "padding", "bias", "relu", "channel")},
         )
     )
+    questions.show(image)
 
 
 def _take(settings: dict) -> None:
