@@ -63,6 +63,20 @@ def decimal(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def large(value: float) -> str:
+    """Write a large number with three digits and a word, as people say it.
+
+    Examples
+    --------
+    >>> large(1792), large(27_869_751), large(49_942_593_792)
+    ('1,792', '27.9 million', '49.9 billion')
+    """
+    for unit, word in ((1e9, "billion"), (1e6, "million")):
+        if value >= unit:
+            return f"{float(f'{value / unit:.3g}'):,g} {word}"
+    return f"{value:,.0f}"
+
+
 def duration(seconds: float | None) -> str:
     """Write a time as people say it.
 
