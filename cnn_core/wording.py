@@ -77,6 +77,18 @@ def large(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def tex(value: float) -> str:
+    """Write a number with three significant digits for a formula in LaTeX.
+
+    Examples
+    --------
+    >>> tex(10.0745), tex(12345678), tex(-0.5)
+    ('10.1', '1.23 \\\\cdot 10^{7}', '-0.5')
+    """
+    digits, _, power = f"{value:.3g}".partition("e")
+    return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
+
+
 def duration(seconds: float | None) -> str:
     """Write a time as people say it.
 
