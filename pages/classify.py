@@ -10,7 +10,7 @@ from cnn_core.models import ModelCard, list_models, open_model
 from cnn_core.scripts import lessons
 from cnn_core.wording import percent
 from pages.widgets import address, code_panel, controls, exports, model_upload, picture, verdict, warmup
-from pages.widgets.classify import photo_table, photos
+from pages.widgets.classify import percentage, photo_table, photos
 from pages.widgets.why.case import SCREEN, Case
 
 # A drop zone that is easy to hit; on a phone the verdict stands above its photo.
@@ -118,6 +118,7 @@ def _verdict(case: Case) -> None:
     verdict.show(case.prediction)
     for warning in open_model(case.card.name).warnings:
         st.warning(warning)
+    percentage.show(case)
     with st.expander("About this model"):
         st.markdown(f"**{case.card.title}.** {case.card.text}")
         size = case.card.input_size

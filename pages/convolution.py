@@ -8,7 +8,7 @@ from cnn_core.convolution import ConvolutionError, conv2d, output_size
 from cnn_core.scripts import lessons
 from cnn_core.wording import number, percent
 from pages.widgets import code_panel, picture
-from pages.widgets.convolution import bench, network_kernels, ordinary
+from pages.widgets.convolution import bench, network_kernels, ordinary, questions
 from pages.widgets.kernel_lab import mount
 
 LONGEST = 1024  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
@@ -49,6 +49,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
     )
     if refused or mount.ready(LAB):  # to load TensorFlow first would keep the lab waiting
         network_kernels.answer(image, name)
+    questions.show(image)
 
 
 def _take(settings: dict) -> None:

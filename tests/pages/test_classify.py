@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from cnn_core import models, pixels
+from cnn_core.explain import scores
 from cnn_core.model_io import export
+from cnn_core.wording import percent
 from pages.widgets import picture, verdict, warmup
 
 pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
@@ -248,3 +250,24 @@ def test_card_of_the_bundled_model_is_on_the_page(app, home, monkeypatch):
     (card,) = [text.value for text in app(model="article").main.markdown if text.value.startswith("### ")]
     for part in ("95 % interval", "Where it fails", "must not be used for", "MIT"):
         assert part in card
+
+
+def formulas(test) -> list[str]:
+    return [latex.value for latex in test.main.latex]
+
+
+def test_the_percentage_is_written_out_with_the_networks_own_scores(app, lab):
+    test = app()
+    assert formulas(test) == [], "the scores are asked for only when the fold is open"
+    test.session_state["softmax_fold"] = True
+    test.run()
+    assert not test.exception
+    steps = scores(models.open_model("tiny"), picture.sample("chelsea")[0])
+    (formula,) = formulas(test)
+    label = max(steps.probabilities, key=steps.probabilities.__getitem__)
+    assert f"e^{{{steps.scores[label]:.3f}}}" in formula
+    assert percent(steps.probabilities[label]).replace("%", r"\%") in formula
+    said = " ".join(text.value for text in test.main.markdown)
+    for name, score in steps.scores.items():
+        assert f"**{name} {score:.3f}**".replace("-", "−") in said
+    assert "temperature" not in said
