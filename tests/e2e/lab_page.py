@@ -13,7 +13,7 @@ from pages.widgets.kernel_lab import mount
 STREAMLIT = """() => {
   window.told = {};
   const setStateValue = (key, value) => { told[key] = value; };
-  const give = (data) => mountLab({ parentElement: document.body, data, setStateValue });
+  const give = (data) => { window.unmount = mountLab({ parentElement: document.body, data, setStateValue }); };
   window.show = async (picture, settings) => {
     give({ picture, has: null, ready: false, settings });
     await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
@@ -29,16 +29,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def open_lab(page: Page, name: str, scripts: tuple[str, ...]) -> None:
+def open_lab(page: Page, name: str, scripts: tuple[str, ...] = ()) -> None:
     """Load a lab's three texts into an empty page."""
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
-    style = (mount.FOLDER / "lab.css").read_text("utf-8")
-    page.set_content(f"<style>{style}</style>{markup}")
-    page.add_script_tag(
-        content=mount.script(*mount.SHARED, *scripts, name).replace(
-            "export default function", "window.mountLab = function"
-        )
-    )
+    page.set_content(f"<style>{mount.style(name)}</style>{markup}")
+    script = mount.script(*mount.SHARED, *scripts, name)
+    page.add_script_tag(content=script.replace("export default", "window.mountLab ="))
     page.evaluate(STREAMLIT)
 
 

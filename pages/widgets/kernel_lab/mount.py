@@ -14,7 +14,7 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core.convolution import MAX_WEIGHT
-from cnn_core.figures.colors import RED_BLUE
+from cnn_core.figures.colors import BLACKENED, RED_BLUE, WHITENED
 from cnn_core.kernels import KERNELS
 
 FOLDER = Path(__file__).parent
@@ -24,8 +24,6 @@ SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
 PATIENCE = 10.0
 """Seconds within which a browser that runs the lab has told so."""
 
-_PNG = "kernel_lab_png"
-
 
 def constants() -> str:
     """Return what the browser must know of Python's, as JavaScript."""
@@ -33,7 +31,10 @@ def constants() -> str:
         name: {"title": kernel.title, "finds": kernel.finds, "values": kernel.values.ravel().tolist()}
         for name, kernel in KERNELS.items()
     }
-    known = {"MAX_WEIGHT": int(MAX_WEIGHT), "RED_BLUE": RED_BLUE, "KERNELS": kernels}
+    known = {
+        "MAX_WEIGHT": int(MAX_WEIGHT), "RED_BLUE": RED_BLUE, "BLACKENED": BLACKENED, "WHITENED": WHITENED,
+        "KERNELS": kernels,
+    }  # fmt: skip
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in known.items())
 
 
@@ -42,17 +43,25 @@ def script(*names: str) -> str:
     return "\n".join([constants(), *((FOLDER / f"{name}.js").read_text("utf-8") for name in names)])
 
 
+def style(name: str) -> str:
+    """Return the style of the lab of that name: the one of all labs, then its own, where it has one."""
+    own = FOLDER / f"{name}.css"
+    return (FOLDER / "lab.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
+
+
 def _register(name: str, *scripts: str) -> Any:
     return st.components.v2.component(
         f"cnn_lab_{name}",
         html=(FOLDER / f"{name}.html").read_text("utf-8"),
-        css=(FOLDER / "lab.css").read_text("utf-8"),
+        css=style(name),
         js=script(*SHARED, *scripts, name),
         isolate_styles=False,  # so that the pages' keys, the tests and screen readers see one document
     )
 
 
 _CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player")
+_PIXELS = _register("pixel_lab")
+_THRESHOLD = _register("threshold_lab")
 
 
 def convolution(
@@ -73,6 +82,16 @@ def convolution(
     _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take)
 
 
+def pixels(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the pixel lab: parameters as for `convolution`, the settings as `pixels.bench.for_lab` gives them."""
+    _mount(_PIXELS, "pixel_lab", image, title, settings, take)
+
+
+def threshold(gray: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the threshold lab with a picture of shape (H, W): parameters as for `convolution`."""
+    _mount(_THRESHOLD, "threshold_lab", gray, title, settings, take)
+
+
 def ready(name: str) -> bool:
     """Tell whether the lab of that name has answered from this visitor's browser."""
     return bool(_state(name).get("has"))
@@ -89,15 +108,15 @@ def refused(name: str) -> bool:
     began = st.session_state.setdefault(f"{name}_began", time.monotonic())
     if not st.context.headers or time.monotonic() - began > PATIENCE:
         return True
-    _wait(began + PATIENCE)
+    _wait(name, began + PATIENCE)
     return False
 
 
 @st.fragment(run_every=1)
-def _wait(until: float) -> None:
+def _wait(name: str, until: float) -> None:
     """Show that something is coming, and look again every second."""
     st.skeleton(400)
-    if time.monotonic() > until:
+    if ready(name) or time.monotonic() > until:
         st.rerun()
 
 
@@ -109,7 +128,7 @@ def _mount(
     component: Any, name: str, image: np.ndarray, title: str, settings: Any, take: Callable[[Any], None]
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
-    identity, png = _encoded(image)
+    identity, png = _encoded(name, image)
     has = _state(name).get("has")
 
     def bench_changed() -> None:
@@ -129,13 +148,14 @@ def _mount(
     )
 
 
-def _encoded(image: np.ndarray) -> tuple[str, str]:
-    """Return a name for the picture's content, and the picture as a PNG in base64."""
-    seen, identity, png = st.session_state.get(_PNG, (None, "", ""))
+def _encoded(name: str, image: np.ndarray) -> tuple[str, str]:
+    """Return a name for the picture's content, and the picture as a PNG in base64, encoded once for each lab."""
+    key = f"{name}_png"
+    seen, identity, png = st.session_state.get(key, (None, "", ""))
     if seen is not image:
         file = io.BytesIO()
         Image.fromarray(image).save(file, "PNG", compress_level=1)
         identity = hashlib.sha256(file.getvalue()).hexdigest()[:16]
         png = base64.b64encode(file.getvalue()).decode()
-        st.session_state[_PNG] = (image, identity, png)
+        st.session_state[key] = (image, identity, png)
     return identity, png
