@@ -59,7 +59,7 @@ def _register(name: str, *scripts: str) -> Any:
     )
 
 
-_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player")
+_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "camera")
 _PIXELS = _register("pixel_lab")
 _THRESHOLD = _register("threshold_lab")
 
