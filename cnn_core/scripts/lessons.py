@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from cnn_core.scripts.literals import nested, number
 
 
-def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
+def pixels(top: int = 0, left: int = 0, size: int = 8, shrunk: tuple[int, int] | None = None) -> str:
     """Return the script that loads an image as an array and prints a region and the red channel.
 
     Parameters
@@ -19,6 +19,8 @@ def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
         First row and first column of the region.
     size : int
         Rows and columns of the region.
+    shrunk : tuple of int, optional
+        Height and width to which the image is shrunk first, as `cnn_core.pixels.resize` does.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def pixels(top: int = 0, left: int = 0, size: int = 8) -> str:
 import keras
 
 # Keras ignores the orientation that a phone stores in the file; PIL.ImageOps.exif_transpose applies it.
-photo = keras.utils.load_img("photo.jpg")
+photo = keras.utils.load_img("photo.jpg"{_target(shrunk)})
 image = keras.utils.img_to_array(photo, dtype="uint8")
 print(image.shape, image.dtype)  # (height, width, 3) uint8
 
@@ -46,13 +48,15 @@ print(red)
 """
 
 
-def black_and_white(threshold: int = 128) -> str:
+def black_and_white(threshold: int = 128, shrunk: tuple[int, int] | None = None) -> str:
     """Return the script that converts an image to black and white.
 
     Parameters
     ----------
     threshold : int
         The lowest brightness that becomes white, 0 to 256.
+    shrunk : tuple of int, optional
+        Height and width to which the image is shrunk first.
 
     Returns
     -------
@@ -64,14 +68,21 @@ def black_and_white(threshold: int = 128) -> str:
     >>> "gray >= 100" in black_and_white(threshold=100)
     True
     """
+    load = f'load_img("photo.jpg"{_target(shrunk)}).convert("L")'
+    if shrunk is None:
+        load = 'load_img("photo.jpg", color_mode="grayscale")'
     return f"""\
 import keras
 
-photo = keras.utils.load_img("photo.jpg", color_mode="grayscale")  # 0.299 red + 0.587 green + 0.114 blue
+photo = keras.utils.{load}  # 0.299 red + 0.587 green + 0.114 blue
 gray = keras.utils.img_to_array(photo, dtype="uint8")[:, :, 0]
 binary = (gray >= {threshold}).astype("uint8")  # 1 is white, 0 is black
 print(binary)
 """
+
+
+def _target(shrunk: tuple[int, int] | None) -> str:
+    return "" if shrunk is None else f', target_size={shrunk}, interpolation="bilinear"'
 
 
 def classify_script(model: str, photo: str, input_size: int, tells_neither: bool = False) -> str:

@@ -77,6 +77,8 @@ REGION_SIZE = Number("region_size", 3, 10, 8)
 REGION_NUMBERS = Choice(
     "region_numbers", {"all": "All three", **{name: name.capitalize() for name in CHANNELS}, "gray": "Gray"}, "all"
 )
+PIXEL_ROW = Number("pixel_row", 0, None, None)
+PIXEL_COLUMN = Number("pixel_column", 0, None, None)
 THRESHOLD = Number("threshold", 0, 256, 128)
 
 # 2 Convolution

@@ -14,7 +14,9 @@ STREAMLIT = """() => {
   window.told = {};
   const setStateValue = (key, value) => { told[key] = value; };
   const more = { models: [], network: null };
-  const give = (data) => mountLab({ parentElement: document.body, data: { ...data, ...more }, setStateValue });
+  const give = (data) => {
+    window.unmount = mountLab({ parentElement: document.body, data: { ...data, ...more }, setStateValue });
+  };
   window.show = async (picture, settings) => {
     give({ picture, has: null, ready: false, settings });
     await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
@@ -30,16 +32,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def open_lab(page: Page, name: str, scripts: tuple[str, ...]) -> None:
+def open_lab(page: Page, name: str, scripts: tuple[str, ...] = ()) -> None:
     """Load a lab's three texts into an empty page."""
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
-    style = (mount.FOLDER / "lab.css").read_text("utf-8")
-    page.set_content(f"<style>{style}</style>{markup}")
-    page.add_script_tag(
-        content=mount.script(*mount.SHARED, *scripts, name).replace(
-            "export default function", "window.mountLab = function"
-        )
-    )
+    page.set_content(f"<style>{mount.style(name)}</style>{markup}")
+    script = mount.script(*mount.SHARED, *scripts, name)
+    page.add_script_tag(content=script.replace("export default", "window.mountLab ="))
     page.evaluate(STREAMLIT)
 
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 MIDDLE = "Kernel row 2 column 2"
 
 
-def wait_for_address(page, **wanted: str) -> None:
-    """Wait until the address names these controls with these values."""
+def wait_for_address(page, **wanted: str | None) -> None:
+    """Wait until the address names these controls with these values; None stands for a control not in it."""
     page.wait_for_function(
         "(wanted) => { const now = new URL(location).searchParams;"
         " return Object.entries(wanted).every(([name, value]) => now.get(name) === value); }",

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.pixels import fit
 from cnn_core.wording import percent
 from pages.widgets import picture
 
@@ -143,8 +144,14 @@ def test_pictures_of_odd_shapes(app, shape):
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     test = upload(app("pixels"), image)
     assert not test.exception
-    assert f"{shape[0]} rows × {shape[1]} columns" in test.markdown[0].value
-    assert len(cells(test)) == min(8, shape[0]) * min(8, shape[1])
+    image = fit(image, 1024)
+    height, width = image.shape[:2]
+    assert f"{height} rows × {width} columns" in test.markdown[0].value
+    assert len(cells(test)) == min(8, height) * min(8, width)
+    assert any(str(image) in code.value for code in test.code)
+    shrunk = [info.value for info in test.info if f"{shape[0]} rows × {shape[1]} columns" in info.value]
+    assert bool(shrunk) == (max(shape) > 1024), "a page that shrinks the picture says so"
+    assert any("target_size=(1024, 1)" in code.value for code in test.code) == bool(shrunk)
 
 
 def test_a_smaller_picture_after_a_far_region(app):

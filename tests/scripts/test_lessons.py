@@ -7,7 +7,7 @@ from PIL import Image
 from cnn_core import chain
 from cnn_core.chain import Convolution, Pooling, ReLU
 from cnn_core.convolution import conv2d
-from cnn_core.pixels import open_image, split_channels, to_grayscale
+from cnn_core.pixels import open_image, resize, split_channels, to_grayscale
 from cnn_core.scripts import chain_script, lessons
 
 KERNEL = np.array([[-1, 0, 1 / 9], [-2.5, 0, 2], [-1, 0, 1]])
@@ -42,6 +42,16 @@ def test_black_and_white_script(photo):
     names: dict = {}
     exec(lessons.black_and_white(threshold=100), names)
     np.testing.assert_array_equal(names["binary"], to_grayscale(photo) >= 100)
+
+
+@pytest.mark.slow
+def test_the_scripts_of_a_shrunk_picture_shrink_it_the_same_way(photo):
+    small = resize(photo, 20, 15)
+    names: dict = {}
+    exec(lessons.pixels(shrunk=(20, 15)), names)
+    np.testing.assert_array_equal(names["image"], small)
+    exec(lessons.black_and_white(threshold=100, shrunk=(20, 15)), names)
+    np.testing.assert_array_equal(names["binary"], to_grayscale(small) >= 100)
 
 
 @pytest.mark.slow

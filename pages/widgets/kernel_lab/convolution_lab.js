@@ -35,6 +35,11 @@ class ConvolutionLab {
       },
     });
     this.player = new Player(this.part.player, (row, column) => this.#point(row, column));
+    this.camera = new Camera(this.part.source.closest("figure"), {
+      shown: (photo) => this.#film(photo),
+      stopped: () => this.#film(this.still),
+      refused: (sentence) => this.#refuse(sentence),
+    });
     this.part.scale.querySelector("button").addEventListener("click", () => {
       this.fit = true;
       this.#soon();
@@ -47,6 +52,7 @@ class ConvolutionLab {
     this.sync.close();
     this.table.close();
     this.player.pause();
+    this.camera.close();
     this.part.output.values = this.part.source.values = null;
   }
 
@@ -56,9 +62,10 @@ class ConvolutionLab {
     // Until Python has heard of this lab, the ordinary controls stand in its place: no cell may be there twice.
     if (!photo || !data.ready) return;
     this.title = data.picture.title;
-    if (photo !== this.photo) {
-      this.photo = photo;
-      this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
+    if (photo !== this.still) {
+      this.still = photo;
+      this.camera.stop();
+      this.#take(photo);
       this.moved = false;
       this.#changed();
     }
@@ -66,6 +73,25 @@ class ConvolutionLab {
     this.ask = (model) => setStateValue("network", model);
     this.network.show(data.models, data.network);
     this.root.hidden = false;
+  }
+
+  #take(photo) {
+    this.photo = photo;
+    this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
+  }
+
+  /** The camera's next frame; or the photo again, after it. The place under the hand stays where it is. */
+  #film(photo) {
+    const follows = this.photo !== this.still && photo !== this.still;
+    if (this.photo === this.still) this.before = { place: { row: this.bench.row, column: this.bench.column }, moved: this.moved };
+    this.#take(photo);
+    this.moved = true;
+    if (photo === this.still) {
+      this.moved = this.before.moved;
+      Object.assign(this.bench, this.before.place);
+      this.sync.touch();
+    }
+    this.#changed(follows);
   }
 
   // ---- The bench: kernel and options ----
@@ -289,9 +315,10 @@ class ConvolutionLab {
     const tinted = channel < 0 ? this.source : { ...this.photo, planes: CHANNEL_NAMES.map((_, at) => (at === channel ? this.photo.planes[at] : none)) };
     paint(source, tinted, "photo", 255);
     if (channel >= 0) Object.assign(source, { values: this.source.planes[0], shape: [this.photo.height, this.photo.width, 1] });
+    const title = this.photo === this.still ? this.title : "Your camera";
     const words = { gray: "in gray", each: "each channel", all: "all three channels" }[this.bench.channel] ?? `its ${this.bench.channel} channel`;
-    this.part["source-caption"].textContent = `${this.title}, ${words}: ${this.photo.height} × ${this.photo.width}`;
-    source.setAttribute("aria-label", `${this.title}, ${words}. Move the frame with the arrow keys.`);
+    this.part["source-caption"].textContent = `${title}, ${words}: ${this.photo.height} × ${this.photo.width}`;
+    source.setAttribute("aria-label", `${title}, ${words}. Move the frame with the arrow keys.`);
   }
 
   #drawScale() {

@@ -55,6 +55,17 @@ function rowsOf(list, width) {
   return Array.from({ length: Math.ceil(list.length / width) }, (_, row) => list.slice(row * width, (row + 1) * width));
 }
 
+/** A share of things that were counted, as `cnn_core.wording.percent` writes it. */
+function percent(part, whole) {
+  if (part === 0 || part === whole) return part ? "100 %" : "0 %";
+  const value = (100 * part) / whole;
+  const tenths = 10 * value;
+  // As Python: what lies exactly between two tenths goes to the even one.
+  const text = Number.isInteger(4 * value) && tenths % 1 === 0.5 ? (2 * Math.round(tenths / 2)) / 10 : value;
+  if (text.toFixed(1) === "100.0") return "over 99.9 %";
+  return text.toFixed(1) === "0.0" ? "under 0.1 %" : `${text.toFixed(1)} %`;
+}
+
 /** Streamlit's own shortcuts (r, c) must not see what is typed in a lab. */
 function keepKeys(root) {
   for (const name of ["keydown", "keypress", "keyup"]) root.addEventListener(name, (event) => event.stopPropagation());

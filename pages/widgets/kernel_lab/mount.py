@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core.convolution import MAX_WEIGHT
-from cnn_core.figures.colors import RED_BLUE
+from cnn_core.figures.colors import BLACKENED, RED_BLUE, WHITENED
 from cnn_core.kernels import KERNELS
 
 FOLDER = Path(__file__).parent
@@ -21,12 +21,10 @@ SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
 """The files that every lab uses; its own follow."""
 
 _PATIENCE = """<style>
-.st-key-lab_patience {animation: lab-patience 0s 8s both}
+[class*=st-key-lab_patience] {animation: lab-patience 0s 8s both}
 @keyframes lab-patience {from {visibility: hidden} to {visibility: visible}}
 </style>"""
 """A browser that runs the lab has answered long before."""
-
-_PNG = "kernel_lab_png"
 
 
 def constants() -> str:
@@ -35,7 +33,10 @@ def constants() -> str:
         name: {"title": kernel.title, "finds": kernel.finds, "values": kernel.values.ravel().tolist()}
         for name, kernel in KERNELS.items()
     }
-    known = {"MAX_WEIGHT": int(MAX_WEIGHT), "RED_BLUE": RED_BLUE, "KERNELS": kernels}
+    known = {
+        "MAX_WEIGHT": int(MAX_WEIGHT), "RED_BLUE": RED_BLUE, "BLACKENED": BLACKENED, "WHITENED": WHITENED,
+        "KERNELS": kernels,
+    }  # fmt: skip
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in known.items())
 
 
@@ -44,18 +45,26 @@ def script(*names: str) -> str:
     return "\n".join([constants(), *((FOLDER / f"{name}.js").read_text("utf-8") for name in names)])
 
 
+def style(name: str) -> str:
+    """Return the style of the lab of that name: the one of all labs, then its own, where it has one."""
+    own = FOLDER / f"{name}.css"
+    return (FOLDER / "lab.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
+
+
 def _register(name: str, *scripts: str) -> Any:
     return st.components.v2.component(
         f"cnn_lab_{name}",
         html=(FOLDER / f"{name}.html").read_text("utf-8"),
-        css=(FOLDER / "lab.css").read_text("utf-8"),
+        css=style(name),
         js=script(*SHARED, *scripts, name),
         isolate_styles=False,  # so that the pages' keys, the tests and screen readers see one document
     )
 
 
-_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "network")
+_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "network", "camera")
 _CHAIN = _register("chain_lab", "kernel_table", "arithmetic", "player", "chain")
+_PIXELS = _register("pixel_lab")
+_THRESHOLD = _register("threshold_lab")
 
 
 def convolution(
@@ -92,6 +101,16 @@ def chain(image: np.ndarray, title: str, settings: dict[str, Any], take: Callabl
     _mount(_CHAIN, "chain_lab", image, title, settings, take)
 
 
+def pixels(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the pixel lab: parameters as for `convolution`, the settings as `pixels.bench.for_lab` gives them."""
+    _mount(_PIXELS, "pixel_lab", image, title, settings, take)
+
+
+def threshold(gray: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the threshold lab with a picture of shape (H, W): parameters as for `convolution`."""
+    _mount(_THRESHOLD, "threshold_lab", gray, title, settings, take)
+
+
 def ready(name: str) -> bool:
     """Tell whether the lab of that name has answered from this visitor's browser."""
     return bool(_state(name).get("has"))
@@ -110,9 +129,11 @@ def refused(name: str) -> bool:
         return True
     st.html(_PATIENCE)
     st.skeleton(400)
-    with st.container(key="lab_patience"):
+    with st.container(key=f"lab_patience_{name}"):
         st.info("The lab does not start in this browser.")
-        st.button("Use ordinary controls", on_click=lambda: st.session_state.update({asked: True}))
+        st.button(
+            "Use ordinary controls", key=f"{name}_ordinary", on_click=lambda: st.session_state.update({asked: True})
+        )
     return False
 
 
@@ -130,7 +151,7 @@ def _mount(
     more: dict[str, Any] | None = None,
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
-    identity, png = _encoded(image)
+    identity, png = _encoded(name, image)
     has = _state(name).get("has")
 
     def bench_changed() -> None:
@@ -152,13 +173,14 @@ def _mount(
     )
 
 
-def _encoded(image: np.ndarray) -> tuple[str, str]:
-    """Return a name for the picture's content, and the picture as a PNG in base64."""
-    seen, identity, png = st.session_state.get(_PNG, (None, "", ""))
+def _encoded(name: str, image: np.ndarray) -> tuple[str, str]:
+    """Return a name for the picture's content, and the picture as a PNG in base64, encoded once for each lab."""
+    key = f"{name}_png"
+    seen, identity, png = st.session_state.get(key, (None, "", ""))
     if seen is not image:
         file = io.BytesIO()
         Image.fromarray(image).save(file, "PNG", compress_level=1)
         identity = hashlib.sha256(file.getvalue()).hexdigest()[:16]
         png = base64.b64encode(file.getvalue()).decode()
-        st.session_state[_PNG] = (image, identity, png)
+        st.session_state[key] = (image, identity, png)
     return identity, png

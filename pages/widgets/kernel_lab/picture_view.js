@@ -1,6 +1,6 @@
 // A canvas with a frame over it: point at a place, or walk with the arrow keys.
 
-/** `pointed(row, column)` is called with a pixel of the canvas, `walked(rows, columns)` with the arrow keys. */
+/** `pointed(row, column, event)` is called with a pixel of the canvas, `walked(rows, columns)` with the arrow keys. */
 class PictureView {
   constructor(canvas, { pointed, walked, chosen }) {
     this.canvas = canvas;
@@ -10,7 +10,7 @@ class PictureView {
       const box = canvas.getBoundingClientRect();
       const row = Math.floor(((event.clientY - box.top) / box.height) * canvas.height);
       const column = Math.floor(((event.clientX - box.left) / box.width) * canvas.width);
-      if (row >= 0 && column >= 0 && row < canvas.height && column < canvas.width) pointed(row, column);
+      if (row >= 0 && column >= 0 && row < canvas.height && column < canvas.width) pointed(row, column, event);
     };
     canvas.addEventListener("pointermove", point);
     canvas.addEventListener("pointerdown", (event) => {

@@ -11,6 +11,7 @@ const REST_MILLISECONDS = 350;
 class Sync {
   constructor(read, adopt) {
     Object.assign(this, { read, adopt, sent: null, told: null, timer: null, holding: false });
+    this.awaited = []; // texts that were sent, and that Python has not come back with
   }
 
   /** Python has run: `settings` is what it knows, `send` tells it something new. */
@@ -19,7 +20,9 @@ class Sync {
     const text = JSON.stringify(settings);
     const news = text !== this.told;
     this.told = text;
-    if (news && text !== this.sent) {
+    const answered = this.awaited.indexOf(text) + 1; // the hand may have been quicker: an answer is no news
+    this.awaited.splice(0, answered);
+    if (news && !answered && text !== this.sent) {
       this.sent = text; // Python's own: another preset, a link, an ordinary control
       this.adopt(settings);
     } else if (!news && this.sent !== null && text !== this.sent && this.timer === null && !this.holding) {
@@ -41,13 +44,43 @@ class Sync {
       const text = JSON.stringify(this.read());
       if (text === this.sent) return;
       this.sent = text;
-      this.send?.(JSON.parse(text));
+      this.awaited.push(text);
+      if (this.send) inTurn(() => this.send(JSON.parse(text)));
     }, REST_MILLISECONDS);
   }
 
   close() {
     clearTimeout(this.timer);
   }
+}
+
+/** What a component's script exports: called by Streamlit with each run of the page; `make(root)` makes the lab once. */
+function mounting(make) {
+  const labs = new WeakMap(); // by the element that Streamlit gives the component
+  return ({ parentElement, data, setStateValue }) => {
+    const root = parentElement.querySelector(".kl");
+    if (!labs.has(root)) labs.set(root, make(root));
+    const lab = labs.get(root);
+    lab.receive(data, setStateValue);
+    return () => {
+      lab.close();
+      labs.delete(root);
+    };
+  };
+}
+
+const APART_MILLISECONDS = 100;
+
+/**
+ * Let the labs of a page speak one after the other. Of what reaches Streamlit at once it runs only one fragment, and
+ * the other lab would never hear an answer.
+ */
+function inTurn(tell) {
+  const before = globalThis.cnnLabTurn ?? Promise.resolve();
+  globalThis.cnnLabTurn = before.then(() => {
+    tell();
+    return new Promise((done) => setTimeout(done, APART_MILLISECONDS));
+  });
 }
 
 const pictures = new Map(); // of this page, by their name: a picture crosses the network once
@@ -60,7 +93,7 @@ async function heldPicture({ picture, has }, tell) {
     if (pictures.size > MAX_PICTURES) pictures.delete(pictures.keys().next().value);
   }
   const here = pictures.has(picture.id) ? picture.id : "";
-  if (has !== here) tell(here);
+  if (has !== here) inTurn(() => tell(here));
   return pictures.get(picture.id);
 }
 
