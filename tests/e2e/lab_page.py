@@ -32,12 +32,11 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def open_lab(page: Page, name: str, scripts: tuple[str, ...] = ()) -> None:
+def open_lab(page: Page, name: str) -> None:
     """Load a lab's three texts into an empty page."""
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
     page.set_content(f"<style>{mount.style(name)}</style>{markup}")
-    script = mount.script(*mount.SHARED, *scripts, name)
-    page.add_script_tag(content=script.replace("export default", "window.mountLab ="))
+    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="))
     page.evaluate(STREAMLIT)
 
 

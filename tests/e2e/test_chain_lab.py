@@ -21,7 +21,7 @@ RELU = {"type": "relu"}
 
 @pytest.fixture
 def lab(page):
-    open_lab(page, "chain_lab", ("kernel_table", "arithmetic", "player", "chain"))
+    open_lab(page, "chain_lab")
     show(page, IMAGE, {"stages": [SOBEL, RELU, POOL]})
     return page
 

@@ -120,12 +120,12 @@ class ChainLab {
   #kernel(card, stage, at, select) {
     const place = element("div", { class: "kl-kernels", role: "group", "aria-label": `Kernel of stage ${at + 1}` });
     const presets = [["", "Your own kernel"], ...Object.entries(KERNELS).map(([name, { title }]) => [name, title])];
-    const preset = select("Preset kernel", presetOf(stage) ?? "", presets, (name) => name && this.#show(card, at, KERNELS[name].values, 3));
+    const preset = select("Preset kernel", presetOf(stage.table, stage.side) ?? "", presets, (name) => name && this.#show(card, at, KERNELS[name].values, 3));
     card.preset = preset.querySelector("select");
     card.table = new KernelTable(place, {
       changed: ([table]) => {
         this.#edit(at, { table: [...table] });
-        card.preset.value = presetOf(this.stages[at]) ?? "";
+        card.preset.value = presetOf(this.stages[at].table, this.stages[at].side) ?? "";
       },
       held: (held) => {
         this.held = held;
@@ -141,7 +141,7 @@ class ChainLab {
   #show(card, at, table, side) {
     this.#edit(at, { table: [...table], side });
     card.table.show([this.stages[at].table], side, [""]);
-    card.preset.value = presetOf(this.stages[at]) ?? "";
+    card.preset.value = presetOf(this.stages[at].table, this.stages[at].side) ?? "";
   }
 
   #refuse(sentence) {
@@ -259,10 +259,6 @@ class ChainLab {
       stopAt: (r, c) => stopOf(maps[at - 1], stage, r, c),
     });
   }
-}
-
-function presetOf({ side, table }) {
-  return side === 3 ? Object.keys(KERNELS).find((name) => table.every((value, at) => Math.fround(value) === Math.fround(KERNELS[name].values[at]))) : undefined;
 }
 
 function centerOf({ height, width }) {

@@ -106,7 +106,7 @@ function interleaved(planes) {
   return values;
 }
 
-/** Smallest and largest value of a map, and which share lies outside of low to high. */
+/** Smallest and largest value of a map, how many there are, and how many lie outside of low to high. */
 function extent(map, low, high) {
   let [least, most, beyond, all] = [Infinity, -Infinity, 0, 0];
   for (const plane of map.planes) {
@@ -118,7 +118,7 @@ function extent(map, low, high) {
       if (value < low || value > high) beyond++;
     }
   }
-  return { low: least, high: most, beyond: beyond / all };
+  return { low: least, high: most, beyond, count: all };
 }
 
 /** Tell the style sheet the colors of the scale. */

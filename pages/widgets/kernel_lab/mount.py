@@ -18,7 +18,15 @@ from cnn_core.kernels import KERNELS
 
 FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
-"""The files that every lab uses; its own follow."""
+"""The scripts that every lab uses."""
+
+LABS = {
+    "convolution_lab": ("kernel_table", "bench_panel", "arithmetic", "player", "network", "camera"),
+    "chain_lab": ("kernel_table", "arithmetic", "player", "chain"),
+    "pixel_lab": (),
+    "threshold_lab": (),
+}
+"""Each lab, and the further scripts that it uses; then follows the one of its own name."""
 
 _PATIENCE = """<style>
 [class*=st-key-lab_patience] {animation: lab-patience 0s 8s both}
@@ -40,9 +48,10 @@ def constants() -> str:
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in known.items())
 
 
-def script(*names: str) -> str:
-    """Return one script made of the constants and these files."""
-    return "\n".join([constants(), *((FOLDER / f"{name}.js").read_text("utf-8") for name in names)])
+def script(name: str) -> str:
+    """Return the script of the lab of that name: the constants, the files of all labs, then its own."""
+    files = (*SHARED, *LABS[name], name)
+    return "\n".join([constants(), *((FOLDER / f"{file}.js").read_text("utf-8") for file in files)])
 
 
 def style(name: str) -> str:
@@ -51,20 +60,16 @@ def style(name: str) -> str:
     return (FOLDER / "lab.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
 
 
-def _register(name: str, *scripts: str) -> Any:
-    return st.components.v2.component(
+_COMPONENTS = {
+    name: st.components.v2.component(
         f"cnn_lab_{name}",
         html=(FOLDER / f"{name}.html").read_text("utf-8"),
         css=style(name),
-        js=script(*SHARED, *scripts, name),
+        js=script(name),
         isolate_styles=False,  # so that the pages' keys, the tests and screen readers see one document
     )
-
-
-_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "network", "camera")
-_CHAIN = _register("chain_lab", "kernel_table", "arithmetic", "player", "chain")
-_PIXELS = _register("pixel_lab")
-_THRESHOLD = _register("threshold_lab")
+    for name in LABS
+}
 
 
 def convolution(
@@ -93,22 +98,22 @@ def convolution(
     """
     asked = _state("convolution_lab").get("network")
     network = kernels(asked) if asked and any(model["name"] == asked for model in models) else None
-    _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take, {"models": models, "network": network})
+    _mount("convolution_lab", image, title, settings, take, {"models": models, "network": network})
 
 
 def chain(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the lab of the chain; arguments as for `convolution`, the settings as `stages.for_lab` gives them."""
-    _mount(_CHAIN, "chain_lab", image, title, settings, take)
+    _mount("chain_lab", image, title, settings, take)
 
 
 def pixels(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the pixel lab: parameters as for `convolution`, the settings as `pixels.bench.for_lab` gives them."""
-    _mount(_PIXELS, "pixel_lab", image, title, settings, take)
+    _mount("pixel_lab", image, title, settings, take)
 
 
 def threshold(gray: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the threshold lab with a picture of shape (H, W): parameters as for `convolution`."""
-    _mount(_THRESHOLD, "threshold_lab", gray, title, settings, take)
+    _mount("threshold_lab", gray, title, settings, take)
 
 
 def ready(name: str) -> bool:
@@ -142,7 +147,6 @@ def _state(name: str) -> dict[str, Any]:
 
 
 def _mount(
-    component: Any,
     name: str,
     image: np.ndarray,
     title: str,
@@ -158,7 +162,7 @@ def _mount(
         if sent := _state(name).get("bench"):
             take(sent)
 
-    component(
+    _COMPONENTS[name](
         key=name,
         data={
             "picture": {"id": identity, "title": title, "png": None if has == identity else png},
