@@ -115,7 +115,10 @@ def test_a_networks_table_takes_no_tensorflow():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("file", sources("cnn_core", "pages"), ids=lambda file: str(file.relative_to(ROOT)))
+SCRIPTS = sorted(ROOT.glob("pages/**/*.js"))
+
+
+@pytest.mark.parametrize("file", sources("cnn_core", "pages") + SCRIPTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_file_is_too_long(file):
     assert len(file.read_text("utf-8").splitlines()) <= MAX_LINES
 
