@@ -18,6 +18,8 @@ STYLE = """<style>
 .st-key-verdict img, .st-key-heat_map img { max-height: 24rem; object-fit: contain; object-position: left; }
 .st-key-drop_zone [data-testid="stFileUploaderDropzone"] { min-height: 7rem; align-items: center;
   border: 2px dashed rgba(128, 128, 128, .45); }
+/* As wide as its formula, it would be a region that scrolls by a pixel or two, and that no key reaches. */
+.st-key-verdict [data-testid="stMarkdownContainer"] .katex-display { overflow: visible; }
 @media (max-width: 640px) { .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; } }
 </style>"""
 

@@ -45,9 +45,9 @@ def _softmax(steps: Softmax, label: str) -> None:
     share = percent(steps.probabilities[label]).replace("%", "\\%")
     numbers = [tex(steps.powers[name]) for name in (label, other)]
     names = [f"e^{{\\text{{{name}}}}}" for name in (label, other)]
-    lines = [rf"\dfrac{{{one}}}{{{one} + {two}}}" for one, two in (names, powers, numbers)]
-    formula = r" \\[1em] &= ".join(lines)
-    st.latex(rf"\begin{{aligned}} p(\text{{{label}}}) &= {formula} = \text{{{share}}} \end{{aligned}}")
+    fractions = [rf"\dfrac{{{one}}}{{{one} + {two}}}" for one, two in (names, powers, numbers)]
+    formula = r" \\[1em] &= ".join([*fractions, rf"\text{{{share}}}"])
+    st.latex(rf"\begin{{aligned}} p(\text{{{label}}}) &= {formula} \end{{aligned}}")
     st.markdown(
         "Only the difference between the scores counts: one point more for a class makes it *e* times as likely, "
         "compared with the other. That is why a percentage can be high while the photo shows neither."

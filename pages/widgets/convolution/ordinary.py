@@ -166,7 +166,7 @@ def _map(image: np.ndarray, name: str) -> np.ndarray | None:
 
 def _step(image: np.ndarray, feature_map: np.ndarray) -> tuple[int, int, int]:
     """Show the arithmetic of one stop. Return where its window begins, and its side."""
-    st.subheader("One step, number by number")
+    st.header("One step, number by number")
     row_place, column_place, next_place = st.columns([3, 3, 2], vertical_alignment="bottom")
     shape = feature_map.shape
     strongest = np.unravel_index(np.argmax(np.abs(feature_map)), shape)[:2]

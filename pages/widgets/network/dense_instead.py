@@ -14,7 +14,7 @@ def show(spec: NetworkSpec) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        column_order=("layer", "outputs", "reads", "parameters"),
+        column_order=("layer", "parameters", "outputs", "reads"),
         column_config={
             "layer": "Keras layer",
             "outputs": st.column_config.NumberColumn("Numbers it gives", format="localized"),
