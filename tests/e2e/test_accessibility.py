@@ -21,7 +21,6 @@ STREAMLITS = [
 KNOWN = [
     ("pixels", "heading-order", "[data-testid=stHeading]"),
     ("pixels", "scrollable-region-focusable", "[data-testid=stCode]"),
-    ("convolution", "heading-order", ".kl"),
 ]
 """What is ours and is mended elsewhere: a page, a rule, and where it is broken."""
 

@@ -77,7 +77,7 @@ class ChainLab {
   #card(stage, at, isOutput) {
     const canvas = element("canvas", { tabindex: "0", role: "img", "data-role": at === 0 ? "source" : isOutput ? "output" : "stage" });
     const box = element("div", { class: `kl-picture${isOutput ? " st-key-pooling_output" : ""}` }, canvas);
-    const card = { canvas, title: element("h4", {}), facts: element("p", { class: "kl-small" }) };
+    const card = { canvas, title: element("p", { class: "kl-title" }), facts: element("p", { class: "kl-small" }) };
     card.view = new PictureView(canvas, {
       pointed: (row, column) => this.maps?.[at] && this.#point(at, row, column),
       walked: (rows, columns) => {
