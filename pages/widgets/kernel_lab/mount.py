@@ -115,9 +115,9 @@ def refused(name: str) -> bool:
 @st.fragment(run_every=1)
 def _wait(name: str, until: float) -> None:
     """Show that something is coming, and look again every second."""
-    st.skeleton(400)
     if ready(name) or time.monotonic() > until:
         st.rerun()
+    st.skeleton(400)
 
 
 def _state(name: str) -> dict[str, Any]:
