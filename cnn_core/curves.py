@@ -1,9 +1,12 @@
 """What a single score does not show: the ROC curve, the calibration of the probabilities, the effect of a threshold.
 
-Everything here follows from the predictions that `cnn_core.evaluation` has collected. "Positive" is the dog, class 1.
+All these follow from the predictions that `cnn_core.evaluation` has collected. "Positive" is the dog, class 1. What the
+curves of a training show, overfitting, follows from its history.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,58 @@ BINS = 10
 
 STEPS = 100
 """Thresholds go from 0 to 1 in steps of one percent."""
+
+GAP = 0.1
+"""Training accuracy less test accuracy from which a run is called overfitted, if its test loss rises too."""
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """The last epoch of a run that has begun to memorize its training images."""
+
+    training_accuracy: float
+    test_accuracy: float
+    best_epoch: int
+    """The epoch after which the test loss was lowest."""
+
+
+def overfitting(history: pd.DataFrame) -> Overfitting | None:
+    """Tell whether a run has overfitted: it is much better on its training images, and gets worse on the test images.
+
+    Both signs are needed. A gap alone is common while the test loss still falls, and a test loss that rises for an
+    epoch may be chance.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        One row per finished epoch: ``epoch``, ``accuracy``, ``val_accuracy``, ``val_loss``.
+
+    Returns
+    -------
+    Overfitting or None
+        None while there are fewer than two epochs, the gap of accuracies after the last one is below `GAP`, or the test
+        loss is at its minimum.
+
+    References
+    ----------
+    L. Prechelt, "Early Stopping - But When?", 1998: a rising error on images that were kept aside as the sign.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"epoch": [1, 2, 3], "accuracy": [0.7, 0.9, 0.97], "val_accuracy": [0.7, 0.75, 0.74]})
+    >>> overfitting(history.assign(val_loss=[0.6, 0.5, 0.7]))
+    Overfitting(training_accuracy=0.97, test_accuracy=0.74, best_epoch=2)
+    >>> overfitting(history.assign(val_loss=[0.6, 0.5, 0.4])) is None
+    True
+    """
+    if len(history) < 2 or not {"accuracy", "val_accuracy", "val_loss"} <= set(history):
+        return None
+    last, best = history.iloc[-1], history["val_loss"].min()
+    gap = last["accuracy"] - last["val_accuracy"]
+    if not (gap >= GAP - 1e-9 and last["val_loss"] > best):  # also when one of them is NaN
+        return None
+    epoch = history.loc[history["val_loss"] == best, "epoch"].iloc[0]
+    return Overfitting(float(last["accuracy"]), float(last["val_accuracy"]), int(epoch))
 
 
 def roc(evaluation: Evaluation) -> pd.DataFrame:

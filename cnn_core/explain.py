@@ -1,5 +1,7 @@
-"""Why a network gives its answer: the feature maps of each layer, and the heat map of the photo (Grad-CAM)."""
+"""Why a network gives its answer: its layers' feature maps, the heat map of the photo (Grad-CAM), the two scores."""
 
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,75 @@ PART_OF_CONVOLUTION = ("Activation", "BatchNormalization", "ELU", "LeakyReLU", "
 
 class ExplainError(CnnLabError):
     """A layer or class that the model does not have."""
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """How two scores become two probabilities: p(cat) = e^cat / (e^cat + e^dog)."""
+
+    scores: dict[str, float]
+    """What the network gives for cat and for dog before the softmax: any numbers."""
+    shift: float
+    """Is subtracted from both scores first, which changes no share; 0 unless a power would be too large to write."""
+    powers: dict[str, float]
+    """e to each of `exponents`: positive numbers."""
+    probabilities: dict[str, float]
+    """Each power as a share of their sum."""
+    network_ends_in_softmax: bool = True
+    """Otherwise the scores are the logarithms of the probabilities, from which the softmax makes the same ones."""
+    calibrated: bool = False
+    """Whether the scores were divided by a temperature: `cnn_core.accurate.recipe` does so within its last layer."""
+
+    @property
+    def exponents(self) -> dict[str, float]:
+        """The scores less `shift`."""
+        return {label: score - self.shift for label, score in self.scores.items()}
+
+
+LARGEST_SCORE = 30.0
+"""Beyond it `softmax` subtracts the larger score from both."""
+
+CALIBRATED = "accurate"
+"""The name in Keras of the networks that `cnn_core.accurate.recipe` builds."""
+
+
+def softmax(scores: dict[str, float]) -> Softmax:
+    """Turn the scores of the classes into probabilities, with every number on the way.
+
+    Examples
+    --------
+    >>> steps = softmax({"cat": 2.0, "dog": 0.0})
+    >>> {label: round(power, 2) for label, power in steps.powers.items()}
+    {'cat': 7.39, 'dog': 1.0}
+    >>> {label: round(share, 3) for label, share in steps.probabilities.items()}
+    {'cat': 0.881, 'dog': 0.119}
+    """
+    shift = max(scores.values()) if max(map(abs, scores.values())) > LARGEST_SCORE else 0.0
+    powers = {label: math.exp(score - shift) for label, score in scores.items()}
+    shares = {label: power / sum(powers.values()) for label, power in powers.items()}
+    return Softmax(scores, shift, powers, shares)
+
+
+def scores(model: PetModel, image: NDArray[np.uint8]) -> Softmax:
+    """Return the scores that a network gives a photo before its softmax, and how they become its probabilities.
+
+    Parameters
+    ----------
+    model : PetModel
+    image : (H, W, 3) uint8
+
+    Returns
+    -------
+    Softmax
+        Its probabilities are those of `PetModel.classify`, but for rounding.
+    """
+    answer, visits = run(model.keras, as_input(model, image))
+    found = np.asarray(_scores(answer, visits), np.float64)[0]
+    return replace(
+        softmax(dict(zip(LABELS, map(float, found), strict=True))),
+        network_ends_in_softmax=_is_softmax(_last(answer, visits).layer),
+        calibrated=model.keras.name == CALIBRATED,
+    )
 
 
 def layers(model: PetModel) -> list[str]:
@@ -144,10 +215,18 @@ def _scores(answer: Any, visits: list[Visit]) -> Any:
     """Return the network's scores before the softmax, (1, 2), as a function of what its last layer received."""
     import tensorflow as tf
 
-    last = next((visit for visit in visits if visit.output is answer), visits[-1])
-    kind = type(last.layer).__name__
-    if getattr(getattr(last.layer, "activation", None), "__name__", kind).lower() != "softmax":
+    last = _last(answer, visits)
+    if not _is_softmax(last.layer):
         return tf.math.log(answer + 1e-12)
-    if kind == "Dense":
+    if type(last.layer).__name__ == "Dense":
         return tf.matmul(last.inputs[0], last.layer.kernel) + (last.layer.bias if last.layer.use_bias else 0.0)
     return last.inputs[0]  # a Softmax or Activation layer of its own
+
+
+def _last(answer: Any, visits: list[Visit]) -> Visit:
+    return next((visit for visit in visits if visit.output is answer), visits[-1])
+
+
+def _is_softmax(layer: Any) -> bool:
+    name = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__)
+    return str(name).lower() == "softmax"

@@ -193,9 +193,9 @@ class NetworkSpec:
         units = size * size * channels
         yield "flatten", "Flatten", (units,), 0, field
         if self.dense_units:
-            yield "dense", "Dense", (self.dense_units,), (units + 1) * self.dense_units, field
+            yield "dense", "Dense", (self.dense_units,), dense_parameters(units, self.dense_units), field
             units = self.dense_units
-        yield "softmax", "Dense", (self.classes,), (units + 1) * self.classes, field
+        yield "softmax", "Dense", (self.classes,), dense_parameters(units, self.classes), field
 
     def build(self) -> keras.Model:
         """Build the Keras model, not yet compiled. Its input is RGB from 0 to 255: rescaling is its first layer.
@@ -276,6 +276,11 @@ class NetworkSpec:
 
 ARTICLE = NetworkSpec()
 """The article's network: two Conv2D(64, 3×3) + MaxPooling2D(2) blocks on 128×128, 3,725,314 parameters."""
+
+
+def dense_parameters(inputs: int, units: int) -> int:
+    """Count a dense layer's parameters: each unit has a weight for every input, and a bias."""
+    return (inputs + 1) * units
 
 
 def _check_range(what: str, value: int, least: int, most: int) -> None:

@@ -1,5 +1,7 @@
 """How numbers are written for readers: shares, plain numbers, times."""
 
+import math
+
 
 def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
     """Write a share as a percentage. Nothing that was estimated is ever called 100 % or 0 %.
@@ -45,6 +47,46 @@ def number(value: float) -> str:
     ('−3.1416', '0')
     """
     return f"{value + 0.0:.5g}".replace("-", "−")
+
+
+def decimal(value: float) -> str:
+    """Write a number with two significant digits and without an exponent, however small it is.
+
+    Examples
+    --------
+    >>> decimal(4.5776e-05), decimal(257.8), decimal(0.0)
+    ('0.000046', '258', '0')
+    """
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    text = f"{value:.{max(1 - math.floor(math.log10(abs(value))), 0)}f}" if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def large(value: float) -> str:
+    """Write a large number with three digits and a word, as people say it.
+
+    Examples
+    --------
+    >>> large(1792), large(27_869_751), large(49_942_593_792)
+    ('1,792', '27.9 million', '49.9 billion')
+    """
+    for unit, word in ((1e9, "billion"), (1e6, "million")):
+        if value >= unit:
+            return f"{float(f'{value / unit:.3g}'):,g} {word}"
+    return f"{value:,.0f}"
+
+
+def tex(value: float) -> str:
+    """Write a number with three significant digits for a formula in LaTeX.
+
+    Examples
+    --------
+    >>> tex(10.0745), tex(12345678), tex(-0.5)
+    ('10.1', '1.23 \\\\cdot 10^{7}', '-0.5')
+    """
+    digits, _, power = f"{value:.3g}".partition("e")
+    return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
 
 
 def duration(seconds: float | None) -> str:

@@ -10,7 +10,7 @@ from cnn_core.models import ModelCard, list_models, open_model
 from cnn_core.scripts import lessons
 from cnn_core.wording import percent
 from pages.widgets import address, code_panel, controls, exports, model_upload, picture, verdict, warmup
-from pages.widgets.classify import photo_table, photos
+from pages.widgets.classify import percentage, photo_table, photos
 from pages.widgets.why.case import SCREEN, Case
 
 # A drop zone that is easy to hit; on a phone the verdict stands above its photo.
@@ -18,6 +18,8 @@ STYLE = """<style>
 .st-key-verdict img, .st-key-heat_map img { max-height: 24rem; object-fit: contain; object-position: left; }
 .st-key-drop_zone [data-testid="stFileUploaderDropzone"] { min-height: 7rem; align-items: center;
   border: 2px dashed rgba(128, 128, 128, .45); }
+/* As wide as its formula, it would be a region that scrolls by a pixel or two, and that no key reaches. */
+.st-key-verdict [data-testid="stMarkdownContainer"] .katex-display { overflow: visible; }
 @media (max-width: 640px) { .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; } }
 </style>"""
 
@@ -118,6 +120,7 @@ def _verdict(case: Case) -> None:
     verdict.show(case.prediction)
     for warning in open_model(case.card.name).warnings:
         st.warning(warning)
+    percentage.show(case)
     with st.expander("About this model"):
         st.markdown(f"**{case.card.title}.** {case.card.text}")
         size = case.card.input_size

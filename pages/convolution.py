@@ -8,7 +8,7 @@ from cnn_core.convolution import ConvolutionError, conv2d, output_size
 from cnn_core.scripts import lessons
 from cnn_core.wording import number, percent
 from pages.widgets import code_panel, picture
-from pages.widgets.convolution import bench, ordinary
+from pages.widgets.convolution import bench, network_kernels, ordinary, questions
 from pages.widgets.kernel_lab import mount
 
 LONGEST = 1024  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
@@ -37,7 +37,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
         without_lab.warning(warning)
     bench.write_address()
     with lab.container(key="lab_refused") if refused else lab:
-        mount.convolution(image, name, bench.for_lab(), _take)
+        mount.convolution(image, name, bench.for_lab(), _take, network_kernels.models(), network_kernels.kernels)
     _facts(image)
     settings = bench.current()
     tables = settings["kernel"]
@@ -47,6 +47,9 @@ def _lesson(image: np.ndarray, name: str) -> None:
             **{name: settings[name] for name in ("stride", "padding", "bias", "relu", "channel")},
         )
     )
+    if refused or mount.ready(LAB):  # to load TensorFlow first would keep the lab waiting
+        network_kernels.answer(image, name)
+    questions.show(image)
 
 
 def _take(settings: dict) -> None:

@@ -12,6 +12,7 @@ from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
 from cnn_core.wording import percent
 from pages.widgets import code_panel, controls
+from pages.widgets.network import dense_instead
 
 PLOT = {"displayModeBar": False}
 
@@ -82,6 +83,8 @@ def _editor() -> None:
             "The page Train trains the network that is built here."
         )
     code_panel.show(training_script.network(spec))
+    st.header("Why not dense layers alone?", divider="gray")
+    dense_instead.show(spec)
 
 
 def _layers(table: pd.DataFrame) -> None:

@@ -1,23 +1,19 @@
 """Lesson 3: pooling keeps one number of each window, so that the map becomes smaller."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
-from cnn_core.convolution import conv2d
-from cnn_core.figures import diagrams
-from cnn_core.figures.colors import zero_centered
-from cnn_core.kernels import KERNELS
+from cnn_core.chain import Pooling, receptive_field, run
 from cnn_core.pixels import to_grayscale
-from cnn_core.pooling import average_pool2d, max_pool2d, windows
-from cnn_core.scripts import lessons
+from cnn_core.scripts import chain_script
 from cnn_core.wording import number, percent
-from pages.widgets import code_panel, controls, number_grid, picture
+from pages.widgets import code_panel, picture
+from pages.widgets.kernel_lab import mount
+from pages.widgets.pooling import ordinary, stages, why_max
 
 LONGEST = 384
-PLOT = {"displayModeBar": False}
+LAB = "chain_lab"
 
 
 def main() -> None:
@@ -27,95 +23,61 @@ def main() -> None:
         "mean (average pooling). The map still shows what was found, but **where** it was found becomes less exact. "
         "The next layer has less to compute: a quarter, if the window is 2×2 and moves by 2."
     )
+    stages.read_address()
     _lesson(*picture.current(LONGEST))
+    why_max.show()
 
 
 @st.fragment
 def _lesson(image: np.ndarray, name: str) -> None:
-    """Show controls, the map and the pooled map, then the same on a few numbers."""
-    kind, kernel, options = _controls()
-    pool = max_pool2d if kind == "max" else average_pool2d
+    """Show the lab, or without it ordinary controls; then what Python says about the same chain."""
+    lab, without_lab = st.container(), st.empty()
     gray = to_grayscale(image)
-    before, after = st.columns(2, gap="medium")
-    result = after.container(key="pooling_output")
+    with without_lab.container():
+        refused = mount.refused(LAB)
+        if refused:
+            ordinary.show(gray, name)
+        if warning := stages.warning():
+            st.warning(warning)
+    stages.write_address()
+    with lab.container(key="lab_refused") if refused else lab:
+        mount.chain(image, name, stages.for_lab(), _take)
+    _facts(gray)
+    code_panel.show(chain_script.chain(stages.current()))
+
+
+def _take(settings: dict) -> None:
     try:
-        feature_map = gray.astype(np.float32) if kernel is None else conv2d(gray, KERNELS[kernel].values)
-        with before:
-            limit = _map(
-                feature_map, f"{name} in gray" if kernel is None else f"{name} convolved with {KERNELS[kernel].title}"
+        stages.from_lab(settings)
+    except CnnLabError as error:
+        st.toast(str(error))
+
+
+def _facts(gray: np.ndarray) -> None:
+    """Say how much smaller the pooling makes its map, and what one value of the last map depends on."""
+    chain = stages.current()
+    try:
+        maps = run(gray, chain)
+    except CnnLabError as error:
+        if mount.ready(LAB):
+            st.error(str(error))
+        return
+    for place, stage in enumerate(chain):
+        if isinstance(stage, Pooling):
+            before, after = maps[place], maps[place + 1]
+            st.markdown(
+                f"From {before.shape[0]} × {before.shape[1]} to **{after.shape[0]} × {after.shape[1]}** numbers: "
+                f"**{percent(1 - after.size / before.size, 0, counted=True)}** fewer. "
+                "Pooling has no weights: there is nothing to learn in it."
             )
-        pooled = pool(feature_map, **options)
-    except CnnLabError as error:
-        result.error(str(error))
-        return
-    with result:
-        _map(pooled, f"{name} after {controls.POOL_KIND.label(kind).lower()} pooling", limit)
-    share = 1 - pooled.size / feature_map.size
+            break
+    last = maps[-1]
+    row, column = last.shape[0] // 2, last.shape[1] // 2
+    top, left, bottom, right = receptive_field([values.shape for values in maps[:-1]], chain, row, column)
     st.markdown(
-        f"From {feature_map.shape[0]} × {feature_map.shape[1]} to **{pooled.shape[0]} × {pooled.shape[1]}** numbers: "
-        f"**{percent(share, 0, counted=True)}** fewer. Pooling has no weights: there is nothing to learn in it."
-    )
-    st.header("The same, number by number", divider="gray")
-    _numbers(feature_map, pool, kind, options)
-    code_panel.show(lessons.pooling(kind, options["pool_size"], options["strides"], options["padding"]))
-
-
-def _controls() -> tuple[str, str | None, dict[str, Any]]:
-    """Draw the controls. Return what is kept, which kernel made the map, and the options of the pooling."""
-    first, second, third, fourth, fifth = st.columns(5, vertical_alignment="top")
-    kind = first.segmented_control("Keep", **controls.POOL_KIND.buttons)
-    size = second.slider("Window", **controls.POOL_SIZE.bound)
-    stride = third.slider("Stride", help="How far the window moves in one step.", **controls.POOL_STRIDE.bound)
-    padding = fourth.segmented_control("Padding", **controls.POOL_PADDING.buttons)
-    kernel = fifth.selectbox("Feature map from kernel", **controls.POOL_KERNEL.menu)
-    return kind, kernel, {"pool_size": size, "strides": stride, "padding": padding}
-
-
-def _map(values: np.ndarray, says: str, limit: float | None = None) -> float:
-    """Show a map with zero in the middle of its colors; both maps on the same scale. Return the scale's end."""
-    colors, limit = zero_centered(values, limit)
-    low, high = number(values.min()), number(values.max())
-    st.image(colors, width="stretch", output_format="PNG", alt=f"{says}, values from {low} to {high}")
-    st.html(number_grid.scale(limit, f"{says}: {values.shape[0]} × {values.shape[1]}, from {low} to {high}"))
-    return limit
-
-
-def _numbers(feature_map: np.ndarray, pool: Any, kind: str, options: dict[str, Any]) -> None:
-    """Pool a few numbers of the map, with the windows drawn in and one of them followed."""
-    side = st.slider("Grid size", **controls.GRID_SIDE.bound)
-    top, left = (size // 2 for size in feature_map.shape)
-    part = np.round(feature_map[top : top + side, left : left + side])
-    try:
-        pooled = pool(part, **options)
-        edges = windows(*part.shape, **options)
-    except CnnLabError as error:
-        st.error(str(error))
-        return
-    last = pooled.size - 1
-    if st.session_state.get(controls.GRID_WINDOW.name, 0) > last:
-        st.session_state[controls.GRID_WINDOW.name] = last
-    followed = 0 if last == 0 else st.slider("Window to follow", **controls.GRID_WINDOW.up_to(last))
-    row, column = divmod(followed, pooled.shape[1])
-    y0, x0, y1, x1 = edges[row, column]
-    inside = part[y0:y1, x0:x1]
-    listed = ", ".join(number(value) for value in inside.ravel())
-    before, after = st.columns(2, gap="medium")
-    before.plotly_chart(
-        diagrams.windowed_cells(part, edges.reshape(-1, 4), followed),
-        config=PLOT,
-        key="grid_before",
-        alt=f"{part.shape[0]} × {part.shape[1]} numbers of the map with the windows drawn in; followed: {listed}",
-    )
-    after.plotly_chart(
-        diagrams.windowed_cells(pooled, np.array([[row, column, row + 1, column + 1]]), 0),
-        config=PLOT,
-        key="grid_after",
-        alt=f"The {pooled.shape[0]} × {pooled.shape[1]} pooled numbers; followed: {pooled[row, column]:g}",
-    )
-    function = "the largest of" if kind == "max" else "the mean of"
-    st.markdown(
-        f"Window {followed}, rows {y0} to {y1 - 1}, columns {x0} to {x1 - 1}: {function} {listed} "
-        f"= **{number(pooled[row, column])}**"
+        f"Each value of the last map depends on **{bottom - top} × {right - left} pixels** of the picture, its "
+        f"**receptive field**. `chain.run` in Python finds values from {number(last.min())} to {number(last.max())} "
+        "in the last map."
     )
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
+from cnn_core.curves import GAP, overfitting
 from cnn_core.engine.journal import Status
 from cnn_core.figures import training_curves as charts
 from cnn_core.scripts import training_script
@@ -140,15 +141,37 @@ def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None
 
 
 def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:
+    found = overfitting(history)
+    if found:
+        st.warning(
+            f"**Overfitting**: after epoch {found.best_epoch} the training curves go on improving, but the test loss "
+            "rises. From there on the network memorizes its training pictures. More photos, augmentation or fewer "
+            "epochs help."
+        )
     for quantity, says in (
         ("accuracy", "the share of pictures it classifies correctly"),
         ("loss", "how wrong its answers are"),
     ):
         st.plotly_chart(
-            charts.training_curve(history, quantity, steps, steps_per_epoch),
+            charts.training_curve(
+                history, quantity, steps, steps_per_epoch, best_epoch=found.best_epoch if found else None
+            ),
             key=f"curve_{quantity}",
             config=run_table.PLOT,
             alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the test set",
+        )
+    with st.expander("What is overfitting?"):
+        points = percent(GAP, 0).replace("%", "percentage points")
+        st.markdown(
+            "At first both curves improve together: what the network learns on the training pictures helps with "
+            "pictures that it has never seen. Later it may begin to **memorize** its training pictures. Then the "
+            "training accuracy goes on rising, the gap to the test accuracy opens, and the test loss rises again. This "
+            "is overfitting."
+        )
+        st.markdown(
+            f"This page calls it so when the gap is {points} or more after the last epoch and the test loss "
+            "has been lower before. What helps: more photos, augmentation (each epoch shows the pictures a little "
+            "changed), or fewer epochs."
         )
     if len(history):
         with st.expander("The numbers behind the curves", icon=":material/table:"):

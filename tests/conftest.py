@@ -1,5 +1,6 @@
 """What several tests share: the app as a script, the app as a server, and a real Chromium looking at it."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -8,9 +9,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -20,6 +23,12 @@ from pages.widgets import warmup
 from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There are as many workers as processors. If each of them, and each training and server that it starts, took a
+    # thread for every processor, they would mostly wait for each other: that doubles the time of a training.
+    for library in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(library, "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,6 +41,25 @@ def _own_home(tmp_path_factory) -> None:
 def _no_warmup() -> None:
     """AppTests run hundreds of pages in one process; only the ones that classify need TensorFlow."""
     warmup.DELAY = warmup.LONGEST_DELAY = 3600
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_looked_for_once() -> None:
+    """A server looks once through all installed packages for Streamlit's components, AppTest for every test."""
+    manifest_scanner.scan_component_manifests = lru_cache(manifest_scanner.scan_component_manifests)
+
+
+@pytest.fixture(autouse=True)
+def _tensorflow_frozen() -> None:
+    """Streamlit collects garbage after every run of a script: not among TensorFlow's objects, as in `warmup`."""
+    if "tensorflow" in sys.modules:
+        _freeze()
+
+
+@lru_cache
+def _freeze() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +100,7 @@ def app() -> Callable[..., AppTest]:
         test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=timeout)
         for name, value in query.items():
             test.query_params[name] = value
-        test.run()
-        return test if page == "classify" else test.switch_page(f"pages/{page}.py").run()
+        return (test if page == "classify" else test.switch_page(f"pages/{page}.py")).run()
 
     return run
 

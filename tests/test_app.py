@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.runtime.state.session_state import SessionState
 
 from pages.widgets import picture, warmup
 
@@ -94,6 +95,18 @@ def test_an_upload_is_the_picture_of_every_page_until_a_sample_is_chosen(app):
     assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
     assert pills(test).value is None
     test.switch_page("pages/pooling.py").run()
+    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
+    pills(test).set_value("coffee").run()
+    assert "coffee" in caption(test)
+
+
+def test_an_upload_counts_even_if_its_callback_is_lost(app):
+    """As it may be when a part of the page repeats itself at that moment."""
+    test = app("pixels")
+    uploader(test).upload("my cat.png", png(40, 60, (9, 9, 9)), "image/png")
+    with pytest.MonkeyPatch.context() as lost:
+        lost.setattr(SessionState, "_call_callbacks", lambda *_, **__: lost.undo())
+        test.run()
     assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
     pills(test).set_value("coffee").run()
     assert "coffee" in caption(test)

@@ -3,15 +3,18 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from cnn_core.setup import commands
+
 ROOT = Path(__file__).parents[1]
 LESSON = (
-    "pixels", "kernels", "convolution", "pooling", "network", "dataset", "sketches", "source", "training", "runs",
-    "models", "walk", "explain", "what_if", "evaluation", "curves", "cli",
+    "pixels", "kernels", "convolution", "pooling", "chain", "network", "dataset", "sketches", "source", "training",
+    "runs", "models", "walk", "explain", "what_if", "evaluation", "curves", "cli",
 )  # fmt: skip
 """The chapters, in reading order: a chapter uses only what stands before it."""
 
@@ -30,6 +33,7 @@ def module(file: Path) -> str:
 MODULES = {module(file): file for file in [*sources("cnn_core", "pages"), ROOT / "streamlit_app.py"]}
 
 
+@cache
 def imports(file: Path, everywhere: bool = True) -> set[str]:
     """Return the modules that a file imports; those inside functions and for type checks only where `everywhere`."""
     tree = ast.parse(file.read_text("utf-8"))
@@ -90,6 +94,19 @@ def test_tensorflow_waits_until_it_is_needed(top):
         todo |= of_project(found) - seen
 
 
+def test_the_fast_tests_import_no_tensorflow_to_look_for_examples():
+    heavy, needs = {"tensorflow", "keras"}, set()
+    for name in MODULES:
+        seen, todo = set(), {name}
+        while todo:
+            seen.add(top := todo.pop())
+            found = imports(MODULES[top], everywhere=False)
+            todo |= of_project(found) - seen
+            if {part.split(".")[0] for part in found} & heavy:
+                needs.add(name)
+    assert needs == {f"cnn_core.{file.removesuffix('.py').replace('/', '.')}" for file in commands.NEED_TENSORFLOW}
+
+
 def test_a_networks_table_takes_no_tensorflow():
     code = (
         "import sys; from cnn_core import pixels, kernels, convolution, pooling, network; "
@@ -98,7 +115,10 @@ def test_a_networks_table_takes_no_tensorflow():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize("file", sources("cnn_core", "pages"), ids=lambda file: str(file.relative_to(ROOT)))
+SCRIPTS = sorted(ROOT.glob("pages/**/*.js"))
+
+
+@pytest.mark.parametrize("file", sources("cnn_core", "pages") + SCRIPTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_file_is_too_long(file):
     assert len(file.read_text("utf-8").splitlines()) <= MAX_LINES
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from cnn_core import curves
+from cnn_core import curves, models
 from cnn_core.evaluation import Evaluation, decide, dog_share
 
 
@@ -113,3 +113,39 @@ def test_a_class_that_is_missing_has_no_roc(label):
 def test_certain_and_right_is_perfectly_calibrated():
     assert curves.calibration_error(evaluation(["cat", "dog"], [0, 1])) == 0
     assert curves.calibration_error(evaluation(["dog", "cat"], [0, 1])) == 1
+
+
+def trained(training, test, loss):
+    epochs = range(1, len(training) + 1)
+    return pd.DataFrame({"epoch": epochs, "accuracy": training, "val_accuracy": test, "val_loss": loss})
+
+
+def test_a_gap_and_a_rising_test_loss_are_overfitting():
+    found = curves.overfitting(trained([0.7, 0.9, 0.99], [0.7, 0.78, 0.77], [0.6, 0.5, 0.8]))
+    assert found == curves.Overfitting(0.99, 0.77, 2)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        trained([], [], []),
+        trained([0.99], [0.6], [0.8]),
+        trained([0.7, 0.99], [0.7, 0.77], [0.6, 0.5]),  # a gap, but the test loss falls
+        trained([0.7, 0.8], [0.7, 0.71], [0.5, 0.6]),  # the test loss rises, but the gap is small
+        trained([0.7, 0.6], [0.7, 0.75], [0.5, 0.6]),  # better on the test images
+        trained([0.7, np.nan], [0.7, 0.6], [0.5, 0.6]),
+        trained([0.7, 0.99], [0.7, 0.6], [0.5, np.nan]),
+        pd.DataFrame({"epoch": [1, 2], "accuracy": [0.7, 0.99]}),
+    ],
+)
+def test_one_sign_alone_is_not_overfitting(history):
+    assert curves.overfitting(history) is None
+
+
+def test_a_gap_of_exactly_a_tenth_counts():
+    assert curves.overfitting(trained([0.5, 0.8], [0.5, 0.7], [0.5, 0.6])) is not None
+
+
+@pytest.mark.parametrize("name", ["article", "accurate"])
+def test_the_bundled_models_have_not_overfitted(name):
+    assert curves.overfitting(models.find(name).history()) is None

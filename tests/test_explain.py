@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import softmax as scipy_softmax
 
 from cnn_core import explain
-from cnn_core.models import PetModel
+from cnn_core.models import PetModel, open_model
+
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
 
 SIZE = 16
 
@@ -90,7 +93,6 @@ def test_a_deep_saved_network_gives_the_gradient_times_the_maps(tmp_path):
     import keras
     import tensorflow as tf
 
-    from cnn_core.models import open_model
     from cnn_core.pixels import resize
 
     keras.utils.set_random_seed(5)
@@ -156,3 +158,46 @@ def test_the_colors_grow_lighter_with_the_heat():
     ramp = np.linspace(0, 1, 256)[None]
     colors = explain.overlay(np.zeros((1, 256, 3), np.uint8), ramp, 1)[0].astype(float)
     assert (np.diff(colors @ [0.2126, 0.7152, 0.0722]) > -0.51).all()
+
+
+def test_scores_by_hand(bright_or_dark):
+    """White gives the bright filter 0.5, which the last layer multiplies by 5 for dog."""
+    steps = explain.scores(bright_or_dark, np.full((SIZE, SIZE, 3), 255, np.uint8))
+    assert steps.scores == pytest.approx({"cat": 0, "dog": 2.5}, abs=1e-5)
+    assert steps.powers == pytest.approx({"cat": 1, "dog": np.exp(2.5)}, rel=1e-5)
+    assert steps.shift == 0
+    assert steps.network_ends_in_softmax
+    assert not steps.calibrated
+
+
+@pytest.mark.parametrize("ending", ["layer", "activation", "sigmoids"])
+def test_scores_become_the_answer_however_the_network_ends(bright_or_dark, ending):
+    import keras
+
+    copy = keras.models.clone_model(bright_or_dark.keras)
+    x = keras.layers.Dense(2)(copy.layers[-2].output)
+    if ending == "sigmoids":  # p and 1 - p, without a softmax
+        p = keras.layers.Dense(1, activation="sigmoid")(x)
+        x = keras.layers.Concatenate()([p, keras.layers.Rescaling(-1, 1)(p)])
+    else:
+        x = keras.layers.Softmax()(x) if ending == "layer" else keras.layers.Activation("softmax")(x)
+    model = PetModel("other", keras.Model(copy.inputs[0], x), 1)
+    steps = explain.scores(model, photo(40, 30))
+    assert steps.probabilities == pytest.approx(model.classify(photo(40, 30)).probabilities, abs=1e-5)
+    assert steps.network_ends_in_softmax == (ending != "sigmoids")
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_softmax_is_scipys_at_any_size(cat, dog):
+    steps = explain.softmax({"cat": cat, "dog": dog})
+    expected = scipy_softmax([cat, dog])
+    assert list(steps.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-12)
+    assert max(steps.powers.values()) < 1e14
+
+
+@pytest.mark.slow
+def test_the_accurate_networks_scores_are_calibrated_and_its_answers():
+    model, image = open_model("accurate"), np.random.default_rng(8).integers(0, 256, (90, 60, 3), dtype=np.uint8)
+    steps = explain.scores(model, image)
+    assert steps.calibrated
+    assert steps.probabilities == pytest.approx(model.classify(image).probabilities, abs=1e-5)

@@ -14,6 +14,8 @@ from cnn_core.model_io import keras_file, pet_model
 from cnn_core.models import ModelError, PetModel
 from tests.small_models import SIZE, network, refused, saved
 
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
+
 
 def photos(count: int = 5) -> list[np.ndarray]:
     rng = np.random.default_rng(3)

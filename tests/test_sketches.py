@@ -54,12 +54,14 @@ def test_nothing_else_can_be_drawn():
         sketches.draw("parrot", np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_the_pictures_vary_everywhere(pets):
     images, _ = pets
     assert images.std(axis=0).min() > 20
     assert len({image.tobytes() for image in images}) == len(images)
 
 
+@pytest.mark.slow
 def test_color_does_not_tell_them_apart(pets):
     """Neither the mean colors nor how much of each of 512 colors there is gives the animal away."""
     from sklearn.ensemble import RandomForestClassifier
@@ -73,6 +75,7 @@ def test_color_does_not_tell_them_apart(pets):
         assert trees.fit(features[:600], dogs[:600]).score(features[600:], dogs[600:]) < highest
 
 
+@pytest.mark.slow
 def test_a_linear_classifier_of_the_pixels_falls_short(pets):
     """The article's network passes 0.9 on as many pictures: it takes layers."""
     from sklearn.linear_model import LogisticRegression
@@ -83,6 +86,7 @@ def test_a_linear_classifier_of_the_pixels_falls_short(pets):
     assert linear.score(pixels[600:], dogs[600:]) < 0.8
 
 
+@pytest.mark.slow
 def test_shape_does_tell_them_apart(pets):
     """Edges, which know no color, are enough: the ears and muzzles differ."""
     from skimage.feature import hog

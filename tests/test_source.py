@@ -34,6 +34,7 @@ def run(home, pets):
     return runs.Run(folder)
 
 
+@pytest.mark.slow
 def test_the_command_line_measures_a_run_on_its_own_test_set(run, pets, monkeypatch, capsys):
     learned, kept = run.config.source.split()
     asked = []
@@ -50,6 +51,7 @@ def test_the_command_line_measures_a_run_on_its_own_test_set(run, pets, monkeypa
     assert len(asked) == 3
 
 
+@pytest.mark.slow
 def test_a_card_remembers_the_split_that_its_model_learned_from(tmp_path, home, pets):
     path = tmp_path / "weights" / "small.keras"
     path.parent.mkdir(exist_ok=True)

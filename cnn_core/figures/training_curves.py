@@ -14,7 +14,12 @@ GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
 
 
 def training_curve(
-    history: pd.DataFrame, quantity: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0, height: int = 270
+    history: pd.DataFrame,
+    quantity: str,
+    steps: pd.DataFrame | None = None,
+    steps_per_epoch: int = 0,
+    height: int = 270,
+    best_epoch: int | None = None,
 ) -> go.Figure:
     """Draw the accuracy or loss of one run, epoch by epoch: on the training set and on the test set.
 
@@ -29,6 +34,8 @@ def training_curve(
         Needed to place the steps between the epochs; without it they are left out.
     height : int
         In pixels.
+    best_epoch : int, optional
+        Is marked as the one with the lowest test loss.
 
     Returns
     -------
@@ -67,6 +74,11 @@ def training_curve(
             marker={"size": 9, "symbol": symbol},
             customdata=_written(history[column], quantity),
             hovertemplate="after epoch %{x}: %{customdata}",
+        )
+    if best_epoch is not None:
+        figure.add_vline(best_epoch, line=GUIDE_LINE)
+        figure.add_annotation(
+            x=best_epoch, y=0, yref="paper", text="lowest test loss", showarrow=False, xanchor="left", yanchor="bottom"
         )
     return _over_epochs(figure, quantity, height)
 

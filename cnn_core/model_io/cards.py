@@ -6,9 +6,11 @@ in ``weights/<name>.card.json``; `cnn_core.model_io.bundle` writes them there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from cnn_core.evaluation import Evaluation, mistakes
@@ -95,10 +97,11 @@ def interval(right: int, total: int) -> list[float]:
     >>> interval(20, 20)  # even without a mistake, twenty images prove little
     [0.8389, 1.0]
     """
-    from scipy.stats import binomtest
-
-    ends = binomtest(right, total).proportion_ci(0.95, method="wilson")
-    return [round(float(ends.low), 4), round(float(ends.high), 4)]
+    # Written out, since the first page asks, and to import scipy.stats takes a second.
+    z = NormalDist().inv_cdf(0.975)
+    middle = (right + z**2 / 2) / (total + z**2)
+    half = z / (total + z**2) * math.sqrt(right * (total - right) / total + z**2 / 4)
+    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
 
 
 def measured(evaluation: Evaluation) -> dict[str, Any]:
@@ -169,31 +172,31 @@ def markdown(card: ModelCard) -> str:
     Examples
     --------
     >>> print(markdown(ModelCard("mine", "uploaded", Path("mine.keras"), "mine", "Not measured yet.")))
-    ### mine
+    ## mine
     Not measured yet.
     """
     facts = card.facts
-    parts = [f"### {card.title}\n{card.text}"]
+    parts = [f"## {card.title}\n{card.text}"]
     if card.kind != "bundled":  # a run's facts are its settings, not a written card
         return parts[0]
     if origin := facts.get("origin"):
-        parts.append(f"##### Data and origin\n{origin}")
+        parts.append(f"### Data and origin\n{origin}")
     if licenses := facts.get("licences"):
-        parts.append("##### Licenses\n" + _bullets(licenses))
+        parts.append("### Licenses\n" + _bullets(licenses))
     if split := facts.get("split"):
         counts = [f"{facts[key]:,} {what}" for key, what in _SPLIT if isinstance(facts.get(key), int)]
-        parts.append(f"##### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
+        parts.append(f"### Split\n{str(split)[:1].upper()}{str(split)[1:]}: {', '.join(counts)}.")
     if training := facts.get("training"):
-        parts.append(f"##### Training\n{training}.")
+        parts.append(f"### Training\n{training}.")
     if recorded(facts):
-        parts.append("##### Scores on the test set\n" + _scores(facts))
+        parts.append("### Scores on the test set\n" + _scores(facts))
     if failures := facts.get("failures"):
         rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {percent(f['probability'], 2)} |" for f in failures]
         head = "| File | True class | Predicted class | Probability |\n|---|---|---|---|\n"
-        parts.append("##### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
+        parts.append("### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
     for key, title in (("limits", "Limits"), ("not_for", "What it must not be used for")):
         if facts.get(key):
-            parts.append(f"##### {title}\n" + _bullets(facts[key]))
+            parts.append(f"### {title}\n" + _bullets(facts[key]))
     return "\n\n".join(parts)
 
 

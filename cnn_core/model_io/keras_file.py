@@ -10,14 +10,18 @@ import json
 import math
 import threading
 import zipfile
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.model_io import ModelError
 from cnn_core.model_io.allowed_layers import check_object, objects
+
+T = TypeVar("T")
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 MAX_CONFIG = 4 * 2**20
@@ -29,6 +33,22 @@ MAX_MAP = 2**26
 """The maximum number of values in one feature map of one photo."""
 
 
+def _remembered(ask: Callable[[Path], T]) -> Callable[[Path], T]:
+    """Remember what `ask` says of a file until the file changes: pages ask it of every model at every change."""
+    answers = lru_cache(1000)(lambda path, _changed, _bytes: ask(path))
+
+    @wraps(ask)
+    def asked(path: Path) -> T:
+        try:
+            facts = path.stat()
+        except OSError:  # its error is for `ask` to handle
+            return ask(path)
+        return answers(path, facts.st_mtime_ns, facts.st_size)
+
+    return asked
+
+
+@_remembered
 def input_size(path: Path) -> int | None:
     """Return the width of the model's input in pixels, without Keras; None when it is unknown."""
     try:
@@ -49,6 +69,7 @@ def is_half(path: Path) -> bool:
     return "float16" in json.dumps(_read_config(path))  # also in "bfloat16" and "mixed_float16"
 
 
+@_remembered
 def tells_neither(path: Path) -> bool:
     """Return whether the model in this file has a second output, without Keras; False when that is unknown."""
     try:

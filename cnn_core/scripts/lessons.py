@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from cnn_core.scripts.literals import nested, number
 
 
 def pixels(top: int = 0, left: int = 0, size: int = 8, shrunk: tuple[int, int] | None = None) -> str:
@@ -174,7 +176,7 @@ def convolution(
     if channel == "each":
         operation, layer, steps = "depthwise_conv2d", "DepthwiseConv2D(", f"strides=(1, {stride}, {stride}, 1)"
     activation = ', activation="relu"' if relu else ""
-    biases = f"np.full({channels}, {_number(bias)})" if channel == "each" else f"np.array([{_number(bias)}])"
+    biases = f"np.full({channels}, {number(bias)})" if channel == "each" else f"np.array([{number(bias)}])"
     lines = [
         "import keras",
         "import numpy as np",
@@ -184,13 +186,13 @@ def convolution(
         f"image = keras.utils.img_to_array(photo){part}[None]",
         "print(image.shape)  # (images, height, width, channels)",
         "",
-        f'kernel = np.array({_nested(table)}, dtype="float32")',
+        f'kernel = np.array({nested(table)}, dtype="float32")',
         f"weights = {weights}",
         "print(weights.shape)  # (height, width, channels, filters)",
         "",
         "# As an operation",
         f'feature_map = tf.nn.{operation}(image, weights, {steps}, padding="{side}")',
-        *([f"feature_map = feature_map {'-' if bias < 0 else '+'} {_number(abs(bias))}"] if bias else []),
+        *([f"feature_map = feature_map {'-' if bias < 0 else '+'} {number(abs(bias))}"] if bias else []),
         *(["feature_map = tf.nn.relu(feature_map)"] if relu else []),
         "print(feature_map.shape)",
         "",
@@ -201,57 +203,6 @@ def convolution(
         "print(np.allclose(layer(image), feature_map, atol=0.01))  # True",
     ]
     return "\n".join(lines) + "\n"
-
-
-def pooling(kind: str = "max", pool_size: int = 2, stride: int = 2, padding: str = "valid") -> str:
-    """Return the script that pools a photo: with ``tf.nn``, then as a layer.
-
-    Parameters
-    ----------
-    kind : {"max", "average"}
-    pool_size, stride, padding
-        As for `cnn_core.pooling.max_pool2d`.
-
-    Returns
-    -------
-    str
-        Python code; it needs tensorflow and a file ``photo.jpg``.
-
-    Examples
-    --------
-    >>> "tf.nn.avg_pool2d(image, 3, 2, " in pooling("average", 3, 2, "same")
-    True
-    """
-    function, layer = {"max": ("max_pool2d", "MaxPooling2D"), "average": ("avg_pool2d", "AveragePooling2D")}[kind]
-    return f"""\
-import keras
-import numpy as np
-import tensorflow as tf
-
-photo = keras.utils.load_img("photo.jpg")
-image = keras.utils.img_to_array(photo)[None]
-print(image.shape)  # (images, height, width, channels)
-
-# As an operation
-pooled = tf.nn.{function}(image, {pool_size}, {stride}, "{padding.upper()}")
-print(pooled.shape)
-
-# As a layer of a network; it has no weights, so there is nothing to learn
-layer = keras.layers.{layer}({pool_size}, strides={stride}, padding="{padding}")
-print(np.allclose(layer(image), pooled, atol=0.01))  # True
-"""
-
-
-def _nested(values: NDArray[np.float64]) -> str:
-    """Write an array as nested lists."""
-    if values.ndim == 0:
-        return _number(float(values))
-    return "[" + ", ".join(_nested(part) for part in values) + "]"
-
-
-def _number(value: float) -> str:
-    """Write a number with the fewest digits that still give the same float32."""
-    return np.format_float_positional(np.float32(value), trim="-")
 
 
 def evaluation(model: str, data: str, subset: str = "test", images: int | None = None) -> str:

@@ -76,6 +76,14 @@ def kernel(values: np.ndarray, captions: list[str]) -> str:
     return f'{_STYLE}<div class="step">{"".join(tables)}</div>'
 
 
+def maps(values: list[np.ndarray], captions: list[str]) -> str:
+    """Return small maps of one scale as tables, one after the other, as HTML."""
+    limit = max(float(abs(one).max()) for one in values) or 1
+    tables = [_table(caption, one, zero_centered(one, limit)[0]) for caption, one in zip(captions, values, strict=True)]
+    arrow = '<span class="sign">→</span>'
+    return f'{_STYLE}<div class="step">{arrow.join(tables)}</div>'
+
+
 def _table(caption: str, values: np.ndarray, colors: np.ndarray, inside: np.ndarray | None = None) -> str:
     rows = []
     for i, row in enumerate(values):

@@ -5,11 +5,12 @@ import importlib.util
 import io
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, fit, open_image
@@ -40,6 +41,7 @@ SAMPLES = {
 
 # Keys of the session's state.
 _OWN, _ERROR, _SHOW_OWN, _PREVIEW = "picture_own", "picture_error", "picture_show_own", "picture_preview"
+_DRAWN, _TAKEN = "picture_drawn", "uploads_taken"
 
 
 def get_ready() -> None:
@@ -53,10 +55,11 @@ def choose() -> None:
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())
     shown = st.container(key="picture_shown", horizontal=True, vertical_alignment="center")
-    st.pills("Sample pictures", on_change=_forget_error, **controls.PICTURE.buttons)
+    chosen = st.pills("Sample pictures", on_change=_choose_sample, **controls.PICTURE.buttons)
+    st.session_state[_DRAWN] = chosen
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
         key = uploader_key("picture_upload")
-        st.file_uploader(
+        upload = st.file_uploader(
             "Upload a picture",
             FORMATS,
             key=key,
@@ -64,6 +67,9 @@ def choose() -> None:
             args=(key,),
             max_upload_size=MEGABYTES,
         )
+        if upload is not None and missed([upload]):
+            _take(key)
+            st.rerun()
         # The browser asks for permission as soon as the camera is drawn.
         if st.toggle("Use the camera", key="picture_camera_on"):
             st.camera_input("Take a picture", key="picture_camera", on_change=_take, args=("picture_camera",))
@@ -108,11 +114,25 @@ def uploader_key(name: str) -> str:
     count = st.session_state.get(f"{name}_count", 0)
     key = f"{name}_{count}" if count else name
     files = st.session_state.get(key) or []
-    names = [file.name for file in (files if isinstance(files, list) else [files])]
-    if not names or current()[1] in names:
+    files = files if isinstance(files, list) else [files]
+    if not files or missed(files) or current()[1] in [file.name for file in files]:
         return key
     st.session_state[f"{name}_count"] = count + 1
     return f"{name}_{count + 1}"
+
+
+def missed(files: list[Any]) -> bool:
+    """Tell whether any of these uploads was never told of to `taken`.
+
+    Streamlit loses a callback, and what it had begun to change, if the state of the uploader comes first with the
+    rerun of a fragment, which the rerun of the page that the upload asked for then ends.
+    """
+    return not {file.file_id for file in files} <= st.session_state.get(_TAKEN, set())
+
+
+def taken(files: list[Any]) -> None:
+    """Remember that these uploads need not be taken again. Call it last."""
+    st.session_state[_TAKEN] = st.session_state.get(_TAKEN, set()) | {file.file_id for file in files}
 
 
 @lru_cache
@@ -163,6 +183,21 @@ def _take(key: str) -> None:
         use(open_image(upload.getvalue()), "Your snapshot" if key == "picture_camera" else upload.name)
     except CnnLabError as error:
         st.session_state[_ERROR] = f"{upload.name}: {error}"
+    taken([upload])
+
+
+def _choose_sample() -> None:
+    """Take a click on a sample, but not what an older state of the browser says.
+
+    A part of the page that repeats itself sends the state of all controls. If the browser does not know yet that an
+    upload has replaced the sample, that state names the sample, and the upload would be lost. A click runs the whole
+    page.
+    """
+    context = get_script_run_ctx()
+    if context and context.fragment_ids_this_run:
+        st.session_state[controls.PICTURE.name] = st.session_state.get(_DRAWN)
+    else:
+        _forget_error()
 
 
 def _forget_error() -> None:

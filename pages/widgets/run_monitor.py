@@ -108,11 +108,24 @@ def where(status: Status) -> str:
 def ending(status: Status, history: pd.DataFrame) -> str:
     """Say how a run ended, in one or two sentences."""
     epochs = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
-    score = f" Test accuracy: {percent(history['val_accuracy'].iloc[-1])}." if len(history) else ""
+    score = f" Test accuracy: {percent(history['val_accuracy'].iloc[-1])}.{overfitted(history)}" if len(history) else ""
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
     return f"{status.message}{done}{score}"
+
+
+def overfitted(history: pd.DataFrame) -> str:
+    """Say so, with a space before it, when a run has overfitted; else nothing."""
+    from cnn_core.curves import overfitting  # only now: most pages show no run
+
+    found = overfitting(history)
+    if found is None:
+        return ""
+    return (
+        f" It has **overfitted**: it classifies {percent(found.training_accuracy)} of the training pictures correctly, "
+        f"but only {percent(found.test_accuracy)} of the test pictures."
+    )
 
 
 def announce(status: Status, history: pd.DataFrame) -> None:

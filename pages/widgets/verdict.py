@@ -17,12 +17,13 @@ _STYLE = f"""<style>
 .verdict-bars .fill {{ height: 100%; border-radius: .45rem; }}
 .verdict-bars .cat {{ background: {CAT}; }} .verdict-bars .dog {{ background: {DOG}; }}
 .verdict-bars .was {{ opacity: .45; }}
+.st-key-verdict h2 {{ font-size: 2.25rem; font-weight: 700; }}
 </style>"""
 
 
 def show(prediction: Prediction) -> None:
     """Write the verdict large, and draw a bar for cat and one for dog."""
-    st.markdown(f"# {prediction.sentence}")
+    st.markdown(f"## {prediction.sentence}")
     if prediction.label == "neither":
         st.markdown("If it had to choose:")
     bars(prediction.probabilities)

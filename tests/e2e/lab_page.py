@@ -13,7 +13,10 @@ from pages.widgets.kernel_lab import mount
 STREAMLIT = """() => {
   window.told = {};
   const setStateValue = (key, value) => { told[key] = value; };
-  const give = (data) => { window.unmount = mountLab({ parentElement: document.body, data, setStateValue }); };
+  const more = { models: [], network: null };
+  const give = (data) => {
+    window.unmount = mountLab({ parentElement: document.body, data: { ...data, ...more }, setStateValue });
+  };
   window.show = async (picture, settings) => {
     give({ picture, has: null, ready: false, settings });
     await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
@@ -25,16 +28,15 @@ STREAMLIT = """() => {
 
 SETTINGS = {
     "tables": [[-1, 0, 1, -2, 0, 2, -1, 0, 1]], "side": 3, "stride": 1, "padding": "valid", "bias": 0, "relu": False,
-    "channel": "gray", "view": "zero", "row": None, "column": None,
+    "channel": "gray", "view": "zero", "row": None, "column": None, "origin": None,
 }  # fmt: skip
 
 
-def open_lab(page: Page, name: str, scripts: tuple[str, ...] = ()) -> None:
+def open_lab(page: Page, name: str) -> None:
     """Load a lab's three texts into an empty page."""
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
     page.set_content(f"<style>{mount.style(name)}</style>{markup}")
-    script = mount.script(*mount.SHARED, *scripts, name)
-    page.add_script_tag(content=script.replace("export default", "window.mountLab ="))
+    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="))
     page.evaluate(STREAMLIT)
 
 

@@ -47,7 +47,7 @@ def opened(browser, address: str = ADDRESS):
     page.route("**/*", empty)
     page.goto(address)
     page.evaluate(WATCHED)
-    open_lab(page, "convolution_lab", ("kernel_table", "arithmetic", "player", "camera"))
+    open_lab(page, "convolution_lab")
     show(page, IMAGE, SETTINGS)
     return page
 

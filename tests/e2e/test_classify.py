@@ -22,6 +22,7 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
         Image.fromarray(picture.sample(sample)[0]).save(tmp_path / name)
     Image.fromarray(picture.sample("astronaut")[0]).save(tmp_path / "fourth.png")
     page.goto(server)
+    settle(page)
     page.locator('[data-testid="stMain"] input[type="file"]').first.set_input_files([tmp_path / name for name in names])
     caption = page.locator(".st-key-verdict [data-testid=stImageCaption]")
     expect(caption).to_have_text("first.png")

@@ -43,6 +43,7 @@ def test_upload_a_pet_photo_and_read_the_verdict(server, page, tmp_path, pet):
     photo = tmp_path / "my pet.png"
     Image.fromarray(picture.sample(pet)[0]).save(photo)
     page.goto(server)
+    settle(page)
     page.locator('[data-testid="stMain"] input[type="file"]').first.set_input_files(photo)
     verdict = page.locator(".st-key-verdict")
     expect(verdict).to_contain_text("my pet.png")

@@ -16,7 +16,7 @@ IMAGE = np.random.default_rng(1).integers(0, 256, (23, 31, 3), np.uint8)
 
 @pytest.fixture
 def lab(page):
-    open_lab(page, "convolution_lab", ("kernel_table", "arithmetic", "player", "camera"))
+    open_lab(page, "convolution_lab")
     show(page, IMAGE, SETTINGS)
     return page
 

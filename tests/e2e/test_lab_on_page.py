@@ -1,7 +1,14 @@
 """The kernel lab on the page of the started app: what the hand makes reaches Python, the address and the code."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from cnn_core.layers.first_kernels import learned_kernels
+from cnn_core.models import find, open_model
+from cnn_core.what_if import with_kernel
+from cnn_core.wording import percent
+from pages.widgets import picture
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +56,45 @@ def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
     expect(page.get_by_label(MIDDLE)).to_have_value("8")
 
 
+def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(server, page):
+    page.goto(f"{server}/convolution")
+    page.get_by_label(MIDDLE).fill("8")
+    wait_for_address(page, kernel="-1,0,1,-2,8,2,-1,0,1")
+    page.get_by_role("link", name="3 · Pooling").click()
+    expect(page.locator(".st-key-pooling_output canvas")).to_be_visible()
+    expect(page.get_by_label(MIDDLE)).to_have_value("8")
+    page.get_by_label(MIDDLE).fill("9")
+    wait_for_address(page, kernel="-1,0,1,-2,9,2,-1,0,1")
+    page.get_by_role("button", name="+ Convolution").click()
+    wait_for_address(page, chain="conv/relu/pool:max,2,2,valid/conv:sobel_y")
+    page.reload()
+    expect(page.get_by_label(MIDDLE)).to_have_count(2)
+    expect(page.get_by_label(MIDDLE).first).to_have_value("9")
+
+
+@pytest.mark.slow
+def test_a_kernel_of_the_network_comes_to_the_bench_and_the_network_is_asked_again(server, page):
+    learned = learned_kernels(find("article").path)
+    page.goto(f"{server}/convolution")
+    page.get_by_text("Take a kernel from a trained network").click()
+    shelf = page.get_by_role("group", name="Kernels of the first layer")
+    expect(shelf.get_by_role("button")).to_have_count(64)
+    shelf.get_by_role("button", name="Kernel 12 of 64").click()
+    blue = page.get_by_label("Kernel row 3 column 1, blue")
+    expect(blue).to_be_visible()
+    assert float(blue.input_value()) == pytest.approx(learned[2, 0, 2, 11], rel=1e-5)
+    main = page.locator('[data-testid="stMain"]')
+    expect(main).to_contain_text("lies on the bench as it was learned")
+    answer = with_kernel(open_model("article"), picture.sample("chelsea")[0], 11, np.zeros((3, 3, 3)))
+    for row in (1, 2, 3):
+        for column in (1, 2, 3):
+            for channel in ("red", "green", "blue"):
+                page.get_by_label(f"Kernel row {row} column {column}, {channel}").fill("0")
+    likelier = max(answer.probabilities, key=answer.probabilities.get)
+    expect(main).to_contain_text(f"{likelier}, {percent(answer.probabilities[likelier])}.")
+    expect(main).to_contain_text("as it was learned:")
+
+
 def test_another_picture_comes_into_the_lab(server, page):
     page.goto(f"{server}/convolution")
     output = page.locator(".st-key-convolution_output canvas")
@@ -71,6 +117,7 @@ def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
 def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, page):
     page.add_init_script("URL.createObjectURL = () => 'blob:refused'")
     page.goto(f"{server}/convolution")
+    page.get_by_role("button", name="Use ordinary controls").click()
     cell = page.get_by_label(MIDDLE, exact=True)
     expect(cell).to_be_visible()
     cell.fill("-3")

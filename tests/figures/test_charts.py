@@ -13,6 +13,14 @@ HISTORY = pd.DataFrame(
 )
 
 
+def test_epoch_of_the_lowest_test_loss_is_marked():
+    figure = training_curves.training_curve(HISTORY, "loss", best_epoch=2)
+    (label,) = (note for note in figure.layout.annotations if note.text == "lowest test loss")
+    assert label.x == 2
+    assert 2 in [line.x0 for line in figure.layout.shapes]
+    assert len(training_curves.training_curve(HISTORY, "loss").layout.annotations) == 1
+
+
 def test_a_training_curve_shows_both_sets_and_the_score_of_guessing():
     figure = training_curves.training_curve(HISTORY, "loss")
     training, test = figure.data

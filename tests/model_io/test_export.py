@@ -166,12 +166,14 @@ def test_a_failed_export_says_why(outcome, words, monkeypatch):
         export.exported("article", "tflite")
 
 
+@pytest.mark.slow
 def test_without_its_converter_the_error_names_the_command_that_installs_it(mobile, monkeypatch):
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(ExportError, match=r"pip install -r requirements\.txt"):
         export.export(mobile, "onnx")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_refused_in_a_sentence(mobile, tmp_path):
     with pytest.raises(ModelError, match="no model called"):
         export.export("nobody", "onnx")
@@ -179,6 +181,7 @@ def test_what_cannot_be_exported_is_refused_in_a_sentence(mobile, tmp_path):
         export.export(mobile, "keras", tmp_path / "missing" / "x.keras")
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_the_file_and_says_where(mobile, tmp_path, capsys):
     assert cli.main(["export", "--model", str(mobile), "--format", "keras", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -12,6 +12,8 @@ from cnn_core.model_io import keras_file
 from cnn_core.models import ModelError
 from tests.small_models import SIZE, changed, config_of, network, refused, saved, with_layer
 
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
+
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(64)])
 def test_a_file_that_is_no_zip(home, data):

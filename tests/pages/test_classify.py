@@ -9,8 +9,12 @@ import pytest
 from PIL import Image
 
 from cnn_core import models, pixels
+from cnn_core.explain import scores
 from cnn_core.model_io import export
+from cnn_core.wording import percent
 from pages.widgets import picture, verdict, warmup
+
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def drop(test, *files):
 
 
 def verdicts(test) -> list[str]:
-    return [text.value for text in test.main.markdown if text.value.startswith("# ")]
+    return [text.value for text in test.main.markdown if text.value.startswith(("## Cat", "## Dog", "## Neither"))]
 
 
 def errors(test) -> list[str]:
@@ -96,9 +100,9 @@ def test_while_tensorflow_loads_the_page_is_there_already(app, lab, monkeypatch)
 def test_the_picture_of_the_sidebar_is_classified_at_once(app, lab):
     test = app()
     assert not test.exception
-    assert verdicts(test) == ["# " + models.open_model("tiny").classify(picture.sample("chelsea")[0]).sentence]
+    assert verdicts(test) == ["## " + models.open_model("tiny").classify(picture.sample("chelsea")[0]).sentence]
     test = app(picture="coffee")
-    assert verdicts(test) == ["# " + models.open_model("tiny").classify(picture.sample("coffee")[0]).sentence]
+    assert verdicts(test) == ["## " + models.open_model("tiny").classify(picture.sample("coffee")[0]).sentence]
 
 
 def test_a_dropped_photo_is_classified_and_becomes_the_picture_of_all_pages(app, lab):
@@ -106,7 +110,7 @@ def test_a_dropped_photo_is_classified_and_becomes_the_picture_of_all_pages(app,
     expected = models.open_model("tiny").classify(pixels.open_image(photo(1)))
     assert not test.exception
     assert errors(test) == []
-    assert verdicts(test) == [f"# {expected.sentence}"]
+    assert verdicts(test) == [f"## {expected.sentence}"]
     bars = next(html.proto.body for html in test.main.get("html") if "verdict-bars" in html.proto.body)
     for value in expected.probabilities.values():
         assert f"{value * 100:.1f} %" in bars
@@ -123,7 +127,7 @@ def test_many_photos_make_a_table_and_broken_ones_are_named(app, lab):
     assert table["file"].tolist() == list(good)
     assert table["verdict"].tolist() == [prediction.sentence for prediction in expected]
     np.testing.assert_allclose(table["dog"], [prediction.probabilities["dog"] for prediction in expected], atol=1e-5)
-    assert verdicts(test) == [f"# {expected[0].sentence}"]
+    assert verdicts(test) == [f"## {expected[0].sentence}"]
 
 
 def test_a_broken_photo_alone_leaves_the_verdict_on_the_picture_there_was(app, lab):
@@ -139,7 +143,7 @@ def test_the_reason_can_be_seen_for_either_class(app, lab):
     test = app()
     said = verdicts(test)[0]
     control = next(group for group in test.main.button_group if (group.key or "").startswith("why_"))
-    assert said.lower().startswith(f"# {control.value}")
+    assert said.lower().startswith(f"## {control.value}")
     other = {"cat": "dog", "dog": "cat"}[control.value]
     control.set_value(other).run()
     assert not test.exception
@@ -243,6 +247,27 @@ def test_export_that_fails_leaves_its_sentence_and_the_page(app, lab, monkeypatc
 def test_card_of_the_bundled_model_is_on_the_page(app, home, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(warmup, "ready", lambda: False)
-    (card,) = [text.value for text in app(model="article").main.markdown if text.value.startswith("### ")]
+    (card,) = [text.value for text in app(model="article").main.markdown if text.value.startswith("## The article")]
     for part in ("95 % interval", "Where it fails", "must not be used for", "MIT"):
         assert part in card
+
+
+def formulas(test) -> list[str]:
+    return [latex.value for latex in test.main.latex]
+
+
+def test_the_percentage_is_written_out_with_the_networks_own_scores(app, lab):
+    test = app()
+    assert formulas(test) == [], "the scores are asked for only when the fold is open"
+    test.session_state["softmax_fold"] = True
+    test.run()
+    assert not test.exception
+    steps = scores(models.open_model("tiny"), picture.sample("chelsea")[0])
+    (formula,) = formulas(test)
+    label = max(steps.probabilities, key=steps.probabilities.__getitem__)
+    assert f"e^{{{steps.scores[label]:.3f}}}" in formula
+    assert percent(steps.probabilities[label]).replace("%", r"\%") in formula
+    said = " ".join(text.value for text in test.main.markdown)
+    for name, score in steps.scores.items():
+        assert f"**{name} {score:.3f}**".replace("-", "−") in said
+    assert "temperature" not in said

@@ -7,8 +7,11 @@ import pytest
 
 from cnn_core.convolution import MAX_WEIGHT, conv2d
 from cnn_core.kernels import KERNELS
+from cnn_core.layers.stacked import two_layers
 from cnn_core.pixels import FRAME, mark, to_grayscale
+from cnn_core.wording import decimal, percent
 from pages.widgets import picture
+from pages.widgets.convolution import questions
 
 
 def widget(items, label):
@@ -136,3 +139,59 @@ def test_link_reproduces_the_page(app):
     assert cell(test, 2, 2).value == -4.5
     assert widget(test.slider, "Stride").value == 3
     assert widget(test.segmented_control, "Padding").value == "same"
+
+
+def unfold(test, key):
+    test.session_state[key] = True
+    return test.run()
+
+
+def test_an_odd_kernel_is_padded_the_same_on_both_sides(page):
+    table = page.get("table")[0].value
+    for side, left, right in table.itertuples(index=False):
+        assert (left == right) == (int(side[0]) % 2 == 1), side
+
+
+def test_a_bias_decides_how_much_passes_relu(page, gray):
+    assert "Above 0" not in str([list(table.value) for table in page.get("table")])
+    table = unfold(page, "why_bias").get("table")[1].value
+    sums = conv2d(gray, KERNELS["sobel_x"].values)
+    shares = [percent(float((sums > -bias).mean()), counted=True) for bias in questions.BIASES]
+    assert table.iloc[:, 1].tolist() == shares
+    assert len(set(shares)) == 3
+
+
+def test_two_layers_are_one_unless_relu_stands_between_them(page, gray):
+    both = two_layers(gray, KERNELS["sobel_x"].values, questions.SECOND.values)
+    shown = text(unfold(page, "why_relu"))
+    assert not page.exception
+    assert both.linear_difference < 1e-3 < 100 < both.relu_difference
+    for distance in (both.linear_difference, both.relu_difference):
+        assert f"Largest difference from the one layer: **{decimal(distance)}**" in shown
+    assert "a single kernel of 5 × 5" in shown
+    widget(page.selectbox, "Preset kernel").set_value("gaussian_blur").run()
+    assert "no value below 0 on this picture" in text(page)
+
+
+@pytest.mark.parametrize("channel", ["all", "each", "red"])
+def test_the_folds_follow_every_way_to_convolve(app, channel):
+    test = unfold(unfold(app("convolution", conv_channel=channel), "why_relu"), "why_bias")
+    assert not test.exception
+    assert text(test).count("Largest difference from the one layer") == 2
+
+
+def test_an_empty_cell_is_a_sentence_in_the_folds_too(page):
+    unfold(unfold(page, "why_relu"), "why_bias")
+    cell(page, 1, 3).set_value(None).run()
+    assert not page.exception
+    assert len(page.info) == 2
+
+
+def test_the_largest_weight_can_still_be_combined(page):
+    unfold(page, "why_relu")
+    for row in (1, 2, 3):
+        for column in (1, 2, 3):
+            cell(page, row, column).set_value(MAX_WEIGHT)
+    page.run()
+    assert not page.info
+    assert "all three maps" in text(page)

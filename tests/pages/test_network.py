@@ -2,8 +2,10 @@
 
 import pytest
 
+from cnn_core.layers.dense import compare_with_dense
 from cnn_core.layers.depth import max_depth
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
+from cnn_core.wording import large
 
 
 def table(test):
@@ -87,3 +89,26 @@ def test_random_kernels_are_shown_beside_learned_ones(page):
     alike = [float(metric.value) for metric in page.metric if metric.label == "Similarity of neighboring weights"]
     assert len(alike) == 2
     assert abs(alike[0]) < 0.05 < alike[1]
+
+
+def said(test) -> str:
+    return " ".join(item.value for item in test.markdown)
+
+
+def test_a_dense_layer_with_as_many_results_stands_beside_the_convolution(page):
+    conv, dense = compare_with_dense(ARTICLE)["parameters"]
+    assert page.dataframe[1].value["parameters"].tolist() == [conv, dense]
+    assert f"**{conv:,}** parameters" in said(page)
+    assert f"**{large(dense)}** parameters" in said(page)
+    widget(page.selectbox, "Filters 1").set_value(8).run()
+    assert f"**{8 * (27 + 1)}** parameters" in said(page)
+
+
+def test_fewer_parameters_without_blocks_are_explained(page):
+    without = NetworkSpec(128, (), 64)
+    assert without.parameters < ARTICLE.parameters
+    assert f"With 0 blocks, this network has **{without.parameters:,}** parameters; as built above" in said(page)
+    widget(page.slider, "Blocks of convolution and pooling").set_value(0).run()
+    assert not page.exception
+    assert f"With 0 blocks, this network has **{without.parameters:,}** parameters. " in said(page)
+    assert page.dataframe[1].value["parameters"].tolist() == compare_with_dense(ARTICLE)["parameters"].tolist()

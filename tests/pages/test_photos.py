@@ -6,11 +6,14 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.runtime.state.session_state import SessionState
 
 from cnn_core import models
 from cnn_core.figures.colors import CAT, DOG
 from cnn_core.models import Prediction
 from pages.widgets import picture, warmup
+
+pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
 
 
 @pytest.fixture
@@ -60,6 +63,16 @@ def button(test, label: str):
 def elsewhere_and_back(test):
     test.switch_page("pages/pixels.py").run()
     return test.switch_page("pages/classify.py").run()
+
+
+def test_a_dropped_photo_is_shown_even_if_its_callback_is_lost(app, lab):
+    """As it may be when a part of the page repeats itself at that moment."""
+    test = app()
+    with pytest.MonkeyPatch.context() as lost:
+        lost.setattr(SessionState, "_call_callbacks", lambda *_, **__: lost.undo())
+        drop(test, *PETS.items())
+    assert shown(test) == "pet0.png"
+    assert listed(test) == [*PETS]
 
 
 def test_of_several_dropped_photos_the_first_new_one_is_shown(app, lab):

@@ -136,3 +136,23 @@ def test_unreadable_run_folders_do_not_break_the_page(app):
     for name in ("config.json", "status.json", "history.csv", "steps.jsonl"):
         (folder / name).write_text("{half")
     assert not app("train").exception
+
+
+def test_overfitting_is_called_by_its_name_at_the_ending_and_at_the_curves(app):
+    fake_run(overfitted=True)
+    test = app("train")
+    assert not test.exception
+    (ending,) = (success.value for success in test.main.success)
+    assert "It has **overfitted**" in ending
+    assert "97.0 % of the training pictures correctly, but only 70.0 % of the test pictures." in ending
+    (warning,) = (warning.value for warning in test.main.warning)
+    assert warning.startswith("**Overfitting**: after epoch 2")
+    assert "More photos, augmentation or fewer epochs help." in warning
+
+
+def test_a_run_that_has_not_overfitted_is_not_accused(app):
+    fake_run()
+    test = app("train")
+    assert "overfitted" not in text(test)
+    assert not test.main.warning
+    assert "What is overfitting?" in [expander.label for expander in test.main.expander]

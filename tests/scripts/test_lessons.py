@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnn_core import chain
+from cnn_core.chain import Convolution, Pooling, ReLU
 from cnn_core.convolution import conv2d
 from cnn_core.pixels import open_image, resize, split_channels, to_grayscale
-from cnn_core.pooling import average_pool2d, max_pool2d
-from cnn_core.scripts import lessons
+from cnn_core.scripts import chain_script, lessons
 
 KERNEL = np.array([[-1, 0, 1 / 9], [-2.5, 0, 2], [-1, 0, 1]])
 
@@ -66,9 +67,16 @@ def test_convolution_script(photo, capsys, channel, stride, padding, bias, relu)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["max", "average"])
-@pytest.mark.parametrize(("size", "stride", "padding"), [(2, 2, "valid"), (3, 2, "same")])
-def test_pooling_script(photo, capsys, kind, size, stride, padding):
-    found = run(lessons.pooling(kind, size, stride, padding), capsys)["pooled"]
-    pool = max_pool2d if kind == "max" else average_pool2d
-    np.testing.assert_allclose(found.numpy()[0], pool(photo, size, stride, padding), rtol=1e-4, atol=1e-3)
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [Pooling("average", 3, 2, "same")],
+        [Convolution(KERNEL), ReLU(), Pooling(), Convolution(np.eye(5)), Pooling("average", 3, 2, "same")],
+    ],
+)
+def test_chain_script(photo, stages):
+    found: dict = {}
+    exec(compile(chain_script.chain(stages), "script", "exec"), found)
+    np.testing.assert_allclose(
+        found["image"].numpy()[0, ..., 0], chain.run(to_grayscale(photo), stages)[-1], rtol=1e-4, atol=0.05
+    )

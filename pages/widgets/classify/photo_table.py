@@ -32,7 +32,7 @@ def show(card: ModelCard, stamp: int) -> None:
             st.error(f"{row['file']}: {row['error']}")
     readable = [(photo, row) for photo, row in zip(dropped, rows, strict=True) if not row["error"]]
     if len(readable) > 1:
-        st.subheader(f"Your {len(readable)} photos", anchor=False)
+        st.header(f"Your {len(readable)} photos", anchor=False)
         _table([photo for photo, _ in readable], [row for _, row in readable])
     with st.container(horizontal=True, key="photo_buttons"):
         _buttons(dropped, [photo for photo, _ in readable])

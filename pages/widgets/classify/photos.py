@@ -29,6 +29,7 @@ _CHANGED = "photos_changed"
 
 def drop_zone() -> None:
     """Draw the drop zone. It is empty again as soon as another picture is looked at."""
+    changed()  # what has changed until now, this run of the whole page shows
     with st.container(key="drop_zone"):
         key = picture.uploader_key("photos")
         uploads = st.file_uploader(
@@ -36,6 +37,9 @@ def drop_zone() -> None:
             on_change=_take, args=(key,), max_upload_size=picture.MEGABYTES,
             help="One photo or many. They stay until you remove them or close the page.",
         )  # fmt: skip
+    if picture.missed(uploads):
+        _take(key)
+        st.rerun()
     st.session_state[_IN_ZONE] = {upload.file_id for upload in uploads}
 
 
@@ -85,6 +89,7 @@ def _take(key: str) -> None:
     photos = {photo.id: photo for photo in kept() if photo.id not in before - now.keys()}
     st.session_state[_KEPT] = photos | {photo.id: photo for photo in new}
     _show_first(new)
+    picture.taken(list(now.values()))
 
 
 def _show_first(photos: list[Photo]) -> None:

@@ -27,6 +27,7 @@ OPTIONS: dict[str, controls.Control] = {
     "view": controls.VIEW,
     "row": controls.STEP_ROW,
     "column": controls.STEP_COLUMN,
+    "origin": controls.KERNEL_OF,
 }
 _BENCH, _WARNING = "bench", "bench_warning"
 
@@ -64,13 +65,18 @@ def read_address() -> None:
     _fit_tables(bench)
 
 
+def write_kernel() -> None:
+    """Write the kernel into the address, unless a cell is empty."""
+    kernel = current()["kernel"]
+    if not np.isnan(kernel).any():
+        text = preset(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
+        address.write(controls.KERNEL.name, text, None)
+
+
 def write_address() -> None:
     """Write the bench into the address, so that the link shows it again."""
     bench = current()
-    if np.isnan(bench["kernel"]).any():
-        return
-    text = preset(bench["kernel"]) or ",".join(f"{value:.9g}" for value in bench["kernel"].ravel())
-    address.write(controls.KERNEL.name, text, None)
+    write_kernel()
     for name, control in OPTIONS.items():
         default = getattr(control, "default", None)
         text = "" if bench[name] is None else control.write(bench[name])
@@ -156,8 +162,10 @@ def part(image: np.ndarray, channel: str) -> np.ndarray:
 
 
 def _fit_tables(bench: dict[str, Any]) -> None:
-    """Give a kernel for all three channels three tables, any other one."""
+    """Give a kernel for all three channels three tables, any other one, which then is no longer a network's."""
     tables = bench["kernel"]
+    if bench["channel"] != "all":
+        bench["origin"] = None
     if bench["channel"] == "all":
         bench["kernel"] = np.repeat(tables[:1], len(CHANNELS), axis=0) if len(tables) == 1 else tables
     elif len(tables) > 1:

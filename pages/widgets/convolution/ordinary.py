@@ -15,6 +15,7 @@ from cnn_core.pixels import CHANNELS, mark, tint_channel
 from cnn_core.wording import number
 from pages.widgets import controls, number_grid
 from pages.widgets.convolution import bench
+from pages.widgets.tied import tied
 
 _PRESET = "kernel_preset"
 
@@ -130,12 +131,7 @@ def _options() -> None:
 
 
 def _option(name: str, widget: dict[str, Any]) -> dict[str, Any]:
-    """Return a widget's arguments, tied to the bench, which keeps its own place in the address."""
-    key = widget["key"]
-    st.session_state[key] = bench.current()[name]
-    return {key: value for key, value in widget.items() if key not in ("bind", "value", "default")} | {
-        "on_change": lambda: bench.change(**{name: st.session_state[key]})
-    }
+    return tied(widget, bench.current()[name], lambda value: bench.change(**{name: value}))
 
 
 def _map(image: np.ndarray, name: str) -> np.ndarray | None:
@@ -170,7 +166,7 @@ def _map(image: np.ndarray, name: str) -> np.ndarray | None:
 
 def _step(image: np.ndarray, feature_map: np.ndarray) -> tuple[int, int, int]:
     """Show the arithmetic of one stop. Return where its window begins, and its side."""
-    st.subheader("One step, number by number")
+    st.header("One step, number by number")
     row_place, column_place, next_place = st.columns([3, 3, 2], vertical_alignment="bottom")
     shape = feature_map.shape
     strongest = np.unravel_index(np.argmax(np.abs(feature_map)), shape)[:2]

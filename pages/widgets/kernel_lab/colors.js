@@ -105,3 +105,24 @@ function interleaved(planes) {
   });
   return values;
 }
+
+/** Smallest and largest value of a map, how many there are, and how many lie outside of low to high. */
+function extent(map, low, high) {
+  let [least, most, beyond, all] = [Infinity, -Infinity, 0, 0];
+  for (const plane of map.planes) {
+    all += plane.length;
+    for (let at = 0; at < plane.length; at++) {
+      const value = plane[at];
+      if (value < least) least = value;
+      if (value > most) most = value;
+      if (value < low || value > high) beyond++;
+    }
+  }
+  return { low: least, high: most, beyond, count: all };
+}
+
+/** Tell the style sheet the colors of the scale. */
+function paintScale(root) {
+  const stops = RED_BLUE.map((color) => `rgb(${color.join(" ")})`);
+  root.style.setProperty("--kl-red-blue", `linear-gradient(to right, ${stops.join(", ")})`);
+}

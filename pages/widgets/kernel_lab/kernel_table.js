@@ -224,3 +224,9 @@ function resized(table, from, to) {
     return row >= 0 && row < from && column >= 0 && column < from ? table[row * from + column] : 0;
   });
 }
+
+/** The name of the preset that a table is, if it is one. */
+function presetOf(table, side) {
+  const same = ({ values }) => table.every((value, at) => Math.fround(value) === Math.fround(values[at]));
+  return side === 3 ? Object.keys(KERNELS).find((name) => same(KERNELS[name])) : undefined;
+}

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,21 @@ from cnn_core.kernels import KERNELS
 
 FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
-"""The files that every lab uses; its own follow."""
+"""The scripts that every lab uses."""
 
-PATIENCE = 10.0
-"""Seconds within which a browser that runs the lab has told so."""
+LABS = {
+    "convolution_lab": ("kernel_table", "bench_panel", "arithmetic", "player", "network", "camera"),
+    "chain_lab": ("kernel_table", "arithmetic", "player", "chain"),
+    "pixel_lab": (),
+    "threshold_lab": (),
+}
+"""Each lab, and the further scripts that it uses; then follows the one of its own name."""
+
+_PATIENCE = """<style>
+[class*=st-key-lab_patience] {animation: lab-patience 0s 8s both}
+@keyframes lab-patience {from {visibility: hidden} to {visibility: visible}}
+</style>"""
+"""A browser that runs the lab has answered long before."""
 
 
 def constants() -> str:
@@ -38,9 +48,10 @@ def constants() -> str:
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in known.items())
 
 
-def script(*names: str) -> str:
-    """Return one script made of the constants and these files."""
-    return "\n".join([constants(), *((FOLDER / f"{name}.js").read_text("utf-8") for name in names)])
+def script(name: str) -> str:
+    """Return the script of the lab of that name: the constants, the files of all labs, then its own."""
+    files = (*SHARED, *LABS[name], name)
+    return "\n".join([constants(), *((FOLDER / f"{file}.js").read_text("utf-8") for file in files)])
 
 
 def style(name: str) -> str:
@@ -49,23 +60,25 @@ def style(name: str) -> str:
     return (FOLDER / "lab.css").read_text("utf-8") + (own.read_text("utf-8") if own.exists() else "")
 
 
-def _register(name: str, *scripts: str) -> Any:
-    return st.components.v2.component(
+_COMPONENTS = {
+    name: st.components.v2.component(
         f"cnn_lab_{name}",
         html=(FOLDER / f"{name}.html").read_text("utf-8"),
         css=style(name),
-        js=script(*SHARED, *scripts, name),
+        js=script(name),
         isolate_styles=False,  # so that the pages' keys, the tests and screen readers see one document
     )
-
-
-_CONVOLUTION = _register("convolution_lab", "kernel_table", "arithmetic", "player", "camera")
-_PIXELS = _register("pixel_lab")
-_THRESHOLD = _register("threshold_lab")
+    for name in LABS
+}
 
 
 def convolution(
-    image: np.ndarray, title: str, settings: dict[str, Any] | None, take: Callable[[dict[str, Any]], None]
+    image: np.ndarray,
+    title: str,
+    settings: dict[str, Any] | None,
+    take: Callable[[dict[str, Any]], None],
+    models: list[dict[str, str]],
+    kernels: Callable[[str], dict[str, Any]],
 ) -> None:
     """Mount the convolution lab.
 
@@ -78,18 +91,29 @@ def convolution(
         What `bench.for_lab` gives; without it the lab stays as it is.
     take : callable
         Called with the lab's own settings after each change, before the page runs again.
+    models : list of dict
+        Networks whose kernels can be taken: ``name`` and ``title``.
+    kernels : callable
+        Called with the name of the one that the visitor asks for; returns what the lab's shelf shows.
     """
-    _mount(_CONVOLUTION, "convolution_lab", image, title, settings, take)
+    asked = _state("convolution_lab").get("network")
+    network = kernels(asked) if asked and any(model["name"] == asked for model in models) else None
+    _mount("convolution_lab", image, title, settings, take, {"models": models, "network": network})
+
+
+def chain(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the lab of the chain; arguments as for `convolution`, the settings as `stages.for_lab` gives them."""
+    _mount("chain_lab", image, title, settings, take)
 
 
 def pixels(image: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the pixel lab: parameters as for `convolution`, the settings as `pixels.bench.for_lab` gives them."""
-    _mount(_PIXELS, "pixel_lab", image, title, settings, take)
+    _mount("pixel_lab", image, title, settings, take)
 
 
 def threshold(gray: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the threshold lab with a picture of shape (H, W): parameters as for `convolution`."""
-    _mount(_THRESHOLD, "threshold_lab", gray, title, settings, take)
+    _mount("threshold_lab", gray, title, settings, take)
 
 
 def ready(name: str) -> bool:
@@ -100,24 +124,22 @@ def ready(name: str) -> bool:
 def refused(name: str) -> bool:
     """Tell whether ordinary controls must stand in for the lab of that name.
 
-    So it is at once for a visitor without a browser (a test), else when the browser has not run the lab in some
-    seconds. Until then a placeholder is drawn here.
+    So it is for a visitor without a browser (a test), and for one whose browser does not run the lab and who asks for
+    them: until the lab has answered, a placeholder is drawn here, later with a button below it.
     """
     if ready(name):
         return False
-    began = st.session_state.setdefault(f"{name}_began", time.monotonic())
-    if not st.context.headers or time.monotonic() - began > PATIENCE:
+    asked = f"{name}_refused"
+    if not st.context.headers or st.session_state.get(asked):
         return True
-    _wait(name, began + PATIENCE)
-    return False
-
-
-@st.fragment(run_every=1)
-def _wait(name: str, until: float) -> None:
-    """Show that something is coming, and look again every second."""
-    if ready(name) or time.monotonic() > until:
-        st.rerun()
+    st.html(_PATIENCE)
     st.skeleton(400)
+    with st.container(key=f"lab_patience_{name}"):
+        st.info("The lab does not start in this browser.")
+        st.button(
+            "Use ordinary controls", key=f"{name}_ordinary", on_click=lambda: st.session_state.update({asked: True})
+        )
+    return False
 
 
 def _state(name: str) -> dict[str, Any]:
@@ -125,7 +147,12 @@ def _state(name: str) -> dict[str, Any]:
 
 
 def _mount(
-    component: Any, name: str, image: np.ndarray, title: str, settings: Any, take: Callable[[Any], None]
+    name: str,
+    image: np.ndarray,
+    title: str,
+    settings: Any,
+    take: Callable[[Any], None],
+    more: dict[str, Any] | None = None,
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
     identity, png = _encoded(name, image)
@@ -135,16 +162,18 @@ def _mount(
         if sent := _state(name).get("bench"):
             take(sent)
 
-    component(
+    _COMPONENTS[name](
         key=name,
         data={
             "picture": {"id": identity, "title": title, "png": None if has == identity else png},
             "has": has,
             "ready": ready(name),
             "settings": settings,
+            **(more or {}),
         },
         on_bench_change=bench_changed,
         on_has_change=lambda: None,
+        on_network_change=lambda: None,
     )
 
 

@@ -1,21 +1,45 @@
 // Step through: overlay, multiply, add up, move on, over a part of the picture that is small enough to read.
 
-const PHASES = [
-  ["Overlay", "Lay the kernel over a window of the picture."],
-  ["Multiply", "Multiply each pixel by the number of the kernel that lies on it."],
-  ["Add up", "Add up all products, then add the bias. The sum is one number of the feature map."],
-  ["Move on", "Write the sum into the feature map. Move the kernel on by the stride."],
-];
+/** What the player shows of a convolution: its phases, and what a cell under the kernel says in each. */
+const CONVOLUTION_STEPS = {
+  phases: [
+    ["Overlay", "Lay the kernel over a window of the picture."],
+    ["Multiply", "Multiply each pixel by the number of the kernel that lies on it."],
+    ["Add up", "Add up all products, then add the bias. The sum is one number of the feature map."],
+    ["Move on", "Write the sum into the feature map. Move the kernel on by the stride."],
+  ],
+  text: ({ pixel, weight, product }, phase) => (phase === 0 ? `${number(pixel)} × ${number(weight)}` : number(product)),
+};
+
+/** What the player shows of a pooling. */
+const POOLING_STEPS = {
+  max: {
+    phases: [
+      ["Overlay", "Lay the window over the map."],
+      ["Compare", "Find the largest number in the window."],
+      ["Keep", "Keep this number. The others are dropped."],
+      ["Move on", "Write it into the pooled map. Move the window on by the stride."],
+    ],
+    text: ({ pixel }) => number(pixel),
+  },
+  average: {
+    phases: [
+      ["Overlay", "Lay the window over the map."],
+      ["Add up", "Add up all numbers in the window."],
+      ["Divide", "Divide the sum by how many numbers there are: that is the mean."],
+      ["Move on", "Write it into the pooled map. Move the window on by the stride."],
+    ],
+    text: ({ pixel }) => number(pixel),
+  },
+};
+
 const SPEEDS = { "0.5": "Slow", "1": "Normal", "2": "Fast", "6": "Very fast" };
 const PHASE_MILLISECONDS = 900;
 
-/** `moved(row, column)` is called when the kernel lies on another window; `place` is the element to draw into. */
+/** `moved(row, column)` is called when the window lies elsewhere; `place` is the element to draw into. */
 class Player {
   constructor(place, moved) {
-    this.moved = moved;
-    this.at = 0;
-    this.phase = 0;
-    this.timer = null;
+    Object.assign(this, { moved, at: 0, phase: 0, timer: null, steps: null, view: null });
     const button = (role, label, onclick) => element("button", { type: "button", "data-role": role, text: label, onclick });
     this.play = button("play", "▶ Play", () => (this.timer ? this.pause() : this.start()));
     this.speed = element(
@@ -23,11 +47,7 @@ class Player {
       { "aria-label": "Speed" },
       ...Object.entries(SPEEDS).map(([value, text]) => element("option", { value, text, selected: value === "1" })),
     );
-    this.phases = element(
-      "ol",
-      { class: "kl-phases" },
-      ...PHASES.map(([name, says]) => element("li", {}, element("b", { text: name }), ` ${says}`)),
-    );
+    this.phases = element("ol", { class: "kl-phases" });
     this.grids = element("div", { class: "kl-line kl-crop" });
     place.append(
       element(
@@ -68,12 +88,12 @@ class Player {
   }
 
   #last() {
-    return this.at === this.rows * this.columns - 1 && this.phase === PHASES.length - 1;
+    return this.at === this.rows * this.columns - 1 && this.phase === this.steps.phases.length - 1;
   }
 
   #forward() {
     if (this.#last()) return;
-    this.phase = (this.phase + 1) % PHASES.length;
+    this.phase = (this.phase + 1) % this.steps.phases.length;
     if (this.phase === 0) this.#go(this.at + 1);
     this.#draw();
   }
@@ -81,7 +101,7 @@ class Player {
   #backward() {
     if (this.at === 0 && this.phase === 0) return;
     if (this.phase === 0) this.#go(this.at - 1);
-    this.phase = (this.phase + PHASES.length - 1) % PHASES.length;
+    this.phase = (this.phase + this.steps.phases.length - 1) % this.steps.phases.length;
     this.#draw();
   }
 
@@ -92,76 +112,87 @@ class Player {
     this.moving = false;
   }
 
-  /** Begin at a place of the map, unless the player itself moved there. */
-  show(bench, source, output, names) {
+  /**
+   * Begin at a place of the map, unless the player itself moved there.
+   *
+   * `view` has the window's `row`, `column`, `side`, `stride` and `padding`; the maps `source` and `output`; `names` of
+   * the source's planes; `steps`; `stopAt(row, column)`; and `style(pixel)`, the look of a cell.
+   */
+  show(view) {
     if (this.moving) return;
-    const stopsShown = { 3: 4, 5: 3 }[bench.side] ?? 2;
-    const changed = this.top !== bench.row || this.left !== bench.column;
-    const inside = this.source === source && bench.row === this.top + Math.floor(this.at / this.columns) && bench.column === this.left + (this.at % this.columns);
-    Object.assign(this, { bench, source, output, names });
-    this.rows = Math.min(stopsShown, output.height);
-    this.columns = Math.min(stopsShown, output.width);
-    if (!(inside && this.at) && changed) this.at = this.phase = 0;
-    if (!this.at) {
-      this.top = Math.min(bench.row, output.height - this.rows);
-      this.left = Math.min(bench.column, output.width - this.columns);
-      this.at = (bench.row - this.top) * this.columns + bench.column - this.left;
+    const same = this.view && ["row", "column", "source", "side", "stride", "padding"].every((key) => view[key] === this.view[key]);
+    const { output } = view;
+    this.#name(view.steps);
+    const shown = { 1: 4, 2: 4, 3: 4, 4: 3, 5: 3 }[view.side] ?? 2;
+    this.view = view;
+    this.rows = Math.min(shown, output.height);
+    this.columns = Math.min(shown, output.width);
+    if (!same) {
+      this.pause();
+      this.phase = 0;
+      this.top = Math.min(view.row, output.height - this.rows);
+      this.left = Math.min(view.column, output.width - this.columns);
+      this.at = (view.row - this.top) * this.columns + view.column - this.left;
     }
     this.#draw();
   }
 
+  #name(steps) {
+    if (this.steps === steps) return;
+    this.steps = steps;
+    this.phases.replaceChildren(...steps.phases.map(([name, says]) => element("li", {}, element("b", { text: name }), ` ${says}`)));
+  }
+
   #draw() {
-    const { bench, source, output } = this;
-    if (!source) return;
-    this.phases.querySelectorAll("li").forEach((item, at) => item.classList.toggle("kl-now", at === this.phase));
-    const row = this.top + Math.floor(this.at / this.columns);
-    const column = this.left + (this.at % this.columns);
-    const stop = oneStop(source, bench.tables, bench.side, bench, row, column);
-    const corner = windowAt(source, bench.side, bench.stride, bench.padding, this.top, this.left);
-    const height = (this.rows - 1) * bench.stride + bench.side;
-    const width = (this.columns - 1) * bench.stride + bench.side;
+    const { source, side, stride, padding, names, stopAt } = this.view;
+    this.phases.querySelectorAll("li").forEach((item, at) => {
+      item.classList.toggle("kl-now", at === this.phase);
+      item.toggleAttribute("aria-current", at === this.phase);
+    });
+    const stop = stopAt(this.top + Math.floor(this.at / this.columns), this.left + (this.at % this.columns));
+    const corner = windowAt(source, side, stride, padding, this.top, this.left);
+    const height = (this.rows - 1) * stride + side;
+    const width = (this.columns - 1) * stride + side;
     const crops = source.planes.map((plane, at) =>
       numberTable(
-        this.names[at],
+        names[at],
         Array.from({ length: height }, (_, y) =>
           Array.from({ length: width }, (_, x) => this.#cropCell(stop, at, plane, corner.top + y, corner.left + x)),
         ),
       ),
     );
-    const limit = Math.max(...this.#values()) || 1;
-    const done = this.at + (this.phase === PHASES.length - 1 ? 1 : 0);
-    const result = numberTable(
-      "Feature map",
-      Array.from({ length: this.rows }, (_, y) =>
-        Array.from({ length: this.columns }, (_, x) => {
-          const at = y * this.columns + x;
-          const value = output.planes[0][(this.top + y) * output.width + this.left + x];
-          const now = at === this.at ? "kl-under" : null;
-          return at < done ? { text: number(value), style: signedStyle(value, limit), class: now } : { text: "", class: now };
-        }),
-      ),
-    );
-    this.grids.replaceChildren(...crops, element("span", { class: "kl-sign", text: "→" }), result);
+    this.grids.replaceChildren(...crops, element("span", { class: "kl-sign", text: "→" }), this.#result());
   }
 
-  #values() {
-    const { output } = this;
-    return Array.from({ length: this.rows * this.columns }, (_, at) =>
-      Math.abs(output.planes[0][(this.top + Math.floor(at / this.columns)) * output.width + this.left + (at % this.columns)]),
-    );
+  /** The results so far; the one in hand is framed. */
+  #result() {
+    const { output, outputName } = this.view;
+    const valueAt = (at) => output.planes[0][(this.top + Math.floor(at / this.columns)) * output.width + this.left + (at % this.columns)];
+    const all = Array.from({ length: this.rows * this.columns }, (_, at) => valueAt(at));
+    const limit = Math.max(...all.map(Math.abs)) || 1;
+    const done = this.at + (this.phase === this.steps.phases.length - 1 ? 1 : 0);
+    const cells = all.map((value, at) => ({
+      ...(at < done ? { text: number(value), style: signedStyle(value, limit) } : { text: "" }),
+      class: at === this.at ? "kl-under" : null,
+    }));
+    return numberTable(outputName ?? "Feature map", rowsOf(cells, this.columns));
   }
 
-  /** A pixel; under the kernel also the number that lies on it, then their product. */
+  /** A pixel; under the window what the phase makes of it. */
   #cropCell(stop, plane, pixels, y, x) {
-    const { bench, source } = this;
+    const { source, side, style } = this.view;
     const inside = y >= 0 && y < source.height && x >= 0 && x < source.width;
     const pixel = inside ? pixels[y * source.width + x] : 0;
     const row = y - stop.top;
     const column = x - stop.left;
-    const under = row >= 0 && row < bench.side && column >= 0 && column < bench.side;
-    const look = { style: photoStyle(pixel), class: [under && "kl-under", !inside && "kl-padding"].filter(Boolean).join(" ") };
-    if (!under || this.phase === 3) return { text: number(pixel), ...look };
-    const cell = stop.cells[plane][row * bench.side + column];
-    return { text: this.phase === 0 ? `${number(pixel)} × ${number(cell.weight)}` : number(cell.product), ...look };
+    const under = row >= 0 && row < side && column >= 0 && column < side;
+    const cell = under ? stop.cells[plane][row * side + column] : null;
+    const winner = cell?.winner && this.phase > 0;
+    const look = {
+      style: style(pixel),
+      class: [under && "kl-under", winner && "kl-winner", !inside && "kl-padding"].filter(Boolean).join(" "),
+    };
+    if (!under || this.phase === this.steps.phases.length - 1) return { text: inside || side > 2 ? number(pixel) : "", ...look };
+    return { text: this.steps.text(cell, this.phase), ...look };
   }
 }

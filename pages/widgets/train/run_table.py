@@ -18,7 +18,7 @@ def compare(everything: list[runs.Run]) -> None:
     """Show all runs in a table, and the chosen ones' curves in one chart."""
     if not everything:
         return
-    st.subheader("The runs so far")
+    st.header("The runs so far", divider="gray")
     table = pd.DataFrame([_row(run) for run in everything])
     st.dataframe(
         table.style.format(wording.percent, subset=["test accuracy", "accuracy"]),  # which still sort as numbers

@@ -42,7 +42,7 @@ def form(active: bool) -> TrainingConfig | None:
 
 
 def _pictures() -> tuple[str, int | None]:
-    st.markdown("#### 1 · The pictures")
+    st.markdown("## 1 · The pictures")
     data = data_source.choose()
     drawn = Source(data).drawn
     images = st.number_input(
@@ -60,7 +60,7 @@ def _pictures() -> tuple[str, int | None]:
 
 def _split() -> tuple[float, DeltaGenerator]:
     """Return the test set's share, and the place for what is in the pictures."""
-    st.markdown("#### 2 · The split")
+    st.markdown("## 2 · The split")
     kept = st.slider(
         "Test set", format="%d %%", help="The share of pictures kept for testing.", **controls.TEST_PERCENT.bound
     )
@@ -68,7 +68,7 @@ def _split() -> tuple[float, DeltaGenerator]:
 
 
 def _augmentation() -> bool:
-    st.markdown("#### 3 · Augmentation")
+    st.markdown("## 3 · Augmentation")
     augment = st.toggle("Augment the training pictures", **controls.AUGMENT.bound)
     st.caption(
         "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is "
@@ -92,7 +92,7 @@ def _augmented() -> None:
 
 def _training() -> dict[str, Any]:
     """Return epochs, batch_size, learning_rate and patience, as `TrainingConfig` names them."""
-    st.markdown("#### 4 · The training")
+    st.markdown("## 4 · The training")
     left, right = st.columns(2)
     return {
         "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),

@@ -14,6 +14,7 @@ from cnn_core.models import ModelCard, Prediction, find, open_model
 from cnn_core.pixels import fit
 
 if TYPE_CHECKING:
+    from cnn_core.explain import Softmax
     from cnn_core.walk import Stop, Strongest
 
 SCREEN = 720
@@ -54,6 +55,10 @@ class Case(NamedTuple):
         """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
         return _heat(self.card.name, self.stamp, self.shown, label)
 
+    def scores(self) -> Softmax:
+        """Return the two scores before the softmax, and how they become the probabilities."""
+        return _scores(self.card.name, self.stamp, self.image)
+
     def walk(self) -> list[Stop]:
         """Return every layer's name, output shape and time."""
         return _walk(self.card.name, self.stamp, self.image)
@@ -73,6 +78,13 @@ def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
     from cnn_core.explain import heat_map
 
     return heat_map(open_model(name), image, label)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _scores(name: str, stamp: int, image: np.ndarray) -> Softmax:
+    from cnn_core.explain import scores
+
+    return scores(open_model(name), image)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -112,7 +112,7 @@ def _maps(found: Strongest, stop: Stop) -> None:
     from cnn_core.figures.colors import zero_centered
 
     colors, limit = zero_centered(found.values, float(np.abs(found.values).max()) or 1.0)
-    st.markdown(f"##### The {len(found.numbers)} most active of {found.total} feature maps")
+    st.markdown(f"### The {len(found.numbers)} most active of {found.total} feature maps")
     with st.container(key="walk_maps"):
         st.html(_thumbnails(colors))
         place = st.pills(
@@ -134,7 +134,7 @@ def _maps(found: Strongest, stop: Stop) -> None:
         )
     with words.container(key="walk_kernel"):
         if kernel is None:
-            st.markdown("##### No single kernel")
+            st.markdown("### No single kernel")
             st.markdown(f"{stop.kind} computes this map without a kernel, or from several kernels.")
         else:
             _kernel(kernel, found.numbers[place], stop)
@@ -142,7 +142,7 @@ def _maps(found: Strongest, stop: Stop) -> None:
 
 def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
     height, width, channels = kernel.values.shape
-    st.markdown(f"##### Its kernel: {height} × {width} × {channels}")
+    st.markdown(f"### Its kernel: {height} × {width} × {channels}")
     if kernel.layer != stop.name:
         st.markdown(f"The kernel is in **{kernel.layer}**: this is its map {number + 1} after {stop.kind}.")
     order = np.argsort(-np.abs(kernel.values).sum(axis=(0, 1)), kind="stable")[:MAX_SLICES]
@@ -165,13 +165,13 @@ def _numbers(found: Strongest, stop: Stop) -> None:
     from cnn_core.figures.pixel_charts import number_bars
 
     labels = LABELS if found.total == len(LABELS) else [f"number {at + 1}" for at in range(found.total)]
-    st.markdown(f"##### The {len(found.numbers)} largest of {found.total:,} numbers")
+    st.markdown(f"### The {len(found.numbers)} largest of {found.total:,} numbers")
     figure = number_bars([labels[at] for at in found.numbers], found.values.tolist(), 60 + 28 * len(found.numbers))
     st.plotly_chart(figure, key="walk_numbers", alt=f"Bars: the largest numbers of {stop.name}")
 
 
 def _table(stops: list[Stop]) -> None:
-    st.markdown("##### All layers")
+    st.markdown("### All layers")
     slowest = max(stop.milliseconds for stop in stops)
     # The row of the layer on screen is marked, and no cell: so a click on any cell is a new choice.
     marked = [at for at, stop in enumerate(stops) if stop.name == st.session_state[_LAYER]]

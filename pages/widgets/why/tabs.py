@@ -9,7 +9,7 @@ from pages.widgets.why.case import Case
 
 def show(case: Case) -> None:
     """Draw the tabs, and the content of the open one."""
-    st.subheader("Why?", anchor=False)
+    st.header("Why?", anchor=False)
     sections = (heat_map.show, what_if.show, layers.show, side_by_side.show)
     tabs = st.tabs(list(controls.WHY.options), on_change="rerun", **controls.WHY.kept)
     for tab, section in zip(tabs, sections, strict=True):

@@ -15,7 +15,7 @@ MAX_KERNEL = 5
 _SQUARE = (controls.SQUARE_SIZE, controls.SQUARE_RIGHT, controls.SQUARE_DOWN)
 _RIGHT, _DOWN, _SEEN = controls.SQUARE_RIGHT.name, controls.SQUARE_DOWN.name, "blank_seen"
 _NUMBER, _FILL = "what_if_number", "what_if_fill"
-# As in kernel_editor: without its buttons a cell is narrow enough for three beside each other on a phone.
+# Without its buttons a cell is narrow enough for three beside each other on a phone.
 _STYLE = """<style>
 .st-key-what_if_kernel .stTabs .stColumn {min-width: 0}
 .st-key-what_if_kernel .stTabs .stNumberInput button {display: none}

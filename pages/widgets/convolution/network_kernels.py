@@ -1,0 +1,60 @@
+"""Kernels of trained networks for the bench, and what the network says when one of them is edited."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import CnnLabError
+from cnn_core.layers.first_kernels import learned_kernels
+from cnn_core.models import find, list_models, open_model
+from cnn_core.wording import percent
+from pages.widgets import verdict
+from pages.widgets.convolution import bench
+
+
+def models() -> list[dict[str, str]]:
+    """List the networks: the bundled ones and those of one's own runs, the article's first."""
+    cards = sorted(list_models(), key=lambda card: card.name != "article")
+    return [{"name": card.name, "title": card.title} for card in cards]
+
+
+def kernels(name: str) -> dict[str, Any]:
+    """Return the first kernels of a network as the lab's shelf shows them, or the reason why it cannot."""
+    try:
+        values = learned_kernels(find(name).path)
+    except CnnLabError as error:
+        return {"model": name, "error": str(error)}
+    if values.shape[0] != values.shape[1] or values.shape[0] not in bench.SIDES:
+        size = f"{values.shape[0]}×{values.shape[1]}"
+        return {"model": name, "error": f"The kernels of this network have {size} numbers. Choose another network."}
+    return {"model": name, "kernels": values.ravel().tolist(), "shape": values.shape}
+
+
+def answer(image: np.ndarray, name: str) -> None:
+    """Ask the network that the bench's kernel comes from about the picture, as learned and with the kernel edited."""
+    settings = bench.current()
+    if not settings["origin"] or settings["channel"] != "all":
+        return
+    model, _, number = settings["origin"].rpartition(":")
+    st.subheader("What the network says with this kernel")
+    try:
+        from cnn_core.what_if import first_kernels, with_kernel
+
+        with st.spinner("Asking the network. The first time, TensorFlow is loaded for it.", show_time=True):
+            network, at = open_model(model), int(number)
+            learned = first_kernels(network)[1][..., at]
+            _, kernel, _ = bench.arguments(image)
+            before, after = with_kernel(network, image, at), with_kernel(network, image, at, kernel)
+    except (CnnLabError, ValueError, IndexError) as error:
+        st.error(str(error) if isinstance(error, CnnLabError) else f"There is no kernel “{settings['origin'][:60]}”.")
+        return
+    likelier = max(after.probabilities, key=after.probabilities.__getitem__)
+    said = f"{name}: **{likelier}**, {percent(after.probabilities[likelier])}."
+    if np.array_equal(kernel.astype(np.float32), learned):
+        st.markdown(f"{said} Kernel {at + 1} of {find(model).title} lies on the bench as it was learned. Edit it.")
+    else:
+        was = percent(before.probabilities[likelier])
+        st.markdown(f"{said} With kernel {at + 1} as it was learned: {was}. The saved model stays as it is.")
+    verdict.bars(after.probabilities, before.probabilities)
+    st.caption("Pale bar: with the learned kernel. Full color: with the kernel on the bench.")

@@ -1,0 +1,53 @@
+"""Why not dense layers alone: the first convolution beside a dense layer that gives as many numbers."""
+
+import streamlit as st
+
+from cnn_core.layers.dense import compare_with_dense, parameters_without_blocks
+from cnn_core.network import ARTICLE, NetworkSpec
+from cnn_core.wording import large, number
+
+
+def show(spec: NetworkSpec) -> None:
+    """Show both layers' parameters side by side, and why a network without blocks seems to have fewer."""
+    table = compare_with_dense(spec)
+    conv, dense = table.itertuples()
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_order=("layer", "parameters", "outputs", "reads"),
+        column_config={
+            "layer": "Keras layer",
+            "outputs": st.column_config.NumberColumn("Numbers it gives", format="localized"),
+            "reads": st.column_config.NumberColumn(
+                "Pixel values read for each",
+                format="localized",
+                help="How many numbers of the picture one of its results depends on.",
+            ),
+            "parameters": st.column_config.ProgressColumn(
+                "Parameters", format="localized", min_value=0, max_value=dense.parameters
+            ),
+        },
+        alt="The first convolution beside a dense layer with as many results: what each reads, and its parameters",
+    )
+    st.markdown(
+        f"Both layers turn the same picture into **{conv.outputs:,}** numbers. A convolution has one small kernel for "
+        f"each map and uses it everywhere: **{conv.parameters:,}** parameters. A dense layer has a weight of its own "
+        f"for every pixel value and every result: **{large(dense.parameters)}** parameters, {large(dense.times)} times "
+        f"as many. They would take {number(round(dense.gigabytes, 1))} GB of memory."
+    )
+    with st.expander("But with 0 blocks the network has fewer parameters. Why?"):
+        first = spec.dense_units or spec.classes
+        st.markdown(
+            f"With 0 blocks, this network has **{parameters_without_blocks(spec):,}** parameters"
+            + (f"; as built above it has **{spec.parameters:,}**. " if spec.blocks else ". ")
+            + "That does not make dense layers thrifty. Without blocks, the first dense layer squeezes the whole "
+            f"picture into only **{first}** numbers. A convolution gives **{conv.outputs:,}**. The comparison is fair "
+            "only when both give the same number of results, as in the table."
+        )
+        st.markdown(
+            "The few numbers have a price, too. A dense layer learns each pixel by itself: when the cat moves a little "
+            "to the right, it is a new pattern. A kernel finds an edge or an eye wherever it is."
+        )
+        if not spec.blocks:
+            st.caption(f"The table shows the first convolution of the article's network ({ARTICLE.blocks[0].filters} "
+                       "kernels of 3 × 3), since the network above has none.")  # fmt: skip
