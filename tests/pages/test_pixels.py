@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.pixels import fit
+from cnn_core.pixels import ImageError, fit
 from cnn_core.wording import percent
 from pages.widgets import picture
+from pages.widgets.pixels import bench
 
 
 def chelsea() -> np.ndarray:
@@ -152,6 +153,33 @@ def test_pictures_of_odd_shapes(app, shape):
     shrunk = [info.value for info in test.info if f"{shape[0]} rows × {shape[1]} columns" in info.value]
     assert bool(shrunk) == (max(shape) > 1024), "a page that shrinks the picture says so"
     assert any("target_size=(1024, 1)" in code.value for code in test.code) == bool(shrunk)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"row": -1},
+        {"row": 1.5},
+        {"row": None},
+        {"size": 99},
+        {"numbers": "infrared"},
+        {"pixel_row": "cat"},
+        {"column": {}},
+    ],
+)
+def test_what_a_browser_sends_is_not_trusted(wrong):
+    sent = {"row": 3, "column": 4, "size": 5, "numbers": "red", "pixel_row": None, "pixel_column": 6}
+    bench.from_lab(sent, bench.WINDOW)
+    with pytest.raises(ImageError, match="Reload the page"):
+        bench.from_lab(sent | {"row": 7} | wrong, bench.WINDOW)
+    assert {name: bench.current()[name] for name in bench.WINDOW} == sent
+
+
+def test_the_address_asks_for_what_is_not_offered(app):
+    test = app("pixels", region_size="1000")
+    assert "region_size=1000" in test.warning[0].value
+    test.slider(key="region_size").set_value(3).run()
+    assert not test.warning
 
 
 def test_a_smaller_picture_after_a_far_region(app):

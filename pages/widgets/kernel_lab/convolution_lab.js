@@ -174,7 +174,8 @@ class ConvolutionLab {
     if (!this.moved && !this.held) Object.assign(bench, strongest(this.output));
     bench.row = Math.min(bench.row, this.output.height - 1);
     bench.column = Math.min(bench.column, this.output.width - 1);
-    this.#drawPlace();
+    // Numbers that change with every frame of a camera cannot be read: they are written a few times a second.
+    if (!this.camera.on || performance.now() - this.placed > 200) this.#drawPlace();
     this.drawn = performance.now();
   }
 
@@ -225,6 +226,7 @@ class ConvolutionLab {
 
   /** The frames in both pictures, and the arithmetic of the place that they mark. */
   #drawPlace() {
+    this.placed = performance.now();
     const { bench, part, output } = this;
     const { top, left } = windowAt(this.source, bench.side, bench.stride, bench.padding, bench.row, bench.column);
     this.sourceView.mark(top, left, bench.side, bench.side);

@@ -89,7 +89,7 @@ class PixelLab {
   #pin(pinned) {
     this.pinned = pinned;
     this.part.pin.setAttribute("aria-pressed", String(pinned));
-    this.part["pin-says"].textContent = pinned ? "Pinned: it stays while you move on." : "The frame follows your pointer. Click or tap to pin it.";
+    this.part["pin-says"].textContent = pinned ? "Pinned: the frame stays here while your pointer moves on." : "The frame follows your pointer. Click or tap to pin it. Arrow keys move it by a pixel.";
   }
 
   // ---- Pictures and numbers ----
