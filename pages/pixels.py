@@ -54,14 +54,14 @@ def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
     top, left, values = bench.window(image)
     settings = bench.current()
     numbers, _ = bench.numbers(values)
-    st.subheader("As printed by NumPy")
-    of_picture, of_region = st.tabs(["The whole picture", "The framed region"])
-    with of_picture:
-        st.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}", height=320)
-    with of_region:
-        array = "image" if settings["numbers"] == "all" else settings["numbers"]
-        place = f"{top}:{top + values.shape[0]}, {left}:{left + values.shape[1]}"
-        st.code(f">>> print({array}[{place}])\n{numbers}", height=320)
+    with st.expander("As printed by NumPy", icon=":material/data_array:"):
+        of_picture, of_region = st.tabs(["The whole picture", "The framed region"])
+        with of_picture:
+            st.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}")
+        with of_region:
+            array = "image" if settings["numbers"] == "all" else settings["numbers"]
+            place = f"{top}:{top + values.shape[0]}, {left}:{left + values.shape[1]}"
+            st.code(f">>> print({array}[{place}])\n{numbers}")
     code_panel.show(lessons.pixels(top, left, settings["size"], shrunk))
 
 

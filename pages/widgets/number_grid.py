@@ -9,7 +9,7 @@ import html
 import numpy as np
 
 from cnn_core.convolution import Step
-from cnn_core.figures.colors import as_photo, zero_centered
+from cnn_core.figures.colors import as_photo, text_colors, zero_centered
 from cnn_core.wording import number
 
 _STYLE = """<style>
@@ -90,7 +90,7 @@ def _table(caption: str, values: np.ndarray, colors: np.ndarray, inside: np.ndar
         cells = []
         for j, value in enumerate(row):
             padding = inside is not None and not inside[i, j]
-            ink = "#000" if colors[i, j] @ (0.299, 0.587, 0.114) >= 128 else "#fff"
+            (ink,) = text_colors(colors[i, j])
             look = (
                 'class="padding" title="padding"'
                 if padding

@@ -25,8 +25,14 @@ function photoStyle(red, green = red, blue = red) {
 }
 
 function style(red, green, blue) {
-  const ink = 0.299 * red + 0.587 * green + 0.114 * blue >= 128 ? "#000" : "#fff";
+  const ink = luminance(red, green, blue) > 0.179 ? "#000" : "#fff"; // the one with the higher contrast
   return `background: rgb(${red} ${green} ${blue}); color: ${ink}`;
+}
+
+/** The relative luminance of WCAG 2.2, as `cnn_core.figures.colors.text_colors` uses it. */
+function luminance(...color) {
+  const [red, green, blue] = color.map((value) => (value <= 10.31 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 function paletteIndex(value, limit) {
