@@ -32,6 +32,7 @@ def test_the_address_and_the_code_follow_the_hand_and_a_link_brings_it_back(serv
     page.get_by_role("slider", name="Threshold").fill("77")
     wait_for_address(page, region_row="50", region_numbers=None, threshold="77")
     expect(codes(page).filter(has_text="gray >= 77").first).to_be_visible()
+    page.get_by_text("As printed by NumPy").click()
     page.get_by_role("tab", name="The framed region").click()
     code = codes(page).filter(has_text="print(image[50:55, 200:205])")
     expect(code).to_contain_text(" ".join(f"{number:3}" for number in CHELSEA[50, 200]).strip())
@@ -74,6 +75,7 @@ def test_a_large_picture_is_shrunk_and_the_page_says_so(server, page):
 def test_a_browser_that_refuses_the_labs_gets_ordinary_controls(server, page):
     page.add_init_script("URL.createObjectURL = () => 'blob:refused'")
     page.goto(f"{server}/pixels?region_row=40&region_column=200")
+    page.get_by_role("button", name="Use ordinary controls").first.click()
     expect(page.locator(".st-key-region_cells .js-plotly-plot")).to_be_visible()
     slider = page.get_by_role("slider", name="Threshold")
     slider.press("ArrowRight")

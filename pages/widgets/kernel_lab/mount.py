@@ -28,6 +28,9 @@ LABS = {
 }
 """Each lab, and the further scripts that it uses; then follows the one of its own name."""
 
+_REFUSED = "labs_refused"
+"""Set for all labs: what one of them meets, the others meet too."""
+
 _PATIENCE = """<style>
 [class*=st-key-lab_patience] {animation: lab-patience 0s 8s both}
 @keyframes lab-patience {from {visibility: hidden} to {visibility: visible}}
@@ -129,16 +132,15 @@ def refused(name: str) -> bool:
     """
     if ready(name):
         return False
-    asked = f"{name}_refused"
-    if not st.context.headers or st.session_state.get(asked):
+    if not st.context.headers or st.session_state.get(_REFUSED):
         return True
     st.html(_PATIENCE)
     st.skeleton(400)
     with st.container(key=f"lab_patience_{name}"):
         st.info("The lab does not start in this browser.")
-        st.button(
-            "Use ordinary controls", key=f"{name}_ordinary", on_click=lambda: st.session_state.update({asked: True})
-        )
+        if st.button("Use ordinary controls", key=f"{name}_ordinary"):
+            st.session_state[_REFUSED] = True
+            st.rerun()
     return False
 
 
