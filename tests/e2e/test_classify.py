@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pages.widgets import picture
+from tests.e2e.lab_page import upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +24,7 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
     Image.fromarray(picture.sample("astronaut")[0]).save(tmp_path / "fourth.png")
     page.goto(server)
     settle(page)
-    page.locator('[data-testid="stMain"] input[type="file"]').first.set_input_files([tmp_path / name for name in names])
+    upload(page, page.locator('[data-testid="stMain"] input[type="file"]').first, [tmp_path / name for name in names])
     caption = page.locator(".st-key-verdict [data-testid=stImageCaption]")
     expect(caption).to_have_text("first.png")
     table = page.locator('[data-testid="stMain"] [data-testid=stDataFrame]').first

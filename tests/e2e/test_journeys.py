@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pages.widgets import picture
+from tests.e2e.lab_page import upload
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +45,7 @@ def test_upload_a_pet_photo_and_read_the_verdict(server, page, tmp_path, pet):
     Image.fromarray(picture.sample(pet)[0]).save(photo)
     page.goto(server)
     settle(page)
-    page.locator('[data-testid="stMain"] input[type="file"]').first.set_input_files(photo)
+    upload(page, page.locator('[data-testid="stMain"] input[type="file"]').first, photo)
     verdict = page.locator(".st-key-verdict")
     expect(verdict).to_contain_text("my pet.png")
     expect(verdict).to_contain_text(re.compile(r"(cat|dog), (over )?\d+|neither", re.IGNORECASE))

@@ -65,12 +65,12 @@ def read_address() -> None:
     _fit_tables(bench)
 
 
-def write_kernel() -> None:
-    """Write the kernel into the address, unless a cell is empty."""
+def write_kernel(default: str | None = None) -> None:
+    """Write the kernel into the address, unless a cell is empty or it is the default one."""
     kernel = current()["kernel"]
     if not np.isnan(kernel).any():
         text = preset(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
-        address.write(controls.KERNEL.name, text, None)
+        address.write(controls.KERNEL.name, text, default)
 
 
 def write_address() -> None:

@@ -265,14 +265,4 @@ function centerOf({ height, width }) {
   return { row: Math.floor(height / 2), column: Math.floor(width / 2) };
 }
 
-const labs = new WeakMap(); // by the element that Streamlit gives a component
-
-export default function ({ parentElement, data, setStateValue }) {
-  const root = parentElement.querySelector(".kl");
-  if (!labs.has(root)) labs.set(root, new ChainLab(root));
-  labs.get(root).receive(data, setStateValue);
-  return () => {
-    labs.get(root)?.close();
-    labs.delete(root);
-  };
-}
+export default mounting((root) => new ChainLab(root));

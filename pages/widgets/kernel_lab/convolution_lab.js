@@ -259,15 +259,4 @@ function oneOf(stop, cells, { bias, relu }) {
   return { ...stop, cells: [cells], before, value: relu ? Math.max(before, 0) : before };
 }
 
-const labs = new WeakMap(); // by the element that Streamlit gives a component
-
-export default function ({ parentElement, data, setStateValue }) {
-  const root = parentElement.querySelector(".kl");
-  if (!labs.has(root)) labs.set(root, new ConvolutionLab(root));
-  const lab = labs.get(root);
-  lab.receive(data, setStateValue);
-  return () => {
-    lab.close();
-    labs.delete(root);
-  };
-}
+export default mounting((root) => new ConvolutionLab(root));

@@ -167,6 +167,7 @@ def _mount(
     _COMPONENTS[name](
         key=name,
         data={
+            "lab": name,
             "picture": {"id": identity, "title": title, "png": None if has == identity else png},
             "has": has,
             "ready": ready(name),

@@ -63,6 +63,7 @@ function mounting(make) {
     const lab = labs.get(root);
     lab.receive(data, setStateValue);
     return () => {
+      clearInterval(telling.get(data.lab));
       lab.close();
       labs.delete(root);
     };
@@ -86,14 +87,22 @@ function inTurn(tell) {
 const pictures = new Map(); // of this page, by their name: a picture crosses the network once
 const MAX_PICTURES = 4;
 
+const RETRY_MILLISECONDS = 1500;
+const telling = new Map(); // by the name of the lab: the timer that repeats what Python has not heard yet
+
 /** Return the picture that Python means, and `tell` Python which one is here, so that it is not sent again. */
-async function heldPicture({ picture, has }, tell) {
+async function heldPicture({ lab, picture, has }, tell) {
   if (picture.png && !pictures.has(picture.id)) {
     pictures.set(picture.id, await decodePicture(picture.png));
     if (pictures.size > MAX_PICTURES) pictures.delete(pictures.keys().next().value);
   }
   const here = pictures.has(picture.id) ? picture.id : "";
-  if (has !== here) inTurn(() => tell(here));
+  clearInterval(telling.get(lab));
+  if (has !== here) {
+    inTurn(() => tell(here));
+    // Streamlit loses a fragment's run when another one comes at the same moment.
+    telling.set(lab, setInterval(() => inTurn(() => tell(here)), RETRY_MILLISECONDS));
+  }
   return pictures.get(picture.id);
 }
 

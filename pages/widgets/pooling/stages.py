@@ -66,7 +66,7 @@ def read_address() -> None:
 
 def write_address() -> None:
     """Write chain and kernel into the address."""
-    bench.write_kernel()
+    bench.write_kernel(bench.FIRST)
     address.write(controls.CHAIN.name, _text(), FIRST)
 
 
