@@ -66,6 +66,7 @@ def upload(page: Page, place: Locator, files: Any) -> None:
 
 def values(page: Page, role: str) -> np.ndarray:
     """Return what a canvas of the lab shows, float32 of its shape."""
+    page.wait_for_function("(role) => document.querySelector(`[data-role=${role}]`)?.values", arg=role)  # it is painted
     numbers, shape = page.evaluate(
         "(role) => { const canvas = document.querySelector(`[data-role=${role}]`);"
         " return [Array.from(canvas.values), canvas.shape]; }",
