@@ -10,9 +10,7 @@ const NEW_STAGES = {
 
 class ChainLab {
   constructor(root) {
-    this.root = root;
-    const roles = ["chain", "add", "scale", "stop-caption", "arithmetic", "player", "news", "error"];
-    this.part = Object.fromEntries(roles.map((name) => [name, root.querySelector(`[data-role="${name}"]`)]));
+    this.part = partsOf(root);
     this.sync = new Sync(() => ({ stages: this.stages }), (settings) => this.#adopt(settings));
     this.player = new Player(this.part.player, (row, column) => this.#point(this.place.at, row, column));
     this.cards = [];
@@ -29,19 +27,11 @@ class ChainLab {
     this.cards.forEach((card) => card.table?.close());
   }
 
-  /** Called by Streamlit after each run of the page. */
-  async receive(data, setStateValue) {
-    const photo = await heldPicture(data, (id) => setStateValue("has", id));
-    if (!photo || !data.ready) return;
-    if (photo !== this.photo) {
-      this.photo = photo;
-      this.title = data.picture.title;
-      this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
-      this.place = null;
-      if (this.stages) this.#soon();
-    }
-    this.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
-    this.root.hidden = false;
+  /** Another picture. */
+  show(photo, title) {
+    Object.assign(this, { photo, title, place: null });
+    this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
+    if (this.stages) this.#soon();
   }
 
   #adopt({ stages }) {
@@ -131,7 +121,7 @@ class ChainLab {
         this.held = held;
         this.sync.hold(held);
       },
-      refused: (sentence) => this.#refuse(sentence),
+      refused: (sentence) => refuse(this.part.error, sentence),
       pasted: ([table], side) => this.#show(card, at, table, side),
     });
     card.table.show([stage.table], stage.side, [""]);
@@ -142,11 +132,6 @@ class ChainLab {
     this.#edit(at, { table: [...table], side });
     card.table.show([this.stages[at].table], side, [""]);
     card.preset.value = presetOf(this.stages[at].table, this.stages[at].side) ?? "";
-  }
-
-  #refuse(sentence) {
-    this.part.error.textContent = sentence;
-    this.part.error.hidden = !sentence;
   }
 
   // ---- Pictures ----
@@ -161,7 +146,7 @@ class ChainLab {
   #draw() {
     this.maps = runChain(this.gray, this.stages);
     const lost = this.maps.indexOf(null);
-    if (lost > 0 || this.lost) this.#refuse(lost > 0 ? `Stage ${lost} does not fit: its window is larger than the map before it. Choose a smaller window, or remove the stage.` : "");
+    if (lost > 0 || this.lost) refuse(this.part.error, lost > 0 ? `Stage ${lost} does not fit: its window is larger than the map before it. Choose a smaller window, or remove the stage.` : "");
     this.lost = lost > 0;
     let limit = null; // of the picture, then of the last convolution: ReLU and pooling keep its scale
     this.maps.forEach((map, at) => {

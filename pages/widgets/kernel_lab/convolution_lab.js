@@ -13,11 +13,7 @@ const EACH_LEGENDS = {
 
 class ConvolutionLab {
   constructor(root) {
-    this.root = root;
-    const role = (name) => root.querySelector(`[data-role=${name}]`);
-    this.part = Object.fromEntries(
-      ["bench", "source", "output", "source-caption", "map-caption", "scale", "stop", "arithmetic", "player", "news", "error"].map((name) => [name, role(name)]),
-    );
+    this.part = partsOf(root);
     this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
     this.panel = new BenchPanel(this.part.bench, {
       changed: (changes, keepScale) => this.#change(changes, keepScale),
@@ -25,11 +21,11 @@ class ConvolutionLab {
         this.held = held;
         this.sync.hold(held);
       },
-      refused: (sentence) => this.#refuse(sentence),
+      refused: (sentence) => refuse(this.part.error, sentence),
     });
     this.sourceView = this.#view(this.part.source, (y, x) => this.#pointAtPixel(y, x));
     this.outputView = this.#view(this.part.output, (row, column) => this.#point(row, column));
-    this.network = new NetworkShelf(root.querySelector("[data-role=network]"), {
+    this.network = new NetworkShelf(this.part.network, {
       ask: (model) => this.ask(model),
       pick: (tables, side, origin) => this.#change({ tables, side, channel: "all", origin }),
     });
@@ -37,7 +33,7 @@ class ConvolutionLab {
     this.camera = new Camera(this.part.source.closest("figure"), {
       shown: (photo) => this.#film(photo),
       stopped: () => this.#film(this.still),
-      refused: (sentence) => this.#refuse(sentence),
+      refused: (sentence) => refuse(this.part.error, sentence),
     });
     this.part.scale.querySelector("button").addEventListener("click", () => {
       this.fit = true;
@@ -55,23 +51,19 @@ class ConvolutionLab {
     this.part.output.values = this.part.source.values = null;
   }
 
-  /** Called by Streamlit after each run of the page. */
-  async receive(data, setStateValue) {
-    const photo = await heldPicture(data, (id) => setStateValue("has", id));
-    // Until Python has heard of this lab, the ordinary controls stand in its place: no cell may be there twice.
-    if (!photo || !data.ready) return;
-    this.title = data.picture.title;
-    if (photo !== this.still) {
-      this.still = photo;
-      this.camera.stop();
-      this.#take(photo);
-      this.moved = false;
-      this.#changed();
-    }
-    if (data.settings) this.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
+  /** Another picture. */
+  show(photo, title) {
+    Object.assign(this, { still: photo, title });
+    this.camera.stop();
+    this.#take(photo);
+    this.moved = false;
+    this.#changed();
+  }
+
+  /** Python has run: it lists the networks, and sends the kernels of the one that was asked for. */
+  told({ models, network }, setStateValue) {
     this.ask = (model) => setStateValue("network", model);
-    this.network.show(data.models, data.network);
-    this.root.hidden = false;
+    this.network.show(models, network);
   }
 
   #take(photo) {
@@ -108,11 +100,6 @@ class ConvolutionLab {
     this.bench = structuredClone(settings);
     this.moved = settings.row !== null;
     this.#changed();
-  }
-
-  #refuse(sentence) {
-    this.part.error.textContent = sentence;
-    this.part.error.hidden = !sentence;
   }
 
   // ---- Pictures ----
@@ -164,7 +151,7 @@ class ConvolutionLab {
     this.panel.show(bench);
     this.#drawSource(channel);
     this.output = this.#featureMap();
-    if (!this.output !== part.output.hidden) this.#refuse(this.output ? "" : this.#tooSmall());
+    if (!this.output !== part.output.hidden) refuse(this.part.error, this.output ? "" : this.#tooSmall());
     part.output.hidden = !this.output;
     if (!this.output) return;
     if (this.fit) this.limit = fitLimit(this.output);
@@ -238,7 +225,6 @@ class ConvolutionLab {
     const sums = bench.channel === "each" ? stop.cells.map((cells) => oneOf(stop, cells, bench)) : [stop];
     part.arithmetic.replaceChildren(...sums.map((one, at) => element("p", { text: `${sums.length > 1 ? `${names[at]}: ` : ""}${writtenOut(one, bench)}` })));
     const padded = stop.cells[0].some((cell) => !cell.inside) ? " Part of the window lies in the padding." : "";
-    part["stop-caption"] ??= this.root.querySelector("[data-role=stop-caption]");
     part["stop-caption"].textContent = `Row ${bench.row}, column ${bench.column} of the map. The window begins at row ${top}, column ${left} of the picture.`.replaceAll("-", "−") + padded;
     const plane = bench.channel === "each" ? { ...this.source, planes: [this.source.planes[0]] } : this.source;
     this.player.show({

@@ -66,6 +66,17 @@ function percent(part, whole) {
   return text.toFixed(1) === "0.0" ? "under 0.1 %" : `${text.toFixed(1)} %`;
 }
 
+/** The parts of a lab, by their data-role. */
+function partsOf(root) {
+  return Object.fromEntries(Array.from(root.querySelectorAll("[data-role]"), (part) => [part.dataset.role, part]));
+}
+
+/** Show a sentence about what cannot be done; "" hides it. */
+function refuse(place, sentence) {
+  place.textContent = sentence;
+  place.hidden = !sentence;
+}
+
 /** Streamlit's own shortcuts (r, c) must not see what is typed in a lab. */
 function keepKeys(root) {
   for (const name of ["keydown", "keypress", "keyup"]) root.addEventListener(name, (event) => event.stopPropagation());

@@ -7,9 +7,7 @@ const QUIET_MILLISECONDS = 700; // before a screen reader hears of the pixel: no
 
 class PixelLab {
   constructor(root) {
-    this.root = root;
-    const names = ["photo", "source", "source-caption", "pin", "pin-says", "pixel-place", "swatch", "bars", "options", "window", "window-caption", "news"];
-    this.part = Object.fromEntries(names.map((name) => [name, root.querySelector(`[data-role=${name}]`)]));
+    this.part = partsOf(root);
     this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
     this.view = new PictureView(this.part.source, {
       pointed: (row, column, event) => (!this.pinned || event.buttons) && this.#point(row, column),
@@ -27,16 +25,6 @@ class PixelLab {
     this.sync.close();
     clearTimeout(this.telling);
     this.part.source.values = null;
-  }
-
-  /** Called by Streamlit after each run of the page. */
-  async receive(data, setStateValue) {
-    const photo = await heldPicture(data, (id) => setStateValue("has", id));
-    if (!photo || !data.ready) return;
-    this.title = data.picture.title;
-    if (photo !== this.photo) this.#show(photo);
-    this.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
-    this.root.hidden = false;
   }
 
   // ---- What is looked at ----
@@ -94,8 +82,9 @@ class PixelLab {
 
   // ---- Pictures and numbers ----
 
-  #show(photo) {
-    this.photo = photo;
+  /** Another picture. */
+  show(photo, title) {
+    Object.assign(this, { photo, title });
     this.gray = grayscale(photo.planes);
     const { source, photo: place } = this.part;
     paint(source, photo, "photo", 255);

@@ -54,20 +54,38 @@ class Sync {
   }
 }
 
-/** What a component's script exports: called by Streamlit with each run of the page; `make(root)` makes the lab once. */
+/**
+ * What a component's script exports: called by Streamlit with each run of the page; `make(root)` makes the lab once.
+ *
+ * A lab has a `sync`, and the methods `show(photo, title)` for another picture, `close()`, and, where it asks Python for
+ * more, `told(data, setStateValue)`. It stays hidden until Python has heard of it: until then other controls may stand in
+ * its place, and no cell may be there twice.
+ */
 function mounting(make) {
   const labs = new WeakMap(); // by the element that Streamlit gives the component
   return ({ parentElement, data, setStateValue }) => {
     const root = parentElement.querySelector(".kl");
     if (!labs.has(root)) labs.set(root, make(root));
     const lab = labs.get(root);
-    lab.receive(data, setStateValue);
+    receive(lab, root, data, setStateValue);
     return () => {
       clearInterval(telling.get(data.lab));
       lab.close();
       labs.delete(root);
     };
   };
+}
+
+async function receive(lab, root, data, setStateValue) {
+  const photo = await heldPicture(data, (id) => setStateValue("has", id));
+  if (!photo || !data.ready) return;
+  if (photo !== lab.received) {
+    lab.received = photo;
+    lab.show(photo, data.picture.title);
+  }
+  if (data.settings) lab.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
+  lab.told?.(data, setStateValue);
+  root.hidden = false;
 }
 
 const APART_MILLISECONDS = 100;

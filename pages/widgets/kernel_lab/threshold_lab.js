@@ -2,9 +2,7 @@
 
 class ThresholdLab {
   constructor(root) {
-    this.root = root;
-    const names = ["threshold", "threshold-says", "photo", "output", "share", "histogram", "black", "white", "line", "black-key", "white-key", "news"];
-    this.part = Object.fromEntries(names.map((name) => [name, root.querySelector(`[data-role=${name}]`)]));
+    this.part = partsOf(root);
     this.sync = new Sync(() => ({ threshold: this.threshold }), ({ threshold }) => this.#set(threshold));
     const { part } = this;
     for (const [side, color] of [["black", BLACKENED], ["white", WHITENED]]) {
@@ -17,16 +15,6 @@ class ThresholdLab {
   close() {
     this.sync.close();
     this.part.output.values = null;
-  }
-
-  /** Called by Streamlit after each run of the page. */
-  async receive(data, setStateValue) {
-    const photo = await heldPicture(data, (id) => setStateValue("has", id));
-    if (!photo || !data.ready) return;
-    this.title = data.picture.title;
-    if (photo !== this.photo) this.#show(photo);
-    this.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
-    this.root.hidden = false;
   }
 
   #controls() {
@@ -61,8 +49,9 @@ class ThresholdLab {
     });
   }
 
-  #show(photo) {
-    this.photo = photo;
+  /** Another picture. */
+  show(photo, title) {
+    Object.assign(this, { photo, title });
     const [gray] = photo.planes; // Python sends brightness: the three channels are the same
     this.bits = new Float32Array(gray.length);
     this.counts = new Float32Array(256);
