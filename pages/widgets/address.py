@@ -1,12 +1,17 @@
-"""Selectboxes that the address names by value: Streamlit's binding would write the label, which changes with the
-accuracy, the time zone and the language.
+"""What the address names without Streamlit's binding.
 
+Selectboxes by value: Streamlit would write the label, which changes with the accuracy, the time zone and the language.
 Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
+
+A state of the session that has several controls, such as the bench of a lab: `read_all`, `write_all`, `checked`.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from typing import Any
 
 import streamlit as st
+
+from pages.widgets.control_types import Control
 
 
 def read(key: str, options: Container[str]) -> None:
@@ -34,6 +39,40 @@ def write(key: str, value: str, default: str | None) -> None:
     elif st.query_params.get(key) != value:
         st.query_params[key] = value
     st.session_state[_last(key)] = st.query_params.get(key)
+
+
+def read_all(state: dict[str, Any], controls: Mapping[str, Control]) -> list[str]:
+    """Take over what a new address asks for. Return what of it no control offers, as ``name=value``.
+
+    `controls` says under which key of `state` the value of each control is kept.
+    """
+    refused = []
+    for name, control in controls.items():
+        if (asked := new(control.name)) is not None:
+            try:
+                state[name] = control.read(asked)
+            except (ValueError, LookupError):
+                refused.append(f"{control.name}={asked[:60]}")
+    return refused
+
+
+def write_all(state: Mapping[str, Any], controls: Mapping[str, Control]) -> None:
+    """Write the state into the address, so that the link shows it again."""
+    for name, control in controls.items():
+        default = getattr(control, "default", None)
+        text = "" if state[name] is None else control.write(state[name])
+        write(control.name, text, "" if default is None else control.write(default))
+
+
+def checked(control: Control, value: Any) -> Any:
+    """Return a value that a browser has sent for a control, as the control reads it.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        When the control does not offer it.
+    """
+    return control.read(control.write(value))
 
 
 def _last(key: str) -> str:

@@ -53,15 +53,10 @@ def read_address() -> None:
             st.session_state.pop(_WARNING, None)
         except ConvolutionError as error:
             st.session_state[_WARNING] = str(error)
-    for name, control in OPTIONS.items():
-        if (asked := address.new(control.name)) is not None:
-            try:
-                bench[name] = control.read(asked)
-            except (ValueError, LookupError):
-                st.session_state[_WARNING] = (
-                    f"The address asks for {control.name}={asked[:60]}, which this page does not offer. "
-                    "Choose one of the options below."
-                )
+    for refused in address.read_all(bench, OPTIONS):
+        st.session_state[_WARNING] = (
+            f"The address asks for {refused}, which this page does not offer. Choose one of the options below."
+        )
     _fit_tables(bench)
 
 
@@ -75,12 +70,8 @@ def write_kernel(default: str | None = None) -> None:
 
 def write_address() -> None:
     """Write the bench into the address, so that the link shows it again."""
-    bench = current()
     write_kernel()
-    for name, control in OPTIONS.items():
-        default = getattr(control, "default", None)
-        text = "" if bench[name] is None else control.write(bench[name])
-        address.write(control.name, text, "" if default is None else control.write(default))
+    address.write_all(current(), OPTIONS)
 
 
 def warning() -> str | None:
@@ -115,7 +106,7 @@ def from_lab(settings: Mapping[str, Any]) -> None:
     """
     try:
         options = {
-            name: None if settings[name] is None else control.read(control.write(settings[name]))
+            name: None if settings[name] is None else address.checked(control, settings[name])
             for name, control in OPTIONS.items()
         }
         side = settings["side"]

@@ -41,26 +41,16 @@ def current() -> dict[str, Any]:
 
 def read_address() -> None:
     """Take over what a new address asks for. What nothing offers becomes the sentence of `warning`."""
-    bench = current()
-    for name, control in (WINDOW | BLACK_AND_WHITE).items():
-        if (asked := address.new(control.name)) is not None:
-            try:
-                bench[name] = control.read(asked)
-                st.session_state.pop(_WARNING, None)
-            except (ValueError, LookupError):
-                st.session_state[_WARNING] = (
-                    f"The address asks for {control.name}={asked[:60]}, which this page does not offer. "
-                    "Choose a place, a size or a threshold below."
-                )
+    for refused in address.read_all(current(), WINDOW | BLACK_AND_WHITE):
+        st.session_state[_WARNING] = (
+            f"The address asks for {refused}, which this page does not offer. "
+            "Choose a place, a size or a threshold below."
+        )
 
 
 def write_address(part: Mapping[str, controls.Control]) -> None:
     """Write a part of the bench, `WINDOW` or `BLACK_AND_WHITE`, into the address, so that the link shows it again."""
-    bench = current()
-    for name, control in part.items():
-        default = getattr(control, "default", None)
-        text = "" if bench[name] is None else control.write(bench[name])
-        address.write(control.name, text, "" if default is None else control.write(default))
+    address.write_all(current(), part)
 
 
 def warning() -> str | None:
@@ -120,7 +110,7 @@ def from_lab(settings: Mapping[str, Any], part: Mapping[str, controls.Control]) 
             **{
                 name: None
                 if settings[name] is None and name.startswith("pixel")
-                else control.read(control.write(settings[name]))
+                else address.checked(control, settings[name])
                 for name, control in part.items()
             }
         )
