@@ -126,9 +126,8 @@ POOL_KERNEL = Choice(
 GRID_SIDE = Number("grid_side", 4, 12, 8)
 GRID_WINDOW = Number("grid_window", 0, None, 0)
 
-POOL_RELU = Switch("pool_relu", True)
 CHAIN = Text("chain")
-"""The stages after the first pooling: ``relu/pool:max,2,2,valid/conv:sobel_x/conv:0,1,0,1,-4,1,0,1,0``."""
+"""All stages: ``conv/relu/pool:max,2,2,valid/conv:0,1,0,1,-4,1,0,1,0``; `pages.widgets.pooling.stages` reads it."""
 
 # 4 Network
 FILTERS = (4, 8, 16, 32, 64, 128, 256)

@@ -157,7 +157,7 @@ def _mount(
     more: dict[str, Any] | None = None,
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
-    identity, png = _encoded(name, image)
+    identity = _identity(name, image)
     has = _state(name).get("has")
 
     def bench_changed() -> None:
@@ -168,7 +168,7 @@ def _mount(
         key=name,
         data={
             "lab": name,
-            "picture": {"id": identity, "title": title, "png": None if has == identity else png},
+            "picture": {"id": identity, "title": title, "png": None if has == identity else _png(image)},
             "has": has,
             "ready": ready(name),
             "settings": settings,
@@ -180,14 +180,18 @@ def _mount(
     )
 
 
-def _encoded(name: str, image: np.ndarray) -> tuple[str, str]:
-    """Return a name for the picture's content, and the picture as a PNG in base64, encoded once for each lab."""
-    key = f"{name}_png"
-    seen, identity, png = st.session_state.get(key, (None, "", ""))
+def _identity(name: str, image: np.ndarray) -> str:
+    """Return a name for the picture's content, computed once for each lab and picture."""
+    key = f"{name}_picture"
+    seen, identity = st.session_state.get(key, (None, ""))
     if seen is not image:
-        file = io.BytesIO()
-        Image.fromarray(image).save(file, "PNG", compress_level=1)
-        identity = hashlib.sha256(file.getvalue()).hexdigest()[:16]
-        png = base64.b64encode(file.getvalue()).decode()
-        st.session_state[key] = (image, identity, png)
-    return identity, png
+        identity = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:16]
+        st.session_state[key] = (image, identity)
+    return identity
+
+
+def _png(image: np.ndarray) -> str:
+    """Return the picture as a PNG in base64."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG", compress_level=1)
+    return base64.b64encode(file.getvalue()).decode()

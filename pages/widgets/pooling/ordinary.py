@@ -70,7 +70,7 @@ def _controls() -> Pooling | None:
         **tied(controls.POOL_KERNEL.menu, bench.preset(bench.current()["kernel"]) if convolved else None, _use_kernel),
     )
     sixth.toggle(
-        "ReLU before it", **tied(controls.POOL_RELU.bound, any(isinstance(stage, ReLU) for stage in chain), _use_relu)
+        "ReLU before it", **tied({"key": "chain_relu"}, any(isinstance(stage, ReLU) for stage in chain), _use_relu)
     )
     return pooling
 

@@ -164,10 +164,8 @@ def _of_dictionary(stage: Mapping[str, Any]) -> Stage:
 def _pooling(kind: Any, size: Any, stride: Any, padding: Any) -> Pooling:
     if kind not in controls.POOL_KIND.options or padding not in PADDINGS:
         raise ValueError(f"{kind}, {padding}")
-    whole = [
-        int(control.read(str(value))) for control, value in ((controls.POOL_SIZE, size), (controls.POOL_STRIDE, stride))
-    ]
-    return Pooling(kind, whole[0], whole[1], padding)
+    pool_size, strides = address.checked(controls.POOL_SIZE, size), address.checked(controls.POOL_STRIDE, stride)
+    return Pooling(kind, pool_size, strides, padding)
 
 
 def _convolution(numbers: Sequence[Any], side: Any) -> Convolution:
