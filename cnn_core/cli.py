@@ -89,7 +89,10 @@ def _train(options: argparse.Namespace) -> int:
     from cnn_core.engine.config import TrainingConfig
     from cnn_core.source import DRAWN
 
-    names = ("images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "augment", "seed", "recipe")
+    names = (
+        "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
+        "recipe",
+    )  # fmt: skip
     data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
     backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
     config = TrainingConfig(data=data, backbone=backbone, **{name: getattr(options, name) for name in names})

@@ -56,6 +56,11 @@ class ModelCard:
     facts: dict[str, Any] = field(default_factory=dict)
     """The whole of ``<name>.card.json`` or of the run's ``config.json``."""
 
+    @property
+    def held_out(self) -> str:
+        """What the history's ``val_`` columns were measured on: "test" or "validation" set."""
+        return "validation" if self.facts.get("validation") else "test"
+
     def history(self) -> pd.DataFrame | None:
         """Return the training history, a row per epoch, or None when there is none.
 
@@ -208,7 +213,7 @@ def _trained(path: Path) -> ModelCard:
     text += " on drawn cats and dogs, so it may fail on photos." if drawn else " on your own pictures."
     if history is not None and len(history) and "val_accuracy" in history:
         accuracy = float(history["val_accuracy"].iloc[-1])
-        text += f" Test accuracy after the last epoch: {percent(accuracy)}."
+        text += f" {card.held_out.capitalize()} accuracy after the last epoch: {percent(accuracy)}."
     return ModelCard(name, "trained", path, card.title, text, accuracy, card.input_size, facts)
 
 

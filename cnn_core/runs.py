@@ -82,6 +82,14 @@ class Run:
             raise RunError(f"{self.folder} is not a training run: its config.json cannot be read.") from error
 
     @property
+    def held_out(self) -> str:
+        """What the history's ``val_`` columns were measured on: the "test" or the "validation" set."""
+        try:
+            return self.config.held_out
+        except CnnLabError:
+            return "test"
+
+    @property
     def active(self) -> bool:
         """Whether the run's process is alive."""
         return self.status().state in ACTIVE_STATES

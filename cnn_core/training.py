@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine.config import CLIP_NORM, TrainingConfig, TrainingError
+from cnn_core.engine.config import CLIP_NORM, WARMUP, TrainingConfig, TrainingError
 from cnn_core.engine.journal import Journal, Stopped, read_history
 from cnn_core.storage.files import save_model
 
@@ -68,9 +68,12 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     for rows, what in ((training, "training"), (test, "test")):
         if rows["label"].nunique() < 2:
             raise TrainingError(f"The {what} set has only one class. Use more pictures.")
+    held_out = test
+    if config.validation:
+        training, held_out = dataset.split(training, config.validation, config.seed)
     size = config.network.input_size
     images, labels = dataset.load_images(training, size, journal.reading)
-    unseen = dataset.load_images(test, size, journal.reading)
+    unseen = dataset.load_images(held_out, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
     import keras
@@ -85,7 +88,6 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     training_batches = batches(
         images, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
     )
-    test_batches = batches(*unseen, 64, shuffle=False, augment=False)
 
     def save() -> None:
         _compute_in(model, "float32")
@@ -93,7 +95,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     model.fit(
         training_batches,
-        validation_data=test_batches,
+        validation_data=batches(*unseen, 64, shuffle=False),
         epochs=config.epochs,
         initial_epoch=done,
         callbacks=[_mixed(model, config.precision), *run_callbacks(journal, config, len(labels), steps, save)],
@@ -108,19 +110,29 @@ def open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model
 
     if path.exists():
         return keras.saving.load_model(path)
-    rate: Any = config.learning_rate
-    if config.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps * config.epochs)
     model = config.network.build()
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.
-    adam = keras.optimizers.Adam(rate, global_clipnorm=CLIP_NORM)
+    adam = keras.optimizers.Adam(_learning_rate(config, steps), global_clipnorm=CLIP_NORM)
     optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=1.0)
     # XLA on a CPU trains this network seven times as slowly as the plain graph.
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _learning_rate(config: TrainingConfig, steps: int) -> Any:
+    """Return the learning rate, or its schedule over all steps."""
+    from keras.optimizers.schedules import CosineDecay
+
+    rate, total = config.learning_rate, steps * config.epochs
+    if config.schedule == "constant":
+        return rate
+    if config.schedule == "cosine":
+        return CosineDecay(rate, total)
+    rising = max(1, round(WARMUP * total))
+    return CosineDecay(0.0, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
 
 
 def _mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:

@@ -101,7 +101,7 @@ def _bundled() -> None:
     history = card.history()
     if history is not None and len(history):
         with st.container(key="training_curves"):
-            _curves(history, "the bundled model")
+            _curves(history, "the bundled model", card.held_out)
 
 
 def _live(run: runs.Run) -> None:
@@ -116,36 +116,38 @@ def _live(run: runs.Run) -> None:
             st.session_state["run_live"] = run.id
             st.progress(run_monitor.share_done(status), run_monitor.where(status))
         else:
-            run_monitor.announce(status, history)
-        _numbers(status, history, steps)
+            run_monitor.announce(status, run)
+        _numbers(status, history, steps, run.held_out)
         if alive:
             run_monitor.stop_button(run, status, "train_stop")
     with st.container(key="training_curves"):
         if len(history) or len(steps):
-            _curves(history, "this run", steps, status.steps)
+            _curves(history, "this run", run.held_out, steps, status.steps)
         elif alive:
             st.caption("The curves appear after the first step.")
 
 
-def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame) -> None:
+def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame, held_out: str) -> None:
     if not len(steps):
         return
     with st.container(horizontal=True, gap="medium"):
         st.metric("Training accuracy", percent(steps["accuracy"].iloc[-1]), width="content")
         st.metric("Training loss", f"{steps['loss'].iloc[-1]:.3f}", width="content")
         if len(history):
-            st.metric("Test accuracy", percent(history["val_accuracy"].iloc[-1]), width="content")
-            st.metric("Test loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
+            st.metric(f"{held_out.capitalize()} accuracy", percent(history["val_accuracy"].iloc[-1]), width="content")
+            st.metric(f"{held_out.capitalize()} loss", f"{history['val_loss'].iloc[-1]:.3f}", width="content")
     if status.images_per_second:
         st.caption(f"{status.images_per_second:.0f} pictures per second, {duration(status.seconds)} in total.")
 
 
-def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0) -> None:
+def _curves(
+    history: pd.DataFrame, of: str, held_out: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0
+) -> None:
     found = overfitting(history)
     if found:
         st.warning(
-            f"**Overfitting**: after epoch {found.best_epoch} the training curves go on improving, but the test loss "
-            "rises. From there on the network memorizes its training pictures. More photos, augmentation or fewer "
+            f"**Overfitting**: after epoch {found.best_epoch} the training curves go on improving, but the {held_out} "
+            "loss rises. From there on the network memorizes its training pictures. More photos, augmentation or fewer "
             "epochs help."
         )
     for quantity, says in (
@@ -154,11 +156,16 @@ def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, s
     ):
         st.plotly_chart(
             charts.training_curve(
-                history, quantity, steps, steps_per_epoch, best_epoch=found.best_epoch if found else None
+                history,
+                quantity,
+                steps,
+                steps_per_epoch,
+                best_epoch=found.best_epoch if found else None,
+                held_out=held_out,
             ),
             key=f"curve_{quantity}",
             config=run_table.PLOT,
-            alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the test set",
+            alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the {held_out} set",
         )
     with st.expander("What is overfitting?"):
         points = percent(GAP, 0).replace("%", "percentage points")
@@ -178,8 +185,8 @@ def _curves(history: pd.DataFrame, of: str, steps: pd.DataFrame | None = None, s
             st.dataframe(history, hide_index=True, alt="Accuracy and loss after each epoch")
             st.caption(
                 "Training accuracy and loss (accuracy, loss) are averages over the epoch: the weights still change, "
-                "and the pictures are augmented. Test accuracy and loss (val_accuracy, val_loss) are measured at the "
-                "end of the epoch on unchanged pictures. That is why the test results can be better."
+                f"and the pictures are augmented. {held_out.capitalize()} accuracy and loss (val_accuracy, val_loss) "
+                "are measured at the end of the epoch on unchanged pictures. That is why they can be better."
             )
 
 

@@ -145,5 +145,5 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.d
     def change(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return colors(affine(images), training=True), labels
 
-    plain = batches(images, labels, BATCH_SIZE, shuffle=True, augment=False, seed=seed)
+    plain = batches(images, labels, BATCH_SIZE, shuffle=True, seed=seed)
     return plain.map(change, num_parallel_calls=2).prefetch(2)

@@ -99,10 +99,12 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     images, labels = dataset.load_images(training, finetuning.IMAGE_SIZE, journal.reading)
     unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
-    settings = replace(config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None)
+    settings = replace(
+        config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None, validation=0.0
+    )
     tuned.fit(
         finetuning.augmented_batches(images, labels, config.seed + done),
-        validation_data=batches(*unseen, finetuning.BATCH_SIZE, shuffle=False, augment=False),
+        validation_data=batches(*unseen, finetuning.BATCH_SIZE, shuffle=False),
         epochs=finetuning.EPOCHS,
         initial_epoch=done,
         callbacks=run_callbacks(journal, settings, len(labels), steps, save),

@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops, random
 from numpy.typing import NDArray
 
+from cnn_core.engine.config import AUGMENTATIONS
+
 
 class RandomAffine(keras.layers.Layer):
     """Flip, rotate, shear, zoom and shift each image at random, around its center.
@@ -91,7 +93,9 @@ class RandomAffine(keras.layers.Layer):
         return random.uniform((count,), -most, most, seed=self.chance)
 
 
-def augmented_examples(image: NDArray[np.uint8], count: int, seed: int = 42) -> NDArray[np.uint8]:
+def augmented_examples(
+    image: NDArray[np.uint8], count: int, strength: str = "article", seed: int = 42
+) -> NDArray[np.uint8]:
     """Show what augmentation makes of one image.
 
     Parameters
@@ -100,6 +104,8 @@ def augmented_examples(image: NDArray[np.uint8], count: int, seed: int = 42) -> 
         uint8 (H, W, 3).
     count : int
         How many examples.
+    strength : str
+        One of `config.AUGMENTATIONS`.
     seed : int
 
     Returns
@@ -113,6 +119,7 @@ def augmented_examples(image: NDArray[np.uint8], count: int, seed: int = 42) -> 
     (6, 8, 8, 3)
     """
     batch = np.repeat(image[np.newaxis].astype(np.float32), count, axis=0)
-    changed = np.asarray(RandomAffine(seed=seed)(batch))
+    settings = AUGMENTATIONS[strength]
+    changed = batch if settings is None else np.asarray(RandomAffine(**settings, seed=seed)(batch))
     examples: NDArray[np.uint8] = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
     return examples

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnn_core.engine.config import AUGMENTATIONS
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
 def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: bool, seed: int = 42
+    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: str = "none", seed: int = 42
 ) -> tf.data.Dataset:
     """Serve images in batches, in a new order and newly augmented each epoch where asked.
 
@@ -23,8 +25,10 @@ def batches(
         int32 (N,).
     batch_size : int
         Images per batch; the last one may be smaller.
-    shuffle, augment : bool
-        For the training set both; for the test set neither.
+    shuffle : bool
+        For the training set only.
+    augment : str
+        One of `config.AUGMENTATIONS`; for the test set "none".
     seed : int
 
     Returns
@@ -45,9 +49,10 @@ def batches(
     if shuffle:
         data = data.shuffle(len(images), seed=seed)
     data = data.batch(batch_size).map(read, num_parallel_calls=2)
-    if augment:
+    strength = AUGMENTATIONS[augment]
+    if strength:
         from cnn_core.engine.augmentation import RandomAffine
 
-        change = RandomAffine(seed=seed)
+        change = RandomAffine(**strength, seed=seed)
         data = data.map(lambda image, label: (change(image), label), num_parallel_calls=2)
     return data.prefetch(2)

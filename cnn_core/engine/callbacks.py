@@ -44,7 +44,7 @@ def run_callbacks(
     list of keras.callbacks.Callback
     """
     rows: Rows = read_history(journal.folder).to_dict("records")
-    keep_best = config.patience is not None
+    keep_best = config.keeps_best
     return [
         StopIfDiverged(),
         LogSteps(journal.folder / "steps.jsonl", len(rows) * steps),
@@ -186,7 +186,7 @@ class SaveModel(keras.callbacks.Callback):
     rows : list of dict
         The epochs before this one.
     keep_best : bool
-        Whether an epoch with a higher test loss than an earlier one is not saved.
+        Whether an epoch with a higher loss on the held-out set than an earlier one is not saved.
     """
 
     def __init__(self, save: Callable[[], None], rows: Rows, keep_best: bool) -> None:
@@ -227,7 +227,7 @@ class WriteHistory(keras.callbacks.Callback):
 
 
 class StopEarly(keras.callbacks.Callback):
-    """Ends the training after some epochs without a lower test loss, also those before a run was resumed.
+    """Ends the training after some epochs without a lower loss on the held-out set, also before a run was resumed.
 
     Parameters
     ----------

@@ -12,6 +12,19 @@ from cnn_core.source import DRAWN, Source
 CLIP_NORM = 1.0
 """All gradients together are scaled down to this length when they are longer."""
 
+SCHEDULES = ("constant", "cosine", "warmup_cosine")
+
+WARMUP = 0.1
+"""Fraction of all steps in which "warmup_cosine" lets the learning rate rise."""
+
+AUGMENTATIONS: dict[str, dict[str, Any] | None] = {
+    "none": None,
+    "light": {"rotation": 7.5, "shear": 0.05, "zoom": (0.9, 1.1), "shift": 0.05},
+    "article": {"rotation": 15, "shear": 0.1, "zoom": (0.8, 1.2), "shift": 0.1},
+    "strong": {"rotation": 15, "shear": 0.1, "zoom": (0.6, 1.1), "shift": 0.1},
+}
+"""How much the training images vary, as arguments of `augmentation.RandomAffine`; all but "none" are also flipped."""
+
 RECIPES = ("article", "accurate")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
@@ -34,12 +47,18 @@ class TrainingConfig:
         As usual; the optimizer is Adam.
     test_size : float
         Fraction of the images that is kept for testing.
-    augment : bool
-        Whether the training images are flipped, rotated, zoomed, shifted and sheared, anew each epoch.
-    schedule : {"constant", "cosine"}
-        Whether the learning rate stays, or falls to zero along half a cosine.
+    validation : float
+        Fraction of the training set that is kept aside as validation set. Then the epoch with the lowest loss on it is
+        kept, and ``history.csv`` holds the scores on it. With 0, the history holds the scores on the test set.
+    augment : str
+        One of `AUGMENTATIONS`: how much the training images are flipped, rotated, zoomed, shifted and sheared, anew
+        each epoch. A short training learns more from light changes, a long one from strong ones.
+    schedule : {"constant", "cosine", "warmup_cosine"}
+        Whether the learning rate stays; falls to zero along half a cosine; or first rises from zero in `WARMUP` of
+        the steps, because large first steps can leave most ReLUs without a gradient.
     patience : int or None
-        Stop after this number of epochs without a lower test loss, and keep the best epoch's weights.
+        Stop after this number of epochs without a lower loss on the validation set (without one, on the test set),
+        and keep the best epoch's weights.
     precision : {"auto", "float32", "mixed_bfloat16"}
         What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
@@ -55,11 +74,12 @@ class TrainingConfig:
     images: int | None = None
     epochs: int = 3
     batch_size: int = 15
-    learning_rate: float = 1e-3
+    learning_rate: float = 7e-4
     seed: int = 42
     test_size: float = 0.25
-    augment: bool = True
-    schedule: str = "constant"
+    validation: float = 0.0
+    augment: str = "light"
+    schedule: str = "warmup_cosine"
     patience: int | None = None
     precision: str = "auto"
     network: NetworkSpec = field(default_factory=NetworkSpec)
@@ -71,6 +91,16 @@ class TrainingConfig:
         """The run's images and their split."""
         return Source(self.data, self.images, self.seed, self.test_size)
 
+    @property
+    def held_out(self) -> str:
+        """The set that ``val_accuracy`` and ``val_loss`` of the history are measured on: "validation" or "test"."""
+        return "validation" if self.validation else "test"
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the model is that of the best epoch, not of the last."""
+        return self.patience is not None or self.validation > 0
+
     def check(self) -> None:
         """Raise `TrainingError` when a setting is out of range, `NetworkError` when the network cannot be built."""
         _check("The number of pictures", self.images is None or self.images >= 4, "at least 4")
@@ -80,7 +110,9 @@ class TrainingConfig:
         _check("The test set's share", 0 < self.test_size < 1, "between 0 and 1")
         _check("The seed", 0 <= self.seed < 2**31, f"from 0 to {2**31 - 1:,}")
         _check("The patience", self.patience is None or self.patience >= 1, "at least 1 epoch")
-        _check("The schedule", self.schedule in ("constant", "cosine"), '"constant" or "cosine"')
+        _check("The validation set's share", 0 <= self.validation < 1, "at least 0 and below 1")
+        _check("The augmentation", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
+        _check("The schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         _check("The precision", self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
         _check("The recipe", self.recipe in RECIPES, f"one of {', '.join(RECIPES)}")
         self.network.table()
@@ -91,7 +123,7 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote, also before there were several strengths of augmentation.
 
         Examples
         --------
@@ -99,7 +131,10 @@ class TrainingConfig:
         5
         """
         try:
-            return cls(**{**values, "network": NetworkSpec.from_dict(values.get("network", {}))})
+            older: dict[Any, str] = {True: "article", False: "none"}
+            augment = values.get("augment", cls.augment)
+            network = NetworkSpec.from_dict(values.get("network", {}))
+            return cls(**{**values, "augment": older.get(augment, augment), "network": network})
         except TypeError as error:
             raise TrainingError(f"These are not the settings of a training run: {error}.") from error
 

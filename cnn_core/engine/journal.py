@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
-"""Columns of ``history.csv``: accuracy and loss on the training set, then on the test set."""
+"""Columns of ``history.csv``: accuracy and loss on the training set, then on the test set or the validation set."""
 
 HEARTBEAT_SECONDS = 1.0
 """How often a living run touches its status file."""

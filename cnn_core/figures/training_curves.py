@@ -20,8 +20,9 @@ def training_curve(
     steps_per_epoch: int = 0,
     height: int = 270,
     best_epoch: int | None = None,
+    held_out: str = "test",
 ) -> go.Figure:
-    """Draw the accuracy or loss of one run, epoch by epoch: on the training set and on the test set.
+    """Draw the accuracy or loss of one run, epoch by epoch: on the training set and on the held-out set.
 
     Parameters
     ----------
@@ -35,7 +36,9 @@ def training_curve(
     height : int
         In pixels.
     best_epoch : int, optional
-        Is marked as the one with the lowest test loss.
+        Is marked as the one with the lowest loss on the held-out set.
+    held_out : {"test", "validation"}
+        The set that ``val_<quantity>`` was measured on.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def training_curve(
         )
     for column, name, color, dash, symbol in (
         (quantity, "training", TRAINING, "solid", "circle"),
-        (f"val_{quantity}", "test", TEST, "dash", "diamond"),
+        (f"val_{quantity}", held_out, TEST, "dash", "diamond"),
     ):
         figure.add_scatter(
             x=history["epoch"],
@@ -78,13 +81,15 @@ def training_curve(
     if best_epoch is not None:
         figure.add_vline(best_epoch, line=GUIDE_LINE)
         figure.add_annotation(
-            x=best_epoch, y=0, yref="paper", text="lowest test loss", showarrow=False, xanchor="left", yanchor="bottom"
-        )
+            x=best_epoch, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, xanchor="left",
+            yanchor="bottom",
+        )  # fmt: skip
     return _over_epochs(figure, quantity, height)
 
 
 def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int = 320) -> go.Figure:
-    """Draw the accuracy or loss of several runs in one chart: solid on the test set, dotted on the training set.
+    """Draw the accuracy or loss of several runs in one chart: solid on the held-out set (test or
+    validation set), dotted on the training set.
 
     Parameters
     ----------
@@ -107,16 +112,16 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
     figure = go.Figure()
     for number, (name, history) in enumerate(histories.items()):
         color = RUNS[number % len(RUNS)]
-        for column, what, dash in ((f"val_{quantity}", "test", "solid"), (quantity, "training", "dot")):
+        for column, what, dash in ((f"val_{quantity}", "held out", "solid"), (quantity, "training", "dot")):
             figure.add_scatter(
                 x=history["epoch"],
                 y=history[column],
                 mode="lines+markers",
-                name=name if what == "test" else f"{name}, training",
+                name=name if what == "held out" else f"{name}, training",
                 legendgroup=name,
-                showlegend=what == "test",
-                line={"color": color, "width": 2.5 if what == "test" else 1.5, "dash": dash},
-                marker={"size": 8 if what == "test" else 5, "symbol": number % 8},
+                showlegend=what == "held out",
+                line={"color": color, "width": 2.5 if what == "held out" else 1.5, "dash": dash},
+                marker={"size": 8 if what == "held out" else 5, "symbol": number % 8},
                 customdata=_written(history[column], quantity),
                 hovertemplate=f"{name}, {what}, after epoch %{{x}}: %{{customdata}}<extra></extra>",
             )

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     import keras
 
 
+AUGMENTED = {
+    "none": "not augmented",
+    "light": "lightly augmented",
+    "article": "augmented as in the article",
+    "strong": "strongly augmented",
+}
+
 ROUNDED_TO = {"article": "float16", "accurate": "bfloat16"}
 """The precision that a recipe's weights are rounded to; `accurate` would have 12 MB in float16."""
 
@@ -71,21 +78,22 @@ def bundle(
     epochs = len(history)
     training_text = (
         f"Adam, learning rate {config.learning_rate} ({config.schedule}), batches of {config.batch_size}, "
-        f"{'augmented' if config.augment else 'not augmented'}, {epochs} epochs"
+        f"{AUGMENTED[config.augment]}, {epochs} epochs"
     )
     if config.recipe == "accurate":
         training_text = (
             "EfficientNet-Lite2, already trained on ImageNet; a logistic regression on its features; then its upper "
             f"blocks fine-tuned in {epochs} epochs, temperature-scaled on validation photos"
         )
-    elif config.patience:  # then the run kept the best epoch's weights
+    elif config.keeps_best:
         epochs = int(history["val_loss"].argmin()) + 1
-        training_text += f"; the weights are those after epoch {epochs}, where the test loss was lowest"
+        training_text += f"; the weights are those after epoch {epochs}, where the {config.held_out} loss was lowest"
     facts = {
         "title": title,
         "data": about,
         "epochs": epochs,
         "training": training_text,
+        "validation": config.validation,
         "seconds": round(float(history["seconds"].sum())),
         "weights": f"float32 rounded to {precision}, deflated",
         **(words or {}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
 
 if TYPE_CHECKING:
     from cnn_core.engine.config import TrainingConfig
@@ -31,6 +33,7 @@ def training(config: TrainingConfig) -> str:
     True
     """
     size, drawn = config.network.input_size, config.source.drawn
+    change = AUGMENTATIONS[config.augment]
     parts = [
         '"""Cats and dogs: read the images, split them, train a convolutional network, save it."""',
         _IMPORTS.format(
@@ -49,14 +52,20 @@ def training(config: TrainingConfig) -> str:
         )
     parts += [
         "# 2. The test images are kept apart: the network is not trained on them.\n"
-        f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state={config.seed})",
+        f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state={config.seed})"
+        + (
+            "\ntraining_set, validation_set = train_test_split("
+            f"training_set, test_size={config.validation}, random_state={config.seed})"
+            if config.validation
+            else ""
+        ),
         f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels"
-        + (f", randomly changed in every epoch (augmentation).\n{_AUGMENTATION}" if config.augment else ".\n"),
+        + (f", randomly changed in every epoch (augmentation).\n{_augmentation(change)}" if change else ".\n"),
         _BATCHES.format(
             size=size,
             batch=config.batch_size,
             skip="" if drawn else ".ignore_errors()  # skip files that cannot be read",
-            change=_CHANGE if config.augment else "",
+            change=_CHANGE if change else "",
         ),
         "# 4. The network\n" + _network(config.network),
         "# 5. The training\n" + _fit(config),
@@ -96,10 +105,10 @@ _AUGMENTATION = """\
 augment = keras.Sequential(
     [
         layers.RandomFlip("horizontal"),
-        layers.RandomRotation(15 / 360, fill_mode="nearest"),
-        layers.RandomZoom(0.2, fill_mode="nearest"),
-        layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
-        layers.RandomShear(0.1, 0.0, fill_mode="nearest"),
+        layers.RandomRotation({rotation:g} / 360, fill_mode="nearest"),
+        layers.RandomZoom({zoom}, {zoom}, fill_mode="nearest"),
+        layers.RandomTranslation({shift:g}, {shift:g}, fill_mode="nearest"),
+        layers.RandomShear({shear:g}, 0.0, fill_mode="nearest"),
     ]
 )
 """
@@ -122,6 +131,11 @@ def batches(table, training):
 _CHANGE = """
     if training:
         data = data.map(lambda image, label: (augment(image, training=True), label))"""
+
+
+def _augmentation(settings: dict[str, Any]) -> str:
+    low, high = (round(side - 1, 6) for side in settings["zoom"])
+    return _AUGMENTATION.format(**{**settings, "zoom": f"({low:g}, {high:g})"})
 
 
 def _source(config: TrainingConfig) -> str:
@@ -191,24 +205,29 @@ def _network(spec: NetworkSpec) -> str:
 
 
 def _fit(config: TrainingConfig) -> str:
-    from cnn_core.engine.config import CLIP_NORM as clip
-
-    rate = f"{config.learning_rate:g}"
-    if config.schedule == "cosine":
-        steps = f"{config.epochs} * -(-len(training_set) // {config.batch_size})"
-        rate = f"keras.optimizers.schedules.CosineDecay({rate}, {steps})"
+    rate = f"rate = {config.learning_rate:g}\n"
+    if config.schedule != "constant":
+        steps = f"steps = {config.epochs} * -(-len(training_set) // {config.batch_size})\n"
+        if config.schedule == "cosine":
+            rate = f"{steps}rate = keras.optimizers.schedules.CosineDecay({config.learning_rate:g}, steps)\n"
+        else:
+            rate = (
+                f"{steps}warmup = max(1, round({WARMUP} * steps))  # the learning rate first rises, then falls\n"
+                "rate = keras.optimizers.schedules.CosineDecay(\n"
+                f"    0.0, max(1, steps - warmup), warmup_target={config.learning_rate:g}, warmup_steps=warmup\n)\n"
+            )
     callbacks = ""
-    if config.patience:
-        callbacks = (
-            f",\n    callbacks=[keras.callbacks.EarlyStopping(patience={config.patience}, restore_best_weights=True)]"
-        )
+    if config.keeps_best:
+        patience = config.patience or config.epochs
+        callbacks = f",\n    callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)]"
+    held_out = f"{config.held_out}_set"
     return (
-        f"rate = {rate}\n"
-        f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={clip})\n"
+        f"{rate}"
+        f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={CLIP_NORM})\n"
         'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
         "history = model.fit(\n"
         "    batches(training_set, training=True),\n"
-        "    validation_data=batches(test_set, training=False),\n"
+        f"    validation_data=batches({held_out}, training=False),\n"
         f"    epochs={config.epochs}{callbacks},\n)\n"
         "print(pd.DataFrame(history.history))\n"
         'model.save("cats-and-dogs.keras")'

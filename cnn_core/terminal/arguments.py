@@ -42,21 +42,36 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--epochs", type=int, default=3, metavar="N", help="number of epochs (default: 3)")
     train.add_argument("--batch-size", type=int, default=15, metavar="N", help="images in one step (default: 15)")
     train.add_argument(
-        "--learning-rate", type=float, default=1e-3, metavar="X", help="initial learning rate (default: 0.001)"
+        "--learning-rate", type=float, default=7e-4, metavar="X", help="highest learning rate (default: 0.0007)"
     )
     train.add_argument(
         "--schedule",
-        choices=["constant", "cosine"],
-        default="constant",
-        help="learning rate schedule (default: constant)",
+        choices=["constant", "cosine", "warmup_cosine"],
+        default="warmup_cosine",
+        help="learning rate schedule (default: warmup_cosine)",
     )
     train.add_argument(
         "--patience",
         type=int,
         metavar="N",
-        help="stop after N epochs without a lower test loss, and keep the best epoch",
+        help="stop after N epochs without a lower loss on the held-out set, and keep the best epoch",
     )
-    train.add_argument("--no-augment", dest="augment", action="store_false", help="no data augmentation")
+    train.add_argument(
+        "--validation",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="keep this fraction of the training set aside, and keep the epoch with the lowest loss on it (default: 0)",
+    )
+    train.add_argument(
+        "--augment",
+        choices=["none", "light", "article", "strong"],
+        default="light",
+        help="how much the training images vary (default: light)",
+    )
+    train.add_argument(
+        "--no-augment", dest="augment", action="store_const", const="none", help="the same as --augment none"
+    )
     train.add_argument(
         "--recipe",
         choices=["article", "accurate"],

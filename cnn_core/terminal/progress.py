@@ -39,7 +39,7 @@ def follow(run: Run) -> Status:
             for row in history.iloc[epochs:].to_dict("records"):
                 print(
                     f"epoch {row['epoch']}: accuracy {row['accuracy']:.4f}, loss {row['loss']:.4f}, "
-                    f"test accuracy {row['val_accuracy']:.4f}, test loss {row['val_loss']:.4f}",
+                    f"{run.held_out} accuracy {row['val_accuracy']:.4f}, {run.held_out} loss {row['val_loss']:.4f}",
                     file=sys.stderr,
                     flush=True,
                 )

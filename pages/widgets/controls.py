@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS
 from cnn_core.source import DRAWN
@@ -158,10 +159,20 @@ DATA = Choice(
 DATA_PATH = Text("data_path")
 RUN = Text("run")
 TEST_PERCENT = Number("test_percent", 10, 50, 25, 5)
-AUGMENT = Switch("augment", True)
-EPOCHS = Number("epochs", 1, 1000, 3)
-BATCH_SIZE = Number("batch_size", 1, 1024, 15)
-LEARNING_RATE = Number("learning_rate", 1e-6, 1.0, 1e-3, 1e-4)
+AUGMENT = Choice(
+    "augment",
+    {"none": "None", "light": "Light", "article": "As in the article", "strong": "Strong"},
+    TrainingConfig.augment,
+    renamed={"true": "As in the article", "false": "None"},
+)
+SCHEDULE = Choice(
+    "schedule",
+    {"constant": "Constant", "cosine": "Cosine", "warmup_cosine": "Warm-up, then cosine"},
+    TrainingConfig.schedule,
+)
+EPOCHS = Number("epochs", 1, 1000, TrainingConfig.epochs)
+BATCH_SIZE = Number("batch_size", 1, 1024, TrainingConfig.batch_size)
+LEARNING_RATE = Number("learning_rate", 1e-6, 1.0, TrainingConfig.learning_rate, 1e-4)
 MEASURED = Choice("pictures", {100: "100", 400: "400", 2000: "2,000", None: "All"}, 400)
 SUBSET = Choice("subset", {"test": "Test set", "all": "All pictures"}, "test")
 DOG_ABOVE = Number("dog_above", 0, 100, 50)

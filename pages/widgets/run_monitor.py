@@ -105,17 +105,20 @@ def where(status: Status) -> str:
     return f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}{left}"
 
 
-def ending(status: Status, history: pd.DataFrame) -> str:
+def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str:
     """Say how a run ended, in one or two sentences."""
     epochs = f"{len(history)} epoch{'' if len(history) == 1 else 's'}"
-    score = f" Test accuracy: {percent(history['val_accuracy'].iloc[-1])}.{overfitted(history)}" if len(history) else ""
+    score = ""
+    if len(history):
+        last = percent(history["val_accuracy"].iloc[-1])
+        score = f" {held_out.capitalize()} accuracy: {last}.{overfitted(history, held_out)}"
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
     return f"{status.message}{done}{score}"
 
 
-def overfitted(history: pd.DataFrame) -> str:
+def overfitted(history: pd.DataFrame, held_out: str) -> str:
     """Say so, with a space before it, when a run has overfitted; else nothing."""
     from cnn_core.curves import overfitting  # only now: most pages show no run
 
@@ -124,14 +127,14 @@ def overfitted(history: pd.DataFrame) -> str:
         return ""
     return (
         f" It has **overfitted**: it classifies {percent(found.training_accuracy)} of the training pictures correctly, "
-        f"but only {percent(found.test_accuracy)} of the test pictures."
+        f"but only {percent(found.test_accuracy)} of the {held_out} pictures."
     )
 
 
-def announce(status: Status, history: pd.DataFrame) -> None:
+def announce(status: Status, run: runs.Run) -> None:
     """Show how a run ended, in the color of its outcome."""
     show = {"finished": st.success, "stopped": st.info, "interrupted": st.warning}.get(status.state, st.error)
-    show(ending(status, history))
+    show(ending(status, run.history(), run.held_out))
 
 
 def stop_button(run: runs.Run, status: Status, key: str) -> None:
@@ -179,7 +182,7 @@ def _outcome() -> None:
     run = next((run for run in runs.list_runs() if run.id == name), None)
     if run is None:
         return
-    announce(run.status(), run.history())
+    announce(run.status(), run)
     resume_button(run, run.status(), "strip_resume")
     with st.container(horizontal=True):
         st.page_link(

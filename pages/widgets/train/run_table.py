@@ -46,7 +46,9 @@ def compare(everything: list[runs.Run]) -> None:
         if history is not None and len(history):
             shown[times.get(name, "The bundled model")] = history
     if shown:
-        st.caption("Solid: on the test set. Dotted: on the training set.")
+        st.caption(
+            "Solid: on the test set, or on the validation set of a run that has one. Dotted: on the training set."
+        )
         for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
             column.plotly_chart(
                 charts.compare_runs(shown, quantity),
@@ -82,7 +84,7 @@ def _row(run: runs.Run) -> dict:
         "data": "drawn pets" if config.source.drawn else config.data,
         "batch size": config.batch_size,
         "learning rate": config.learning_rate,
-        "augmented": config.augment,
+        "augmentation": config.augment,
         "parameters": f"{config.network.parameters:,}",
     }
 

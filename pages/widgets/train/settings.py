@@ -15,6 +15,10 @@ START = "prepare"
 """Where `run_monitor` shows that a training could not start."""
 
 
+AS_IN_THE_ARTICLE = {"augment": "article", "epochs": 3, "batch_size": 15, "learning_rate": 1e-3, "schedule": "constant"}
+DEFAULTS = {name: getattr(TrainingConfig, name) for name in AS_IN_THE_ARTICLE}
+
+
 def form(active: bool) -> TrainingConfig | None:
     """Show the settings of the next run and the button that starts it, disabled while a run is active.
 
@@ -67,18 +71,18 @@ def _split() -> tuple[float, DeltaGenerator]:
     return kept / 100, st.container(key="dataset_inside")
 
 
-def _augmentation() -> bool:
+def _augmentation() -> str:
     st.markdown("## 3 · Augmentation")
-    augment = st.toggle("Augment the training pictures", **controls.AUGMENT.bound)
+    augment: str = st.segmented_control("Augment the training pictures", **controls.AUGMENT.buttons)
     st.caption(
         "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is "
-        "still a cat, but the pictures are harder to memorize."
+        "still a cat, but the pictures are harder to memorize. Light changes suit a few epochs, strong ones suit many."
     )
-    st.fragment(_augmented)()
+    st.fragment(_augmented)(augment)
     return augment
 
 
-def _augmented() -> None:
+def _augmented(strength: str) -> None:
     """Show what augmentation makes of the visitor's picture; only on demand, for it needs TensorFlow."""
     if not st.toggle("Show it on my picture", key="augmented_shown"):
         return
@@ -87,12 +91,15 @@ def _augmented() -> None:
     from cnn_core.engine.augmentation import augmented_examples
 
     seed = st.number_input("Random seed", 0, 1000, 42, key="augmented_seed")
-    st.image(list(augmented_examples(image, 6, seed)), width=96, alt=[f"{name}, augmented"] * 6)
+    st.image(list(augmented_examples(image, 6, strength, seed)), width=96, alt=[f"{name}, augmented"] * 6)
 
 
 def _training() -> dict[str, Any]:
-    """Return epochs, batch_size, learning_rate and patience, as `TrainingConfig` names them."""
+    """Return epochs, batch_size, learning_rate, schedule and patience, as `TrainingConfig` names them."""
     st.markdown("## 4 · The training")
+    with st.container(horizontal=True):
+        st.button("As in the article", on_click=_set, args=(AS_IN_THE_ARTICLE,), icon=":material/history_edu:")
+        st.button("Our defaults", on_click=_set, args=(DEFAULTS,), icon=":material/restart_alt:")
     left, right = st.columns(2)
     return {
         "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),
@@ -106,7 +113,13 @@ def _training() -> dict[str, Any]:
             "small, training takes very long.",
             **controls.LEARNING_RATE.bound,
         ),
-        "patience": right.number_input(
+        "schedule": right.selectbox(
+            "Learning rate schedule",
+            help="Constant: the learning rate stays. Cosine: it falls to zero along half a cosine. Warm-up: before "
+            "that, it rises from zero during the first tenth of the steps.",
+            **controls.SCHEDULE.menu,
+        ),
+        "patience": left.number_input(
             "Stop early after",
             1,
             100,
@@ -117,6 +130,10 @@ def _training() -> dict[str, Any]:
             "are kept.",
         ),
     }
+
+
+def _set(values: dict[str, Any]) -> None:
+    st.session_state.update(values)
 
 
 def _start(config: TrainingConfig | None, active: bool) -> None:
