@@ -83,7 +83,7 @@ class Run:
 
     @property
     def held_out(self) -> str:
-        """What the history's ``val_`` columns were measured on: the "test" or the "validation" set."""
+        """The set that the history's ``val_`` columns were measured on: "test" or "validation"."""
         try:
             return self.config.held_out
         except CnnLabError:
@@ -95,12 +95,7 @@ class Run:
         return self.status().state in ACTIVE_STATES
 
     def status(self) -> Status:
-        """Read where the run stands; one that fell silent is "interrupted".
-
-        Returns
-        -------
-        journal.Status
-        """
+        """Read where the run stands; one that fell silent is "interrupted"."""
         path = self.folder / "status.json"
         try:
             known = {item.name for item in fields(Status)}

@@ -132,7 +132,7 @@ def _learning_rate(config: TrainingConfig, steps: int) -> Any:
     if config.schedule == "cosine":
         return CosineDecay(rate, total)
     rising = max(1, round(WARMUP * total))
-    return CosineDecay(0.0, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
+    return CosineDecay(rate / rising, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
 
 
 def _mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:

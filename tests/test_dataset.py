@@ -223,7 +223,7 @@ def test_cache_stays_bounded(tmp_path, monkeypatch):
 def test_batches_serve_every_picture_once_in_a_new_order_each_epoch():
     images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
     labels = np.arange(10, dtype=np.int32) % 2
-    data = batches(images, labels, 4, shuffle=True, augment=False)
+    data = batches(images, labels, 4, shuffle=True)
     epochs = []
     for _ in range(2):
         shapes, order = [], []
@@ -236,9 +236,7 @@ def test_batches_serve_every_picture_once_in_a_new_order_each_epoch():
         assert sorted(order) == list(range(10))
         epochs.append(order)
     assert epochs[0] != epochs[1]
-    plain = [
-        value for batch, _ in batches(images, labels, 4, shuffle=False, augment=False) for value in batch[:, 0, 0, 0]
-    ]
+    plain = [value for batch, _ in batches(images, labels, 4, shuffle=False) for value in batch[:, 0, 0, 0]]
     assert plain == list(range(10))
 
 

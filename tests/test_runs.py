@@ -28,6 +28,14 @@ def test_config_survives_json_and_is_checked():
         TrainingConfig.from_dict({"color": "red"})
 
 
+@pytest.mark.parametrize(("older", "today"), [(True, "article"), (False, "none")])
+def test_a_config_of_an_older_version_is_read(older, today):
+    values = {**TrainingConfig().to_dict(), "augment": older}
+    del values["validation"]
+    config = TrainingConfig.from_dict(values)
+    assert (config.augment, config.validation) == (today, 0.0)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -38,6 +46,8 @@ def test_config_survives_json_and_is_checked():
         ({"images": 3}, "pictures must be at least 4"),
         ({"test_size": 1.0}, "test set's share"),
         ({"schedule": "linear"}, "schedule must be"),
+        ({"validation": 1.0}, "validation set's share"),
+        ({"augment": "wild"}, "augmentation must be"),
         ({"patience": 0}, "patience must be"),
         ({"precision": "float16"}, "precision must be"),
     ],

@@ -3,6 +3,7 @@
 import errno
 import sys
 
+import numpy as np
 import pytest
 
 from cnn_core import dataset, runs, training
@@ -43,7 +44,6 @@ def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, m
 @pytest.mark.slow
 def test_a_run_from_start_to_plain_keras():
     import keras
-    import numpy as np
 
     run = runs.start(TINY)
     status = run.wait(120)
@@ -63,6 +63,49 @@ def test_a_run_from_start_to_plain_keras():
     assert answer.shape == (1, 2)
     assert answer.sum() == pytest.approx(1, abs=1e-5)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+@pytest.mark.slow
+def test_a_validation_set_is_kept_aside_from_the_training_set_and_chooses_the_epoch(monkeypatch, tmp_path):
+    import keras
+
+    seen = []
+    load = dataset.load_images
+    monkeypatch.setattr(
+        dataset, "load_images", lambda table, *rest: seen.append(set(table["file"])) or load(table, *rest)
+    )
+    config = TrainingConfig(**{**TINY.__dict__, "validation": 0.25, "learning_rate": 0.05, "epochs": 6})
+    training.train(folder_with(tmp_path / "run", config))
+    learned, validation = seen
+    _, test = config.source.split()
+    assert (len(learned), len(validation)) == (13, 5)  # of 18 training images
+    assert not learned & validation
+    assert not (learned | validation) & set(test["file"])
+    run = runs.Run(tmp_path / "run")
+    assert run.held_out == "validation"
+    history = run.history()
+    images, labels = load(config.source.split()[0].pipe(lambda rows: rows[rows["file"].isin(validation)]), 16)
+    model = keras.saving.load_model(run.model_path)
+    loss, _ = model.evaluate(np.asarray(images, np.float32), labels, verbose=0)
+    assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup_cosine"])
+def test_the_learning_rate_follows_its_schedule(schedule, tmp_path):
+    config = TrainingConfig(**{**TINY.__dict__, "schedule": schedule, "epochs": 10, "learning_rate": 0.01})
+    model = training.open_or_build(config, tmp_path / "none.keras", steps=10)
+    rates = []
+    for step in range(100):
+        model.optimizer.iterations.assign(step)
+        rates.append(float(model.optimizer.inner_optimizer.learning_rate))
+    t = np.arange(100)
+    expected = {
+        "constant": np.full(100, 0.01),
+        "cosine": 0.005 * (1 + np.cos(np.pi * t / 100)),
+        "warmup_cosine": np.where(t < 10, 0.001 + 0.0009 * t, 0.005 * (1 + np.cos(np.pi * (t - 10) / 90))),
+    }[schedule]
+    np.testing.assert_allclose(rates, expected, atol=1e-7)
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ class TrainingConfig:
         One of `AUGMENTATIONS`: how much the training images are flipped, rotated, zoomed, shifted and sheared, anew
         each epoch. A short training learns more from light changes, a long one from strong ones.
     schedule : {"constant", "cosine", "warmup_cosine"}
-        Whether the learning rate stays; falls to zero along half a cosine; or first rises from zero in `WARMUP` of
+        Whether the learning rate stays; falls to zero along half a cosine; or first rises in `WARMUP` of
         the steps, because large first steps can leave most ReLUs without a gradient.
     patience : int or None
         Stop after this number of epochs without a lower loss on the validation set (without one, on the test set),

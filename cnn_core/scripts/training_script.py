@@ -214,7 +214,8 @@ def _fit(config: TrainingConfig) -> str:
             rate = (
                 f"{steps}warmup = max(1, round({WARMUP} * steps))  # the learning rate first rises, then falls\n"
                 "rate = keras.optimizers.schedules.CosineDecay(\n"
-                f"    0.0, max(1, steps - warmup), warmup_target={config.learning_rate:g}, warmup_steps=warmup\n)\n"
+                f"    {config.learning_rate:g} / warmup, max(1, steps - warmup),\n"
+                f"    warmup_target={config.learning_rate:g}, warmup_steps=warmup,\n)\n"
             )
     callbacks = ""
     if config.keeps_best:

@@ -93,10 +93,23 @@ def test_examples_differ_stay_pictures_and_repeat_with_their_seed():
     assert not np.array_equal(examples, augmented_examples(image, 6, seed=2))
 
 
+def test_the_strengths_change_a_picture_more_and_more():
+    from cnn_core.engine.augmentation import augmented_examples
+
+    rows = np.linspace(0, 255, 32)
+    image = np.repeat(np.rint(rows + rows[:, None]) / 2, 3).reshape(32, 32, 3).astype(np.uint8)
+    changes = [
+        np.abs(augmented_examples(image, 60, strength).astype(float) - image).mean()
+        for strength in ("none", "light", "article")
+    ]
+    assert changes[0] == 0
+    assert changes[0] < changes[1] < changes[2]
+
+
 def test_a_batch_is_varied_anew_in_each_epoch():
 
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
-    data = batches(images, np.zeros(6, np.int32), 6, shuffle=False, augment=True)
+    data = batches(images, np.zeros(6, np.int32), 6, shuffle=False, augment="light")
     first, second = (next(iter(data))[0].numpy() for _ in range(2))
     assert first.dtype == np.float32
     assert not np.allclose(first, second)

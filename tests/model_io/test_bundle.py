@@ -58,10 +58,11 @@ def test_article_is_bundled_with_its_real_history_and_card():
     assert history["epoch"].tolist() == list(range(1, len(history) + 1))
     facts = card.facts
     assert facts["images"] == 6250
-    assert facts["training_images"] == 18750
+    assert facts["training_images"] == 16875  # a tenth of the 18,750 is the validation set
     assert sum(sum(row) for row in facts["confusion"]) == 6250
     right = facts["confusion"][0][0] + facts["confusion"][1][1]
     assert facts["test_accuracy"] == pytest.approx(right / 6250, abs=1e-4)
     assert facts["test_accuracy"] > 0.7505  # the article's
-    row = history.iloc[facts["epochs"] - 1]
-    assert row["val_accuracy"] == pytest.approx(facts["test_accuracy"], abs=0.003)  # half precision moves a few
+    assert facts["test_accuracy"] >= 0.86
+    assert card.held_out == "validation"
+    assert facts["epochs"] == history.loc[history["val_loss"].idxmin(), "epoch"]  # chosen there, not on the test set

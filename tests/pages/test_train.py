@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cnn_core import runs
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.storage.files import home
 from pages.widgets import data_source
@@ -111,7 +112,8 @@ def test_bad_data_gets_a_sentence_and_the_page_goes_on(app, pets, tmp_path, case
 def test_start_writes_what_was_set(app, spawned, pets):
     test = with_data(app, pets)
     test.slider(key="test_percent").set_value(50).run()
-    test.toggle(key="augment").set_value(False).run()
+    test.segmented_control(key="augment").set_value("none").run()
+    test.selectbox(key="schedule").set_value("constant").run()
     test.number_input(key="epochs").set_value(7).run()
     test.number_input(key="batch_size").set_value(4).run()
     test.number_input(key="learning_rate").set_value(0.0005).run()
@@ -119,10 +121,25 @@ def test_start_writes_what_was_set(app, spawned, pets):
     test.button(key="train_start").click().run()
     assert not test.exception
     config = runs.Run(spawned[0]).config
-    assert (config.data, config.images, config.test_size, config.augment) == (str(pets), None, 0.5, False)
+    assert (config.data, config.images, config.test_size, config.augment) == (str(pets), None, 0.5, "none")
+    assert config.schedule == "constant"
     assert (config.epochs, config.batch_size, config.learning_rate, config.patience) == (7, 4, 0.0005, 2)
     assert test.button(key="train_start").disabled
     assert test.selectbox(key="run").value == spawned[0].name
+
+
+def test_the_articles_own_settings_are_one_click_and_so_are_the_defaults(app, spawned, pets):
+    test = with_data(app, pets)
+    button = {button.label: button for button in test.button}
+    button["As in the article"].click().run()
+    test.button(key="train_start").click().run()
+    config = runs.Run(spawned[0]).config
+    article = (3, 15, 0.001, "constant", "article")
+    assert (config.epochs, config.batch_size, config.learning_rate, config.schedule, config.augment) == article
+    {button.label: button for button in test.button}["Our defaults"].click().run()
+    assert not test.exception
+    assert test.number_input(key="learning_rate").value == TrainingConfig.learning_rate
+    assert test.segmented_control(key="augment").value == TrainingConfig.augment
 
 
 def test_the_network_of_lesson_4_is_trained_unless_the_articles_is_chosen(app, spawned):

@@ -30,8 +30,9 @@ def pets(tmp_path):
 
 def scripts(data):
     yield TrainingConfig(data=data, network=TINY)
-    yield TrainingConfig(data=data, network=TINY, images=8, augment=False, schedule="cosine", patience=2)
-    yield TrainingConfig(data="sketches", images=40, epochs=5)
+    yield TrainingConfig(data=data, network=TINY, images=8, augment="none", schedule="cosine", patience=2)
+    yield TrainingConfig(data="sketches", images=40, epochs=5, schedule="constant")
+    yield TrainingConfig(data=data, network=TINY, validation=0.2, augment="strong")
 
 
 @pytest.mark.parametrize("data", ["/home/me/pets", 'C:\\pets\\"mine".zip', "~/Dogs vs. Cats/all.ZIP"])
@@ -41,8 +42,9 @@ def test_every_script_is_python_with_the_settings_in_it(data):
         compile(text, "script.py", "exec")
         assert f"epochs={config.epochs}" in text
         assert f".batch({config.batch_size})" in text
-        assert ("RandomFlip" in text) == config.augment
-        assert ("EarlyStopping" in text) == bool(config.patience)
+        assert ("RandomFlip" in text) == (config.augment != "none")
+        assert ("EarlyStopping" in text) == config.keeps_best
+        assert ("validation_set" in text) == (config.validation > 0)
         assert ("unpack_archive" in text) == config.data.lower().endswith(".zip")
         assert text.count("layers.Conv2D(") == len(config.network.blocks)
 
@@ -61,7 +63,8 @@ def test_the_script_runs_and_saves_a_model(pets, tmp_path, zipped):
     if zipped:  # as Kaggle does: a zip within a zip
         shutil.make_archive(str(tmp_path / "outer" / "train"), "zip", pets)
         data = shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path / "outer")
-    config = TrainingConfig(data=str(data), network=TINY, epochs=1, batch_size=4, augment=not zipped)
+    settings = {"augment": "none", "schedule": "constant"} if zipped else {"augment": "light", "validation": 0.3}
+    config = TrainingConfig(data=str(data), network=TINY, epochs=1, batch_size=4, **settings)
     (work / "script.py").write_text(training_script.training(config), encoding="utf-8")
     ran = subprocess.run([sys.executable, "script.py"], cwd=work, capture_output=True, text=True, timeout=240)
     assert ran.returncode == 0, ran.stderr[-3000:]

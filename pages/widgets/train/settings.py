@@ -116,7 +116,7 @@ def _training() -> dict[str, Any]:
         "schedule": right.selectbox(
             "Learning rate schedule",
             help="Constant: the learning rate stays. Cosine: it falls to zero along half a cosine. Warm-up: before "
-            "that, it rises from zero during the first tenth of the steps.",
+            "that, it rises during the first tenth of the steps.",
             **controls.SCHEDULE.menu,
         ),
         "patience": left.number_input(
