@@ -56,6 +56,10 @@ class Knot:
     """(H, W): the map that the number belongs to; None for plain numbers."""
     shape: Index
     """Of the layer's output: (H, W, C) or (N,)."""
+    photo: NDArray[np.uint8]
+    """(S, S, 3): the photo at the size that the network takes."""
+    pixels: NDArray[np.uint8] | None
+    """(h, w, 3): where the window looks at the photo itself, its pixels; padding is 0. Else None."""
 
 
 def starts(kind: str) -> bool:
@@ -146,7 +150,11 @@ class _Trail:
             raise WalkError(f"The window has no number at row {at[0]}, column {at[1]}. Choose another cell.")
         output = _values(visit.output)
         output_map = output[..., place.at[-1]] if output.ndim == 3 else None
-        return Knot(one, self._way_back(visit, one, at), output_map, output.shape)
+        pixels = None
+        if one.of_photo:
+            pixels = cut(visit.layer, self.pixels, one.inside.shape, place.at)[0].astype(np.uint8)
+        photo = self.pixels.astype(np.uint8)
+        return Knot(one, self._way_back(visit, one, at), output_map, output.shape, photo, pixels)
 
     def _sum_at(self, place: Place) -> Visit:
         visit = self.visits.get(place.layer)
@@ -192,7 +200,7 @@ class _Trail:
             place, kind, float(_values(visit.output)[place.at]), window, kernel, inside, top, left, maps,
             float(layer.bias[number]) if layer.use_bias else 0.0, layer.activation.__name__,
             PHOTO if given is None else given.name, has_maps,
-            has_maps and values.shape[-1] == len(CHANNELS) and self._is_photo(given), scores, apart,
+            kind != "Dense" and len(maps) == len(CHANNELS) == values.shape[-1] and self._is_photo(given), scores, apart,
         )  # fmt: skip
 
     def _is_photo(self, visit: Visit | None) -> bool:
@@ -220,7 +228,7 @@ class _Trail:
                 return WayBack(cell, start, float(one.window[cell]), tuple(passages), None, None, source_map)
             tensor, index = given.inputs[back.which], back.at
         end = Place(PHOTO if given is None else given.name, index)
-        pixel = np.rint(self.pixels[index[:2]]).astype(np.uint8) if given is None and len(index) == 3 else None
+        pixel = self.pixels[index[:2]].astype(np.uint8) if given is None and len(index) == 3 else None
         return WayBack(cell, start, float(one.window[cell]), tuple(passages), end, pixel, source_map)
 
 

@@ -141,6 +141,8 @@ def test_a_thread_through_a_bundled_model_ends_at_the_photos_own_pixel(chelsea, 
             break
         place = way.end
     np.testing.assert_array_equal(way.pixel, pixels[way.end.at[:2]])
+    np.testing.assert_array_equal(knot.photo, pixels)
+    np.testing.assert_array_equal(knot.pixels[way.cell[:2]], way.pixel)
     assert one.of_photo
     assert one.name(way.cell[-1]) == ("red", "green", "blue")[way.end.at[2]]
     rescaling = model.keras.layers[0] if model.name == "article" else None

@@ -49,8 +49,8 @@ class WeightedSum:
     ... )
     >>> one.products.tolist(), one.partial_sums.tolist(), one.total
     ([[[1.0, -2.0], [0.0, -8.0]]], [1.0, -10.0], -8.5)
-    >>> one.order.tolist(), one.largest(1)
-    ([1, 0], [(0, 1, 1), (0, 0, 1)])
+    >>> one.order.tolist(), one.largest(1), one.rest(1)
+    ([1, 0], [(0, 1, 1), (0, 0, 1)], 1.0)
     """
 
     place: Place
@@ -101,6 +101,10 @@ class WeightedSum:
     def order(self) -> NDArray[np.intp]:
         """(n,): which partial sum is the largest in size, which the second, and so on."""
         return np.argsort(-np.abs(self.partial_sums), kind="stable")
+
+    def rest(self, count: int) -> float:
+        """Return what all partial sums but the `count` largest add up to."""
+        return float(self.partial_sums[self.order[count:]].sum())
 
     def name(self, which: int) -> str:
         """Return what people call an input: red, map 12, number 5."""
