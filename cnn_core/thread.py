@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.layers.way_back import Index, is_list_of_maps, step_back
-from cnn_core.layers.weighted_sum import PHOTO, SUMS, Cell, Place, WeightedSum, cut
+from cnn_core.layers.weighted_sum import PHOTO as PHOTO
+from cnn_core.layers.weighted_sum import SUMS, Cell, WeightedSum, cut
+from cnn_core.layers.weighted_sum import Place as Place
 from cnn_core.models import PetModel
 from cnn_core.pixels import CHANNELS
 from cnn_core.walk import Strongest, Visit, WalkError, as_input, kernel_values, run
@@ -74,18 +76,18 @@ def starts(kind: str) -> bool:
 
 
 def first_place(found: Strongest, at: int) -> Place:
-    """Return the number that is largest in size, in the map `found.numbers[at]`, or that number itself.
+    """Return the largest number of the map `found.numbers[at]`, or that number itself where there are no maps.
 
     Examples
     --------
-    >>> maps = np.array([[[0, 1], [-5, 2]]], np.float32)
+    >>> maps = np.array([[[0, 1], [3, -5]]], np.float32)
     >>> first_place(Strongest("conv", 8, (6,), np.ones(1, np.float32), maps, (None,)), 0)
     Place(layer='conv', at=(1, 0, 6))
     """
     values = found.values[at]
     if values.ndim != 2:
         return Place(found.layer, (found.numbers[at],))
-    row, column = (int(side) for side in np.unravel_index(int(np.abs(values).argmax()), values.shape))
+    row, column = (int(side) for side in np.unravel_index(int(values.argmax()), values.shape))
     return Place(found.layer, (row, column, found.numbers[at]))
 
 

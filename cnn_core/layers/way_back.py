@@ -117,8 +117,11 @@ def _affine(
         for values in (factor, shift)
     )
     added = f" {signed(plus)}" if plus else ""
+    adds = " and adds another" if plus else ""
     return StepBack(
-        f"{title}: {number(before[index])} × {number(by)}{added} = {number(after[index])}, at the same place.", index
+        f"{title} multiplies by a fixed number{adds}: {number(before[index])} × {number(by)}{added} = "
+        f"{number(after[index])}.",
+        index,
     )
 
 
@@ -135,7 +138,7 @@ def _batch_normalization(layer: Any, index: Index, before: NDArray[np.float32], 
     beta = np.asarray(layer.beta, np.float64) if layer.center else np.zeros(channels)
     factor = gamma / np.sqrt(np.asarray(layer.moving_variance, np.float64) + layer.epsilon)
     shift = beta - factor * np.asarray(layer.moving_mean, np.float64)
-    title = "Batch normalization, a fixed factor and a fixed shift for each map"
+    title = "Batch normalization"
     return _affine(title, factor, shift, index, before, after)
 
 

@@ -128,6 +128,8 @@ class ThreadLab {
     const { bars, rest } = stop;
     const limit = Math.max(...bars.map(({ sum }) => Math.abs(sum))) || 1;
     const shown = this.all ? bars : bars.filter(({ which }, at) => at < FIRST_BARS || which === stop.part.which);
+    part["bars-title"].textContent = stop.heading;
+    part.sums.hidden = !stop.heading;
     part.bars.replaceChildren(
       ...shown.map((bar) => sumBar(bar, limit, bar.which === stop.part.which, () => this.#look({ which: bar.which, cell: null }))),
     );
@@ -139,10 +141,12 @@ class ThreadLab {
 
   #products() {
     const { part, stop } = this;
-    const { title, name, line, tables, cell, cells, inside, places } = stop.part;
+    const { title, name, captions, line, tables, cell, cells, inside, places } = stop.part;
+    const single = tables && inside.length === 1 && inside[0].length === 1;
     const press = (cell) => this.#look({ cell });
     part["part-title"].textContent = title;
     part.line.textContent = line;
+    part["part-says"].hidden = single;
     part["part-says"].textContent = tables ? "Click a number of the window to see where it comes from." : "Each place of the map has a weight of its own. Click a place to see where its number comes from.";
     const sign = (text) => element("span", { class: "kl-sign", text });
     if (tables) {
@@ -150,19 +154,18 @@ class ThreadLab {
       const place = (i, j) => [places[i][j], name].filter(Boolean).join(" of ");
       part.part.replaceChildren(
         ...(pixels ? [photoTable(`Photo, ${name}, 0 to 255`, pixels, inside), sign("→")] : []),
-        signedTable(pixels ? "Rescaled: the window" : `Window of ${name}`, window, { inside, chosen: cell, press, name: place }),
+        signedTable(captions[0], window, single ? {} : { inside, chosen: cell, press, name: place }),
         sign("×"),
-        signedTable("Kernel", kernel, { chosen: cell }),
+        signedTable(captions[1], kernel, single ? {} : { chosen: cell }),
         sign("="),
-        signedTable("Products", products, { chosen: cell }),
+        signedTable(captions[2], products, single ? {} : { chosen: cell }),
       );
     } else {
-      const titles = [name, "Weights", "Products"];
       part.part.replaceChildren(
         ...stop.part.pictures.flatMap((picture, at) => {
           const canvas = element("canvas", { role: "img" });
-          const figure = element("figure", { class: "kl-whole" }, element("figcaption", { text: titles[at] }), element("div", { class: "kl-picture" }, canvas), element("figcaption", { text: picture.says }));
-          new ThreadMap(canvas, (row, column) => press([row, column])).show(picture, [...cell, 1, 1], `${titles[at]}; a frame marks row ${cell[0]}, column ${cell[1]}`);
+          const figure = element("figure", { class: "kl-whole" }, element("figcaption", { text: captions[at] }), element("div", { class: "kl-picture" }, canvas), element("figcaption", { text: picture.says }));
+          new ThreadMap(canvas, (row, column) => press([row, column])).show(picture, [...cell, 1, 1], `${captions[at]}; a frame marks row ${cell[0]}, column ${cell[1]}`);
           return at ? [sign(at === 1 ? "×" : "="), figure] : [figure];
         }),
       );
@@ -177,15 +180,13 @@ class ThreadLab {
 
   #way() {
     const { part, stop, photo } = this;
-    const { title, begins, says, source, source_name, mark, chosen, pixel, ends, go } = stop.way;
+    const { title, begins, says, source, source_name, frame, framed, pixel, ends, go } = stop.way;
     part["way-title"].textContent = title;
     part.way.replaceChildren(...[begins, ...says].map((text) => element("li", { text })));
     part["source-figure"].hidden = !source;
     if (source) {
-      const whole = mark[2] === source.height && mark[3] === source.width;
-      const frame = whole ? [...chosen, 1, 1] : mark;
-      this.maps.source.show(source, frame, `${source_name}; a frame marks the ${whole ? "number" : "window"}`);
-      part["source-caption"].textContent = `${source_name}: ${source.says}. The frame marks the ${whole ? "number" : "window"}.`;
+      this.maps.source.show(source, frame, `${source_name}; a frame marks the ${framed}`);
+      part["source-caption"].textContent = `${capitalized(source_name)}: ${source.says}. The frame marks the ${framed}.`;
     }
     part["photo-figure"].hidden = !pixel;
     part.ends.hidden = !pixel;
@@ -198,6 +199,10 @@ class ThreadLab {
     part.go.hidden = !go;
     if (go) part.go.textContent = `${go.text} →`;
   }
+}
+
+function capitalized(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 export default mounting((root) => new ThreadLab(root));

@@ -4,7 +4,7 @@
 function sumBar({ name, sum, which }, limit, chosen, press) {
   const share = (50 * Math.abs(sum)) / limit;
   const bar = element("i", {
-    style: `width: ${share}%; ${sum < 0 ? "right" : "left"}: 50%; background: ${sum < 0 ? NEGATIVE : POSITIVE}`,
+    style: `width: ${share}%; min-width: ${sum ? 1 : 0}px; ${sum < 0 ? "right" : "left"}: 50%; background: ${sum < 0 ? NEGATIVE : POSITIVE}`,
   });
   return element(
     "li",

@@ -40,6 +40,7 @@ def drawing(knot: Knot, path: list[dict[str, Any]], classes: str = "") -> dict[s
         "at": list(one.place.at),
         "total": total_line(one),
         "added": added(one),
+        "heading": f"The {'partial sums' if one.has_maps else 'products'}, largest first" if len(one.maps) > 1 else "",
         "bars": [
             {"which": int(at), "name": one.name(at), "sum": float(one.partial_sums[at])} for at in one.order[:MOST_BARS]
         ],
@@ -116,7 +117,8 @@ def _part(knot: Knot) -> dict[str, Any]:
     part: dict[str, Any] = {
         "which": which, "cell": [row, column],
         "title": f"{name.capitalize()}{source}: {number(one.partial_sums[which])}",
-        "name": name + source, "line": _partial_line(one, which), "tables": max(height, width) <= TABLE_SIDE,
+        "name": name + source, "captions": _captions(one, name + source),
+        "line": _partial_line(one, which), "tables": max(height, width) <= TABLE_SIDE,
         "cells": [_cell(knot, cell) for cell in one.largest(which)],
     }  # fmt: skip
     if part["tables"]:
@@ -128,6 +130,19 @@ def _part(knot: Knot) -> dict[str, Any]:
     else:
         part |= {"pictures": [_picture(values) for values in (window, kernel, products)], "size": [height, width]}
     return part
+
+
+def _captions(one: WeightedSum, name: str) -> list[str]:
+    if not one.has_maps:
+        return [name[0].upper() + name[1:], "Weight", "Product"]
+    if max(one.inside.shape) > TABLE_SIDE:
+        return [name[0].upper() + name[1:], "Weights", "Products"]
+    window = f"Window of {name}"
+    return [
+        "Rescaled: the window" if one.of_photo else window,
+        "Kernel",
+        "Products" if one.inside.size > 1 else "Product",
+    ]
 
 
 def _cell(knot: Knot, cell: tuple[int, int, int]) -> dict[str, Any]:
@@ -145,7 +160,7 @@ def _where(index: tuple[int, ...]) -> str:
 
 
 def _partial_line(one: WeightedSum, which: int) -> str:
-    """Write a partial sum out: 0.12·0.31 − 0.4·0.2 + … = 0.21."""
+    """Write a partial sum out, window · kernel: 0.31·0.12 − 0.2·0.4 + … = 0.21."""
     count = one.inside.size
     cells = [(i, j, which) for i, j in np.ndindex(one.inside.shape)] if count <= MOST_TERMS else one.largest(which, 4)
     terms = []
@@ -153,7 +168,7 @@ def _partial_line(one: WeightedSum, which: int) -> str:
         value, weight = float(one.window[cell]), float(one.kernel[cell])
         sign = ("−" if weight < 0 else "") if at == 0 else ("− " if weight < 0 else "+ ")
         written = f"({number(value)})" if value < 0 else number(value)
-        terms.append(f"{sign}{number(abs(weight))}·{written}")
+        terms.append(f"{sign}{written}·{number(abs(weight))}")
     more = f" + … ({count - len(cells):,} more products)" if count > len(cells) else ""
     return f"{' '.join(terms)}{more} = {number(one.partial_sums[which])}"
 
@@ -167,11 +182,11 @@ def _way(knot: Knot) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "title": f"Where {number(way.value)} comes from",
         "begins": f"{number(way.value)} is {name} of {source}." if not one.of_photo
-        else f"{number(way.value)} is {name} at {_where(way.place.at)} of {source}.",
+        else f"{number(way.value)} is the {name} value at {_where(way.place.at)} of {source}.",
         "says": [f"{passage.place.layer}: {passage.says}" for passage in way.passages],
         "source": None if one.has_maps and way.source_map is None else _picture(way.source_map),
         "source_name": f"{'The channel ' if one.of_photo else ''}{one.name(which)} of {source}",
-        "mark": _mark(one), "chosen": list(way.place.at[:2]), "go": None, "pixel": None,
+        **_frame(knot), "go": None, "pixel": None,
     }  # fmt: skip
     if way.pixel is not None and way.end is not None:
         red, green, blue = way.pixel.tolist()
@@ -189,10 +204,13 @@ def _way(knot: Knot) -> dict[str, Any]:
     return shown
 
 
-def _mark(one: WeightedSum) -> list[int]:
-    """Return top, left, height and width of the window in the input map."""
+def _frame(knot: Knot) -> dict[str, Any]:
+    """Return top, left, height and width of what is framed in the input map: the window, or in it the number."""
+    one, way = knot.sum, knot.way
+    if one.kind == "Dense":  # its window is the whole map
+        return {"frame": [*way.place.at[:2], 1, 1], "framed": "number"}
     height, width = ((side - 1) * apart + 1 for side, apart in zip(one.inside.shape, one.apart, strict=True))
-    return [one.top, one.left, height, width]
+    return {"frame": [one.top, one.left, height, width], "framed": "window"}
 
 
 def _picture(values: np.ndarray | None) -> dict[str, Any] | None:

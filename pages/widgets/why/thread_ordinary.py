@@ -91,7 +91,8 @@ def _way(knot: Knot, drawing: dict[str, Any], go: Callable[[dict[str, Any]], Non
     way = drawing["way"]
     st.markdown(f"#### {way['title']}")
     if knot.way.source_map is not None:
-        _map(knot.way.source_map, *way["mark"][:2], way["mark"][2], f"{way['source_name']}; a frame marks the window")
+        top, left, height, _ = way["frame"]
+        _map(knot.way.source_map, top, left, height, f"{way['source_name']}; a frame marks the {way['framed']}")
     st.markdown("\n".join(f"1. {line}" for line in [way["begins"], *way["says"]]))
     if way["pixel"]:
         st.markdown(way["ends"])
