@@ -53,7 +53,7 @@ def show(case: Case, found: Strongest, at: int) -> None:
     address.write(_ADDRESS, _written(state["path"]), _written([start]))
 
     def take(sent: Any) -> None:
-        if path := _checked(sent):
+        if path := checked(sent):
             state.update(path=path, turn=sent.get("turn"))
 
     lab, without_lab = st.container(), st.empty()
@@ -102,7 +102,7 @@ def _read(text: str) -> list[Stop]:
     return path
 
 
-def _checked(sent: Any) -> list[Stop]:
+def checked(sent: Any) -> list[Stop]:
     """Return the path that a browser has sent, or nothing where it is none."""
 
     def whole(values: Any, *counts: int) -> bool:
