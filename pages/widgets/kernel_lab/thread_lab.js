@@ -34,11 +34,15 @@ class ThreadLab {
   /** Python has run. */
   told({ thread }, tell) {
     this.tell = tell;
-    if (thread.turn === this.turn) clearTimeout(this.asking);
+    if (thread.turn === this.turn) {
+      clearTimeout(this.asking);
+      this.root.removeAttribute("aria-busy");
+    }
     const text = JSON.stringify(thread) + this.title;
     if (text === this.text) return;
-    const went = this.text && JSON.stringify(thread.path.map(({ layer, at }) => [layer, at])) !== this.went;
-    Object.assign(this, { text, stop: thread, went: JSON.stringify(thread.path.map(({ layer, at }) => [layer, at])) });
+    const place = JSON.stringify(thread.path.map(({ layer, at }) => [layer, at]));
+    const went = this.text && place !== this.place;
+    Object.assign(this, { text, place, stop: thread });
     const key = this.root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     this.#draw();
     if (key) (this.root.querySelector(`[data-key="${key}"]:not([hidden], :disabled)`) ?? this.part.title).focus({ preventScroll: true });
@@ -52,6 +56,7 @@ class ThreadLab {
   /** Tell Python the path that the hand has chosen; again, when no answer comes. */
   #send(path) {
     this.turn = Date.now();
+    this.root.setAttribute("aria-busy", "true");
     const tell = () => inTurn(() => this.tell("bench", { path, turn: this.turn }));
     tell();
     clearTimeout(this.asking);
