@@ -39,7 +39,8 @@ def show(knot: Knot, drawing: dict[str, Any], go: Go) -> None:
     st.dataframe(
         [{"input": bar["name"], "sum": bar["sum"]} for bar in drawing["bars"]],
         column_config={"input": "Input", "sum": st.column_config.NumberColumn("Partial sum", format="%.5g")},
-        hide_index=True, height=220, key="thread_bars", alt="The partial sums, the largest first",
+        hide_index=True, height=min(36 * len(drawing["bars"]) + 40, 220), key="thread_bars",
+        alt="The partial sums, the largest first",
     )  # fmt: skip
     _part(knot, drawing, lambda **choice: go([*path[:-1], {**path[-1], **choice}]))
     _way(knot, drawing, lambda stop: go([*path, stop]))
