@@ -233,7 +233,7 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
             return None
         visit = source
     layer = visit.layer
-    values, channels = _kernel_values(layer, number, int(visit.inputs[0].shape[-1]))
+    values, channels = kernel_values(layer, number, int(visit.inputs[0].shape[-1]))
     return Kernel(
         visit.name, type(layer).__name__, values, channels,
         float(layer.bias[number]) if layer.use_bias else 0.0,
@@ -241,7 +241,25 @@ def _kernel(steps: list[Visit], visit: Visit, number: int) -> Kernel | None:
     )  # fmt: skip
 
 
-def _kernel_values(layer: Any, number: int, inputs: int) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+def kernel_values(layer: Any, number: int, inputs: int) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+    """Return the kernel of a convolution's map `number`, and which of the input maps it is applied to.
+
+    Parameters
+    ----------
+    layer : keras.Layer
+        For which :func:`is_convolution` is true.
+    number : int
+        The map, from 0.
+    inputs : int
+        How many maps the layer receives.
+
+    Returns
+    -------
+    kernel : (height, width, n) float32
+        Of a separable convolution the one that its two together are.
+    maps : tuple of int
+        The n input maps, from 0.
+    """
     if type(layer).__name__ == "Conv2D":
         kernel = np.asarray(layer.kernel, np.float32)
         used = kernel.shape[2]  # with groups a kernel sees only its own group's maps

@@ -1,1 +1,1 @@
-"""What a network's layers are made of: how deep it can be, its first kernels, and what its layers are good for."""
+"""What a network's layers are made of: depth, first kernels, what they are good for, the way back through them."""

@@ -70,6 +70,8 @@ SQUARE_SIZE = Number("blank_size", 5, 100, 35, 5)
 SQUARE_RIGHT = Number("blank_right", 0, 100, 50)
 SQUARE_DOWN = Number("blank_down", 0, 100, 50)
 LAYER = Text("walk_layer")
+THREAD = Text("thread")
+"""The numbers that were followed: ``conv_2:30,17,11@4,0,2/conv_1:61,35,4``; `pages.widgets.why.thread` reads it."""
 
 # 1 Pixels
 REGION_ROW = Number("region_row", 0, None, None)

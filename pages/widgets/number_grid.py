@@ -76,6 +76,19 @@ def kernel(values: np.ndarray, captions: list[str]) -> str:
     return f'{_STYLE}<div class="step">{"".join(tables)}</div>'
 
 
+def multiplied(window: np.ndarray, kernel: np.ndarray, products: np.ndarray, inside: np.ndarray) -> str:
+    """Return window × kernel = products, each (h, w), as three tables in signed colors, as HTML."""
+    tables = [
+        _table(caption, values, zero_centered(values, float(abs(values).max()) or 1)[0], cells)
+        for caption, values, cells in (
+            ("Window", window, inside), ("Kernel", kernel, None), ("Products", products, None),
+        )
+    ]  # fmt: skip
+    signs = ('<span class="sign">×</span>', '<span class="sign">=</span>', "")
+    lines = "".join(table + sign for table, sign in zip(tables, signs, strict=True))
+    return f'{_STYLE}<div class="step">{lines}</div>'
+
+
 def maps(values: list[np.ndarray], captions: list[str]) -> str:
     """Return small maps of one scale as tables, one after the other, as HTML."""
     limit = max(float(abs(one).max()) for one in values) or 1

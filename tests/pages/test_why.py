@@ -74,7 +74,7 @@ def test_the_walk_shows_any_layer_and_the_kernel_behind_any_map(app, lab):
     layer = test.selectbox(key="walk_layer")
     assert layer.value == "see_one"
     assert "4 maps of 14 × 14" in texts(test)
-    table = test.main.dataframe[0].value
+    table = test.main.dataframe[-1].value
     assert table["output"].tolist() == ["16 × 16 × 3", "14 × 14 × 4", "7 × 7 × 4", "196", "2"]
     assert table["parameters"].tolist() == [0, 3 * 3 * 3 * 4 + 4, 0, 0, 196 * 2 + 2]
     found = walk.strongest(models.open_model("one"), CHELSEA, "see_one")

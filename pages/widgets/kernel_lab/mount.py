@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 
 from cnn_core.convolution import MAX_WEIGHT
-from cnn_core.figures.colors import BLACKENED, RED_BLUE, WHITENED
+from cnn_core.figures.colors import BLACKENED, NEGATIVE, POSITIVE, RED_BLUE, WHITENED
 from cnn_core.kernels import KERNELS
 
 FOLDER = Path(__file__).parent
@@ -25,6 +25,7 @@ LABS = {
     "chain_lab": ("kernel_table", "arithmetic", "player", "chain"),
     "pixel_lab": (),
     "threshold_lab": (),
+    "thread_lab": ("thread_parts",),
 }
 """Each lab, and the further scripts that it uses; then follows the one of its own name."""
 
@@ -46,7 +47,7 @@ def constants() -> str:
     }
     known = {
         "MAX_WEIGHT": int(MAX_WEIGHT), "RED_BLUE": RED_BLUE, "BLACKENED": BLACKENED, "WHITENED": WHITENED,
-        "KERNELS": kernels,
+        "NEGATIVE": NEGATIVE, "POSITIVE": POSITIVE, "KERNELS": kernels,
     }  # fmt: skip
     return "\n".join(f"const {name} = {json.dumps(value)};" for name, value in known.items())
 
@@ -117,6 +118,15 @@ def pixels(image: np.ndarray, title: str, settings: dict[str, Any], take: Callab
 def threshold(gray: np.ndarray, title: str, settings: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
     """Mount the threshold lab with a picture of shape (H, W): parameters as for `convolution`."""
     _mount("threshold_lab", gray, title, settings, take)
+
+
+def thread(photo: np.ndarray, title: str, drawing: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
+    """Mount the lab that follows one number back.
+
+    `photo` is what the network receives, `drawing` what `why.thread_drawing` gives and the ``turn`` that it answers;
+    `take` gets the ``path`` that the hand has chosen and its ``turn``.
+    """
+    _mount("thread_lab", photo, title, None, take, {"thread": drawing})
 
 
 def ready(name: str) -> bool:

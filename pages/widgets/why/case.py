@@ -15,6 +15,7 @@ from cnn_core.pixels import fit
 
 if TYPE_CHECKING:
     from cnn_core.explain import Softmax
+    from cnn_core.thread import Knot
     from cnn_core.walk import Stop, Strongest
 
 SCREEN = 720
@@ -67,6 +68,12 @@ class Case(NamedTuple):
         """Return the `count` most active maps of a layer and their kernels."""
         return _strongest(self.card.name, self.stamp, self.image, layer, count)
 
+    def follow(
+        self, layer: str, at: tuple[int, ...], which: int | None = None, cell: tuple[int, int] | None = None
+    ) -> Knot:
+        """Return how one number of a layer is made, and where one number of its window came from."""
+        return _follow(self.card.name, self.stamp, self.image, layer, at, which, cell)
+
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
@@ -99,3 +106,18 @@ def _strongest(name: str, stamp: int, image: np.ndarray, layer: str, count: int)
     from cnn_core.walk import strongest
 
     return strongest(open_model(name), image, layer, count)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _follow(
+    name: str,
+    stamp: int,
+    image: np.ndarray,
+    layer: str,
+    at: tuple[int, ...],
+    which: int | None,
+    cell: tuple[int, int] | None,
+) -> Knot:
+    from cnn_core.thread import Place, follow
+
+    return follow(open_model(name), image, Place(layer, at), which, cell)

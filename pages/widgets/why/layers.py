@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
 from pages.widgets import address, controls, number_grid
+from pages.widgets.why import maps, thread
 from pages.widgets.why.case import Case
 
 if TYPE_CHECKING:
@@ -48,7 +46,9 @@ WORDS = {
 
 @st.fragment
 def show(case: Case) -> None:
-    """Ask for the layer; show its output for the photo, and a table of all layers."""
+    """Ask for the layer; show its output for the photo, how one of its numbers is made, and a table of all layers."""
+    from cnn_core.thread import starts
+
     try:
         with st.spinner("Computing every layer…"):
             stops = case.walk()
@@ -57,10 +57,13 @@ def show(case: Case) -> None:
     except CnnLabError as error:
         st.error(str(error))
         return
+    chosen = 0
     if len(stop.shape) == 3:
-        _maps(found, stop)
+        chosen = _maps(found, stop)
     else:
         _numbers(found, stop)
+    if starts(stop.kind):
+        thread.show(case, found, chosen)
     _table(stops)
 
 
@@ -108,7 +111,8 @@ def _go(name: str) -> None:
     st.session_state[_LAYER] = name
 
 
-def _maps(found: Strongest, stop: Stop) -> None:
+def _maps(found: Strongest, stop: Stop) -> int:
+    """Show the most active maps, one of them enlarged, and its kernel. Return which of them."""
     from cnn_core.figures.colors import zero_centered
 
     colors, limit = zero_centered(found.values, float(np.abs(found.values).max()) or 1.0)
@@ -123,7 +127,7 @@ def _maps(found: Strongest, stop: Stop) -> None:
     large, words = st.columns(2, gap="medium")
     with large:
         title = f"Map {found.numbers[place] + 1} of {stop.name}"
-        st.image(_enlarged(colors[place]), width="stretch", alt=f"{title}, enlarged", caption=title)
+        st.image(maps.enlarged(colors[place], LARGE), width="stretch", alt=f"{title}, enlarged", caption=title)
         low, high = wording.number(found.values[place].min()), wording.number(found.values[place].max())
         st.html(
             number_grid.scale(
@@ -138,6 +142,7 @@ def _maps(found: Strongest, stop: Stop) -> None:
             st.markdown(f"{stop.kind} computes this map without a kernel, or from several kernels.")
         else:
             _kernel(kernel, found.numbers[place], stop)
+    return place
 
 
 def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
@@ -205,12 +210,6 @@ def _from_table(names: list[str]) -> None:
         st.session_state[_LAYER] = names[chosen[0]]
 
 
-def _enlarged(colors: np.ndarray) -> np.ndarray:
-    """Return a map large enough to see each of its numbers as a square."""
-    times = max(1, LARGE // max(colors.shape[:2]))
-    return np.repeat(np.repeat(colors, times, axis=0), times, axis=1)
-
-
 def _thumbnails(colors: np.ndarray) -> str:
     """Return the style that draws each map on its button, above the button's text."""
     button = ".st-key-walk_maps [role=radio]"
@@ -221,11 +220,6 @@ def _thumbnails(colors: np.ndarray) -> str:
         f"{button}[aria-checked=true] {{outline: 3px solid {MARK}; outline-offset: 1px}}",
     ]
     for place, one in enumerate(colors, 1):
-        file = io.BytesIO()
-        small = Image.fromarray(one)
-        if max(small.size) > SMALL:
-            small.thumbnail((SMALL, SMALL))
-        small.save(file, "PNG")
-        data = base64.b64encode(file.getvalue()).decode()
+        data = maps.png(one, SMALL)
         rules.append(f"{button}:nth-of-type({place}) {{background-image: url(data:image/png;base64,{data})}}")
     return f"<style>{' '.join(rules)}</style>"

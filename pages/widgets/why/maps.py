@@ -1,0 +1,23 @@
+"""A feature map as a picture for the screen."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def enlarged(colors: np.ndarray, side: int) -> np.ndarray:
+    """Return a picture (H, W, 3) up to `side` pixels large, so that each of its numbers is seen as a square."""
+    times = max(1, side // max(colors.shape[:2]))
+    return np.repeat(np.repeat(colors, times, axis=0), times, axis=1)
+
+
+def png(colors: np.ndarray, longest: int | None = None) -> str:
+    """Return a picture as a PNG in base64, shrunk where a side is longer than `longest`."""
+    file = io.BytesIO()
+    picture = Image.fromarray(colors)
+    if longest and max(picture.size) > longest:
+        picture.thumbnail((longest, longest))
+    picture.save(file, "PNG", compress_level=1)
+    return base64.b64encode(file.getvalue()).decode()
