@@ -163,9 +163,9 @@ RUN = Text("run")
 TEST_PERCENT = Number("test_percent", 10, 50, 25, 5)
 AUGMENT = Choice(
     "augment",
-    {"none": "None", "light": "Light", "article": "As in the article", "strong": "Strong"},
+    {"none": "None", "light": "Light", "article": "Article", "strong": "Strong"},
     TrainingConfig.augment,
-    renamed={"true": "As in the article", "false": "None"},
+    renamed={"true": "Article", "false": "None"},
 )
 SCHEDULE = Choice(
     "schedule",

@@ -95,7 +95,7 @@ def _augmented(strength: str) -> None:
 
 
 def _training() -> dict[str, Any]:
-    """Return epochs, batch_size, learning_rate, schedule and patience, as `TrainingConfig` names them."""
+    """Return epochs, batch_size, learning_rate, patience and schedule, as `TrainingConfig` names them."""
     st.markdown("## 4 · The training")
     with st.container(horizontal=True):
         st.button("As in the article", on_click=_set, args=(AS_IN_THE_ARTICLE,), icon=":material/history_edu:")
@@ -113,13 +113,7 @@ def _training() -> dict[str, Any]:
             "small, training takes very long.",
             **controls.LEARNING_RATE.bound,
         ),
-        "schedule": right.selectbox(
-            "Learning rate schedule",
-            help="Constant: the learning rate stays. Cosine: it falls to zero along half a cosine. Warm-up: before "
-            "that, it rises during the first tenth of the steps.",
-            **controls.SCHEDULE.menu,
-        ),
-        "patience": left.number_input(
+        "patience": right.number_input(
             "Stop early after",
             1,
             100,
@@ -128,6 +122,12 @@ def _training() -> dict[str, Any]:
             placeholder="never",
             help="Training stops after this many epochs without a lower test loss, and the weights of the best epoch "
             "are kept.",
+        ),
+        "schedule": st.selectbox(
+            "Learning rate schedule",
+            help="Constant: the learning rate stays. Cosine: it falls to zero along half a cosine. Warm-up: before "
+            "that, it rises during the first tenth of the steps.",
+            **controls.SCHEDULE.menu,
         ),
     }
 
