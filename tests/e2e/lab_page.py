@@ -64,12 +64,21 @@ def upload(page: Page, place: Locator, files: Any) -> None:
     raise AssertionError("The page has sent no file to the server.")
 
 
+SHOWN = """({ values, shape }) => {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength), parts = [];
+  for (let at = 0; at < bytes.length; at += 32768) parts.push(String.fromCharCode(...bytes.subarray(at, at + 32768)));
+  return [shape, btoa(parts.join(""))];
+}"""
+"""A canvas's shape and values. As text of base64 they come ten times as fast as in JSON."""
+
+
+def decoded(shown: Any) -> np.ndarray:
+    """Return what `SHOWN` gave, float32 of its shape."""
+    shape, text = shown
+    return np.frombuffer(base64.b64decode(text), np.float32).reshape(shape)
+
+
 def values(page: Page, role: str) -> np.ndarray:
     """Return what a canvas of the lab shows, float32 of its shape."""
     page.wait_for_function("(role) => document.querySelector(`[data-role=${role}]`)?.values", arg=role)  # it is painted
-    numbers, shape = page.evaluate(
-        "(role) => { const canvas = document.querySelector(`[data-role=${role}]`);"
-        " return [Array.from(canvas.values), canvas.shape]; }",
-        role,
-    )
-    return np.array(numbers, np.float32).reshape(shape)
+    return decoded(page.evaluate(f"(role) => ({SHOWN})(document.querySelector(`[data-role=${{role}}]`))", role))

@@ -9,7 +9,7 @@ from cnn_core.chain import Convolution, Pooling, ReLU, receptive_field, run
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from pages.widgets.pooling import stages
-from tests.e2e.lab_page import open_lab, show, values
+from tests.e2e.lab_page import SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +28,8 @@ def lab(page):
 
 def canvases(lab) -> list[np.ndarray]:
     lab.evaluate("() => frame()")
-    found = lab.evaluate(
-        "() => [...document.querySelectorAll('canvas')].map((one) => [one.shape, Array.from(one.values)])"
-    )
-    return [np.array(numbers, np.float32).reshape(shape)[..., 0] for shape, numbers in found]
+    found = lab.evaluate(f"() => [...document.querySelectorAll('canvas')].map({SHOWN})")
+    return [decoded(shown)[..., 0] for shown in found]
 
 
 def random_chain(random) -> list:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from cnn_core.convolution import MAX_WEIGHT, conv2d, step
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS, to_grayscale
-from tests.e2e.lab_page import SETTINGS, open_lab, show, values
+from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser
 
@@ -58,23 +58,22 @@ def test_its_numbers_are_those_of_python(lab):
         one = kernel if channel == "all" else kernel[..., 0]
         expected.append(conv2d(source(channel), one, bias=bias, activation="relu" if relu else None, **options))
     got = lab.evaluate(
-        """async (cases) => {
-          const picture = { id: [...pictures.keys()][0], title: "A picture", png: null };
+        f"""async (cases) => {{
+          const picture = {{ id: [...pictures.keys()][0], title: "A picture", png: null }};
           const all = [];
-          for (const settings of cases) {
+          for (const settings of cases) {{
             run(picture, settings);
             await frame();
-            const canvas = document.querySelector("[data-role=output]");
-            all.push([canvas.shape, Array.from(canvas.values)]);
-          }
+            all.push(({SHOWN})(document.querySelector("[data-role=output]")));
+          }}
           return all;
-        }""",
+        }}""",
         cases,
     )
     assert len(got) == 200
-    for settings, (shape, numbers), true in zip(cases, got, expected, strict=True):
-        assert shape == [*true.shape[:2], 3 if settings["channel"] == "each" else 1]
-        np.testing.assert_allclose(np.reshape(numbers, true.shape), true, rtol=1e-5, atol=2e-3, err_msg=str(settings))
+    for settings, shown, true in zip(cases, map(decoded, got), expected, strict=True):
+        assert shown.shape == (*true.shape[:2], 3 if settings["channel"] == "each" else 1)
+        np.testing.assert_allclose(shown.reshape(true.shape), true, rtol=1e-5, atol=2e-3, err_msg=str(settings))
 
 
 def test_what_is_typed_is_convolved_at_once_and_told_when_the_hand_rests(lab):
