@@ -112,7 +112,7 @@ def _lab(
             show_ordinary()
         if (warning := bench.warning()) and part is bench.WINDOW:
             st.warning(warning)
-    bench.write_address(part)
+    bench.write_address()
 
     def take(settings: dict[str, Any]) -> None:
         try:

@@ -1,16 +1,19 @@
 // What the hand has made reaches Python when the hand rests, and what Python has changed reaches the hand.
 
 const REST_MILLISECONDS = 350;
+const ANSWER_MILLISECONDS = 3000; // Python has not answered for so long: it may never have heard
+const MAX_REPEATS = 5;
 
 /**
  * Keep the settings of a lab and those of Python the same.
  *
  * While the hand moves nothing is sent: every message makes Python run again. A lost connection loses nothing: when
- * Python comes back with older settings than were sent, they are sent again.
+ * Python comes back with older settings than were sent, they are sent again. They are repeated too where no answer comes,
+ * since Streamlit loses a fragment's run when another one comes at the same moment.
  */
 class Sync {
   constructor(read, adopt) {
-    Object.assign(this, { read, adopt, sent: null, told: null, timer: null, holding: false });
+    Object.assign(this, { read, adopt, sent: null, told: null, timer: null, again: null, holding: false });
     this.awaited = []; // texts that were sent, and that Python has not come back with
   }
 
@@ -45,12 +48,22 @@ class Sync {
       if (text === this.sent) return;
       this.sent = text;
       this.awaited.push(text);
-      if (this.send) inTurn(() => this.send(JSON.parse(text)));
+      this.tell(MAX_REPEATS);
     }, REST_MILLISECONDS);
+  }
+
+  tell(repeats) {
+    const text = this.sent;
+    if (this.send) inTurn(() => this.send(JSON.parse(text)));
+    clearTimeout(this.again);
+    this.again = setTimeout(() => {
+      if (text === this.sent && text !== this.told && repeats > 0) this.tell(repeats - 1);
+    }, ANSWER_MILLISECONDS);
   }
 
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.again);
   }
 }
 

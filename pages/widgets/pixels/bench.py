@@ -48,9 +48,13 @@ def read_address() -> None:
         )
 
 
-def write_address(part: Mapping[str, controls.Control]) -> None:
-    """Write a part of the bench, `WINDOW` or `BLACK_AND_WHITE`, into the address, so that the link shows it again."""
-    address.write_all(current(), part)
+def write_address() -> None:
+    """Write the bench into the address, so that the link shows it again.
+
+    All of it, whichever of the two labs has changed: a fragment's run knows the address as the browser had it when it
+    asked, and would write over what the other lab's run has written since.
+    """
+    address.write_all(current(), WINDOW | BLACK_AND_WHITE)
 
 
 def warning() -> str | None:
