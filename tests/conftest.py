@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -29,6 +30,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # thread for every processor, they would mostly wait for each other: that doubles the time of a training.
     for library in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(library, "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left with one of them in the end."""
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        seconds[item.path] += 5 if item.get_closest_marker("slow") or item.get_closest_marker("browser") else 0.1
+    items.sort(key=lambda item: -seconds[item.path])  # the order within a file stays
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,13 +19,13 @@ def running(tmp_path, monkeypatch):
         yield address
 
 
-@pytest.mark.parametrize("path", ["convolution", "train"])
-def test_stop_is_in_the_sidebar_without_scrolling(running, page, path):
+def test_stop_is_in_the_sidebar_without_scrolling(running, page):
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{running}/{path}")
     sidebar = page.locator('[data-testid="stSidebar"]')
-    expect(sidebar).to_contain_text("Training accuracy this epoch: 81.2 %")
-    expect(sidebar.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1, timeout=20_000)
+    for path in ("convolution", "train"):
+        page.goto(f"{running}/{path}")
+        expect(sidebar).to_contain_text("Training accuracy this epoch: 81.2 %")
+        expect(sidebar.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1, timeout=20_000)
 
 
 @pytest.fixture
@@ -38,19 +38,20 @@ def finished(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_status_is_in_view_after_the_start(finished, page, width):
-    page.set_viewport_size({"width": width, "height": 720})
+def test_the_status_is_in_view_after_the_start(finished, page):
     page.goto(f"{finished}/train")
     start = page.get_by_role("button", name="Start this training")
-    start.scroll_into_view_if_needed()
-    expect(page.locator(".st-key-training_status")).not_to_be_in_viewport()
-    start.click()
     status = page.locator(".st-key-training_status")
     stop = status.get_by_role("button", name="Stop")
-    try:
-        expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
-        expect(stop).to_be_in_viewport(ratio=1, timeout=20_000)
-    finally:
-        stop.click()
-        expect(status.get_by_text("Stopped")).to_be_visible()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 720})
+        expect(start).to_be_enabled()
+        start.scroll_into_view_if_needed()
+        expect(status).not_to_be_in_viewport()
+        start.click()
+        try:
+            expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
+            expect(stop).to_be_in_viewport(ratio=1, timeout=20_000)
+        finally:
+            stop.click()
+            expect(status.get_by_text("Stopped")).to_be_visible()

@@ -22,7 +22,7 @@ def test_before_any_training_the_bundled_models_real_curves_are_shown(app):
         assert "Nothing has been trained here yet" in text(test)
         return
     assert history is not None
-    assert {"training", "test"} <= set(chart_lines(test, "curve_accuracy"))
+    assert {"training", "validation"} <= set(chart_lines(test, "curve_accuracy"))
 
 
 def test_a_running_training_is_shown_with_its_steps_and_curves(app):
