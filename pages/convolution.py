@@ -22,7 +22,10 @@ def main() -> None:
         "the pixels under them and the products are added up: that is one number of the **feature map**."
     )
     bench.read_address()
-    _lesson(*picture.current(LONGEST))
+    image, name = picture.current(LONGEST)
+    if note := picture.shrunk(image):
+        st.caption(note)
+    _lesson(image, name)
 
 
 @st.fragment

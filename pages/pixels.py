@@ -22,18 +22,15 @@ def main() -> None:
     """Show the picture, the numbers it consists of, its channels, and the picture in black and white."""
     image, name = picture.current(LONGEST)
     height, width = image.shape[:2]
-    full_height, full_width = picture.current()[0].shape[:2]
-    shrunk = (height, width) if (height, width) != (full_height, full_width) else None
+    note = picture.shrunk(image)
+    shrunk = (height, width) if note else None
 
     st.markdown(
         f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."
     )
-    if shrunk:
-        st.info(
-            f"Your picture is larger: {full_height} rows × {full_width} columns. This page shrinks it to {height} × "
-            f"{width}, so that every number follows your hand. All numbers below are those of the smaller picture."
-        )
+    if note:
+        st.info(f"{note} All numbers below are those of the smaller picture.")
     bench.read_address()
     _zoom(image, name, shrunk)
     st.header("Three channels", divider="gray")

@@ -24,7 +24,10 @@ def main() -> None:
         "The next layer has less to compute: a quarter, if the window is 2×2 and moves by 2."
     )
     stages.read_address()
-    _lesson(*picture.current(LONGEST))
+    image, name = picture.current(LONGEST)
+    if note := picture.shrunk(image):
+        st.caption(note)
+    _lesson(image, name)
     why_max.show()
 
 

@@ -93,6 +93,17 @@ def current(longest: int | None = None) -> tuple[np.ndarray, str]:
     return (image if longest is None else fit(image, longest)), title
 
 
+def shrunk(image: np.ndarray) -> str:
+    """Say that `image`, which a page shows, is smaller than the picture; nothing where it is not."""
+    (height, width), (whole_height, whole_width) = image.shape[:2], current()[0].shape[:2]
+    if (height, width) == (whole_height, whole_width):
+        return ""
+    return (
+        f"The picture is larger: {whole_height} rows × {whole_width} columns. This page shrinks it to {height} × "
+        f"{width}, so that every number follows your hand."
+    )
+
+
 def use(image: np.ndarray, name: str) -> None:
     """Make `image` the picture of all pages. Call it in an ``on_change``, so that the sidebar shows it too."""
     image.setflags(write=False)

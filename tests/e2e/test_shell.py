@@ -7,8 +7,8 @@ from playwright.sync_api import Page, TimeoutError, expect
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = [390, 1280]
-"""A phone and a laptop. To open a page costs seconds, to make it wider does not."""
+WIDTHS = [1280, 390]
+"""A laptop and a phone. To open a page costs seconds, to make it narrower does not."""
 
 PAGES = ["", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
 
@@ -16,6 +16,17 @@ PAGES = ["", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
 TOO_WIDE = """() => [...document.querySelectorAll('html, .stMain, .stMainBlockContainer, .stMain .stHorizontalBlock')]
     .filter(area => area.scrollWidth > area.clientWidth + 1)
     .map(area => area.className + ': ' + area.innerText.slice(0, 80))"""
+
+
+NO_HANDLES = ".stDataFrame {overflow: hidden}"
+"""A table of Streamlit's scrolls by itself, and keeps an invisible handle beyond its right edge."""
+
+
+def settled(page: Page) -> list[str]:
+    """Wait for the layout, and name what is wider than the space it has."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"() => ({TOO_WIDE})().length === 0", timeout=10_000)
+    return page.evaluate(TOO_WIDE)
 
 
 def open_page(page: Page, address: str) -> None:
@@ -40,13 +51,14 @@ def test_a_page_shows_no_traceback_and_fits_the_screen(server, page, path):
     for chart in page.locator('[data-testid="stPlotlyChart"]:visible').all():  # drawn after the script has ended
         expect(chart.locator(".main-svg").first).to_be_attached()
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-    # A table of Streamlit's scrolls by itself, and keeps an invisible handle beyond its right edge.
-    page.add_style_tag(content=".stDataFrame {overflow: hidden}")
+    page.add_style_tag(content=NO_HANDLES)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
-        with suppress(TimeoutError):  # the layout may still change; what stays too wide is named below
-            page.wait_for_function(f"() => ({TOO_WIDE})().length === 0", timeout=10_000)
-        too_wide = page.evaluate(TOO_WIDE)
+        too_wide = settled(page)
+        if too_wide:  # a table of Streamlit's may keep its old width; what counts is a page opened at this one
+            open_page(page, f"{server}/{path}")
+            page.add_style_tag(content=NO_HANDLES)
+            too_wide = settled(page)
         assert not too_wide, f"At {width} pixels these are wider than the space they have: {too_wide}"
     unnamed = page.locator('[data-testid="stMain"] img:not([alt]), [data-testid="stMain"] img[alt=""]')
     expect(unnamed).to_have_count(0)

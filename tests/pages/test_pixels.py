@@ -140,6 +140,15 @@ def test_a_mistyped_address_shows_the_default(app, query):
     assert test.slider(key="threshold").value == 128
 
 
+@pytest.mark.parametrize(("page", "size"), [("convolution", "819 × 1024"), ("pooling", "307 × 384")])
+def test_the_lessons_after_it_say_that_they_shrink_a_large_picture(app, page, size):
+    test = upload(app(page), np.random.default_rng(0).integers(0, 256, (1200, 1500, 3), np.uint8))
+    assert not test.exception
+    (said,) = [caption.value for caption in test.caption if "shrinks" in caption.value]
+    assert "1200 rows × 1500 columns" in said
+    assert size in said
+
+
 @pytest.mark.parametrize("shape", [(1, 2, 3), (2, 1, 3), (2, 3, 3), (5, 900, 3), (3000, 4, 3)])
 def test_pictures_of_odd_shapes(app, shape):
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
