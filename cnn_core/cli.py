@@ -119,9 +119,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     from cnn_core import curves, evaluation, models
     from cnn_core.source import Source
 
-    model = models.open_model(options.model)
     source = Source.for_model(models.find(options.model).facts, options.data)
     table = source.subset(options.subset, progress=progress.show)
+    model = models.open_model(options.model)  # after the data: what is wrong with them need not wait for TensorFlow
     broken = table.attrs["broken"]
     result = evaluation.evaluate(model, table, progress=progress.show)
     auc, ece = curves.roc_auc(result), curves.calibration_error(result)
