@@ -1,8 +1,6 @@
 """Register the lab with Streamlit, and mount it."""
 
-import base64
 import hashlib
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnn_core.convolution import MAX_WEIGHT
 from cnn_core.figures.colors import BLACKENED, NEGATIVE, POSITIVE, RED_BLUE, WHITENED
 from cnn_core.kernels import KERNELS
+from pages.widgets import screen_image
 
 FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
@@ -178,7 +176,7 @@ def _mount(
         key=name,
         data={
             "lab": name,
-            "picture": {"id": identity, "title": title, "png": None if has == identity else _png(image)},
+            "picture": {"id": identity, "title": title, "png": None if has == identity else screen_image.png(image)},
             "has": has,
             "ready": ready(name),
             "settings": settings,
@@ -198,10 +196,3 @@ def _identity(name: str, image: np.ndarray) -> str:
         identity = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:16]
         st.session_state[key] = (image, identity)
     return identity
-
-
-def _png(image: np.ndarray) -> str:
-    """Return the picture as a PNG in base64."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG", compress_level=1)
-    return base64.b64encode(file.getvalue()).decode()

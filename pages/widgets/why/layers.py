@@ -10,8 +10,8 @@ import streamlit as st
 from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
-from pages.widgets import address, controls, number_grid
-from pages.widgets.why import maps, thread
+from pages.widgets import address, controls, number_grid, screen_image
+from pages.widgets.why import thread
 from pages.widgets.why.case import Case
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _maps(found: Strongest, stop: Stop) -> int:
     large, words = st.columns(2, gap="medium")
     with large:
         title = f"Map {found.numbers[place] + 1} of {stop.name}"
-        st.image(maps.enlarged(colors[place], LARGE), width="stretch", alt=f"{title}, enlarged", caption=title)
+        st.image(screen_image.enlarged(colors[place], LARGE), width="stretch", alt=f"{title}, enlarged", caption=title)
         low, high = wording.number(found.values[place].min()), wording.number(found.values[place].max())
         st.html(
             number_grid.scale(
@@ -220,6 +220,6 @@ def _thumbnails(colors: np.ndarray) -> str:
         f"{button}[aria-checked=true] {{outline: 3px solid {MARK}; outline-offset: 1px}}",
     ]
     for place, one in enumerate(colors, 1):
-        data = maps.png(one, SMALL)
+        data = screen_image.png(one, SMALL)
         rules.append(f"{button}:nth-of-type({place}) {{background-image: url(data:image/png;base64,{data})}}")
     return f"<style>{' '.join(rules)}</style>"

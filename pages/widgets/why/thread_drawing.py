@@ -12,7 +12,7 @@ from cnn_core.layers.way_back import place as where
 from cnn_core.layers.way_back import signed
 from cnn_core.layers.weighted_sum import PHOTO
 from cnn_core.wording import number
-from pages.widgets.why import maps
+from pages.widgets import screen_image
 
 if TYPE_CHECKING:
     from cnn_core.layers.weighted_sum import Place, WeightedSum
@@ -219,6 +219,6 @@ def _picture(values: np.ndarray | None) -> dict[str, Any] | None:
         return None
     colors, limit = zero_centered(values, float(np.abs(values).max()) or 1.0)
     return {
-        "png": maps.png(colors), "height": values.shape[0], "width": values.shape[1],
+        "png": screen_image.png(colors), "height": values.shape[0], "width": values.shape[1],
         "limit": limit, "says": f"{number(float(values.min()))} to {number(float(values.max()))}",
     }  # fmt: skip

@@ -10,9 +10,8 @@ import streamlit as st
 
 from cnn_core.figures.colors import zero_centered
 from cnn_core.pixels import mark
-from pages.widgets import number_grid
+from pages.widgets import number_grid, screen_image
 from pages.widgets.tied import tied
-from pages.widgets.why import maps
 
 if TYPE_CHECKING:
     from cnn_core.thread import Knot
@@ -97,7 +96,7 @@ def _way(knot: Knot, drawing: dict[str, Any], go: Callable[[dict[str, Any]], Non
     st.markdown("\n".join(f"1. {line}" for line in [way["begins"], *way["says"]]))
     if way["pixel"]:
         st.markdown(way["ends"])
-        pixel, photo = way["pixel"], maps.enlarged(knot.photo, _LARGE)
+        pixel, photo = way["pixel"], screen_image.enlarged(knot.photo, _LARGE)
         st.image(
             mark(photo, pixel["row"], pixel["column"], 1, knot.photo.shape[0]),
             width=_LARGE, alt="The photo as the network receives it; a frame marks the pixel",
@@ -111,4 +110,4 @@ def _way(knot: Knot, drawing: dict[str, Any], go: Callable[[dict[str, Any]], Non
 
 def _map(values: np.ndarray, top: int, left: int, size: int, alt: str) -> None:
     colors, _ = zero_centered(values, float(np.abs(values).max()) or 1.0)
-    st.image(mark(maps.enlarged(colors, _LARGE), top, left, size, values.shape[0]), width=_LARGE, alt=alt)
+    st.image(mark(screen_image.enlarged(colors, _LARGE), top, left, size, values.shape[0]), width=_LARGE, alt=alt)

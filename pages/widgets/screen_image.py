@@ -1,4 +1,4 @@
-"""A feature map as a picture for the screen."""
+"""A picture or a colored feature map as the screen takes it: enlarged, or as a PNG in base64."""
 
 import base64
 import io
