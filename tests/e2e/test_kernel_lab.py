@@ -259,3 +259,34 @@ def test_play_moves_on_and_pause_stops(lab):
     lab.clock.install()
     lab.clock.run_for(5000)
     assert lab.locator(".kl-phases .kl-now").inner_text() == phase
+
+
+LEAVE = {
+    "link": """() => {
+      const link = Object.assign(document.createElement("a"), { href: "/pixels" });
+      link.addEventListener("click", (event) => event.preventDefault());  // the page comes by Streamlit's own way
+      document.body.append(link);
+      link.click();
+    }""",
+    "back": """() => new Promise((done) => {
+      addEventListener("popstate", done);
+      history.back();
+    })""",
+}
+
+
+@pytest.mark.parametrize("way", LEAVE)
+def test_a_lab_says_nothing_on_the_way_to_another_page(page, way):
+    """Streamlit would answer with the old page's fragment, and the new page would stay empty."""
+    page.route("**/pixels", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.goto("http://lab.test/pixels")
+    page.evaluate("history.pushState(null, '', '/convolution')")
+    open_lab(page, "convolution_lab")
+    show(page, IMAGE, SETTINGS)
+    page.clock.install()
+    page.evaluate(LEAVE[way])
+    cell(page, 2, 2).fill("7")
+    page.clock.run_for(5000)
+    assert page.evaluate("() => told.bench ?? null") is None
+    page.clock.run_for(10000)  # the other page has not come: the lab goes on
+    assert told(page)["tables"][0][4] == 7

@@ -15,7 +15,7 @@ from cnn_core.kernels import KERNELS
 from pages.widgets import screen_image
 
 FOLDER = Path(__file__).parent
-SHARED = ("sliding", "colors", "elements", "sync", "picture_view")
+SHARED = ("sliding", "colors", "elements", "turn", "sync", "picture_view")
 """The scripts that every lab uses."""
 
 LABS = {

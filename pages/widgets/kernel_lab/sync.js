@@ -78,7 +78,10 @@ function mounting(make) {
   const labs = new WeakMap(); // by the element that Streamlit gives the component
   return ({ parentElement, data, setStateValue }) => {
     const root = parentElement.querySelector(".kl");
-    if (!labs.has(root)) labs.set(root, make(root));
+    if (!labs.has(root)) {
+      labs.set(root, make(root));
+      arrive();
+    }
     const lab = labs.get(root);
     receive(lab, root, data, setStateValue);
     return () => {
@@ -99,20 +102,6 @@ async function receive(lab, root, data, setStateValue) {
   if (data.settings) lab.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
   lab.told?.(data, setStateValue);
   root.hidden = false;
-}
-
-const APART_MILLISECONDS = 100;
-
-/**
- * Let the labs of a page speak one after the other. Of what reaches Streamlit at once it runs only one fragment, and
- * the other lab would never hear an answer.
- */
-function inTurn(tell) {
-  const before = globalThis.cnnLabTurn ?? Promise.resolve();
-  globalThis.cnnLabTurn = before.then(() => {
-    tell();
-    return new Promise((done) => setTimeout(done, APART_MILLISECONDS));
-  });
 }
 
 const pictures = new Map(); // of this page, by their name: a picture crosses the network once

@@ -1,0 +1,48 @@
+// When a lab may speak to Python: one after the other, and never on the way to another page.
+
+const APART_MILLISECONDS = 100;
+const LEAVING_MILLISECONDS = 10000; // longer than a page needs to come; afterwards, the click has led nowhere
+
+/** What all labs of the browser's tab share, each of which has a script of its own. */
+const shared = (globalThis.cnnLabShared ??= { turn: Promise.resolve(), sending: false, leavingUntil: 0, path: "" });
+
+/**
+ * Let the labs of a page speak one after the other. Of what reaches Streamlit at once it runs only one fragment, and
+ * the other lab would never hear an answer.
+ */
+function inTurn(tell) {
+  shared.turn = shared.turn.then(() => {
+    if (performance.now() > shared.leavingUntil) send(tell);
+    return new Promise((done) => setTimeout(done, APART_MILLISECONDS));
+  });
+}
+
+/** Streamlit sends with the next timer, and so does not send yet. */
+function send(tell) {
+  shared.sending = true;
+  tell();
+  setTimeout(() => (shared.sending = false));
+}
+
+// Once another page is asked for, the labs of the old one are silent. If one spoke now, Streamlit would run the old
+// page's fragment after the new page, and the new page would stay empty in the browser ("Bad delta path index").
+addEventListener("click", leave, true);
+addEventListener("popstate", () => {
+  if (location.pathname !== shared.path) shared.leavingUntil = performance.now() + LEAVING_MILLISECONDS;
+});
+
+function leave(event) {
+  const link = event.target.closest?.("a[href]");
+  const newTab = link?.target || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!link || newTab || link.origin !== location.origin || link.pathname === location.pathname) return;
+  shared.leavingUntil = performance.now() + LEAVING_MILLISECONDS;
+  if (!shared.sending) return;
+  event.preventDefault(); // what a lab has just said goes first
+  event.stopImmediatePropagation();
+  setTimeout(() => link.click());
+}
+
+/** A lab of the new page is here. */
+function arrive() {
+  Object.assign(shared, { leavingUntil: 0, path: location.pathname });
+}
