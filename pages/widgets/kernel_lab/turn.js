@@ -26,23 +26,28 @@ function send(tell) {
 
 // Once another page is asked for, the labs of the old one are silent. If one spoke now, Streamlit would run the old
 // page's fragment after the new page, and the new page would stay empty in the browser ("Bad delta path index").
-addEventListener("click", leave, true);
+addEventListener("click", follow, true);
 addEventListener("popstate", () => {
-  if (location.pathname !== shared.path) shared.leavingUntil = performance.now() + LEAVING_MILLISECONDS;
+  if (location.pathname !== shared.path) leaveFor(location.pathname);
 });
 
-function leave(event) {
+function follow(event) {
   const link = event.target.closest?.("a[href]");
   const newTab = link?.target || event.ctrlKey || event.metaKey || event.shiftKey;
   if (!link || newTab || link.origin !== location.origin || link.pathname === location.pathname) return;
-  shared.leavingUntil = performance.now() + LEAVING_MILLISECONDS;
+  leaveFor(link.pathname);
   if (!shared.sending) return;
   event.preventDefault(); // what a lab has just said goes first
   event.stopImmediatePropagation();
   setTimeout(() => link.click());
 }
 
-/** A lab of the new page is here. */
+function leaveFor(path) {
+  Object.assign(shared, { path, leavingUntil: performance.now() + LEAVING_MILLISECONDS });
+}
+
+/** A lab is made: of the new page, unless the old page still comes while it is being left. */
 function arrive() {
-  Object.assign(shared, { leavingUntil: 0, path: location.pathname });
+  if (performance.now() < shared.leavingUntil && location.pathname !== shared.path) return;
+  Object.assign(shared, { path: location.pathname, leavingUntil: 0 });
 }
