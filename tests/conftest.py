@@ -193,10 +193,18 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture
-def page(chromium):
-    """An empty tab, 1280 pixels wide."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="module")
+def browsing(chromium):
+    """One profile for a module's tabs: Streamlit's frontend is fetched once. No animation keeps a processor busy."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(90_000)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(browsing):
+    """An empty tab, 1280 pixels wide."""
+    page = browsing.new_page()
+    yield page
+    page.close()

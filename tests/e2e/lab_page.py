@@ -2,12 +2,11 @@
 
 import base64
 import io
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Page
 
 from pages.widgets.kernel_lab import mount
 
@@ -53,15 +52,6 @@ def show(page: Page, image: np.ndarray, settings: dict[str, Any]) -> None:
     page.evaluate(
         "async ([picture, settings]) => { await show(picture, settings); await frame(); }", [picture, settings]
     )
-
-
-def upload(page: Page, place: Locator, files: Any) -> None:
-    """Choose files. Playwright may do so before the page listens; then nothing is sent, and they are chosen again."""
-    for _ in range(5):
-        with suppress(TimeoutError), page.expect_request(lambda request: "upload_file" in request.url, timeout=5000):
-            place.set_input_files(files)
-            return
-    raise AssertionError("The page has sent no file to the server.")
 
 
 SHOWN = """({ values, shape }) => {

@@ -4,17 +4,12 @@ import re
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from pages.widgets import picture
-from tests.e2e.lab_page import upload
+from tests.e2e.app_page import settle, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-def settle(page: Page) -> None:
-    expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator('[data-stale="true"]')).to_have_count(0)
 
 
 def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):

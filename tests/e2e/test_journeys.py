@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pages.widgets import picture
-from tests.e2e.lab_page import upload
+from tests.e2e.app_page import settle, upload
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +24,6 @@ ROOT = Path(__file__).parents[2]
 def pixels(page: Page, key: str) -> np.ndarray:
     """Return what stands on screen in the area of that key, as far as it can be seen."""
     return np.asarray(Image.open(io.BytesIO(page.locator(f".st-key-{key}").first.screenshot())).convert("RGB"))
-
-
-def settle(page: Page) -> None:
-    """Wait until the script has run and nothing on screen changes any more."""
-    expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator('[data-stale="true"]')).to_have_count(0)
 
 
 def ask_command_line(photo: Path) -> dict:

@@ -1,0 +1,103 @@
+"""What every page promises, opened once in a real Chromium: no traceback, nothing that shuts people out, room."""
+
+import importlib.resources
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Page, TimeoutError, expect
+
+from tests.e2e.app_page import open_page, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = ["pixels", "convolution", "pooling", "network", "train", "evaluate", "", "?why=Layer+by+layer&model=article"]
+"""The first page comes last: its verdict waits for TensorFlow, which is loaded while the others are looked at."""
+
+WIDTHS = [1280, 390]
+"""A laptop and a phone. To open a page costs seconds, to make it narrower does not."""
+
+# Columns that are too narrow for what they hold do not widen the page: they hide it.
+TOO_WIDE = """() => [...document.querySelectorAll('html, .stMain, .stMainBlockContainer, .stMain .stHorizontalBlock')]
+    .filter(area => area.scrollWidth > area.clientWidth + 1)
+    .map(area => area.className + ': ' + area.innerText.slice(0, 80))"""
+
+NO_HANDLES = ".stDataFrame {overflow: hidden}"
+"""A table of Streamlit's scrolls by itself, and keeps an invisible handle beyond its right edge."""
+
+BACKGROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 29)"}
+
+STREAMLITS = [
+    ("list", "[data-testid=stSidebarNavItems]"),  # Streamlit puts a div with the section's name into its list
+    ("listitem", "[data-testid=stSidebarNav]"),  # and the pages below that div; screen readers still read all of them
+]
+"""What is Streamlit's own, and no page can mend: a rule, and where it is broken."""
+
+LOOK = """async (excepted) => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const stands = (rule, { target }) => !excepted.some(([name, place]) =>
+        name === rule && target.length === 1 && document.querySelector(target[0])?.closest(place));
+    return violations
+        .filter(({ id, impact }) => ["serious", "critical"].includes(impact) || id === "heading-order")
+        .flatMap(({ id, nodes }) => nodes.filter((node) => stands(id, node)).map((node) =>
+            `${id}: ${node.html.slice(0, 160)} (${[...node.any, ...node.all, ...node.none][0].message})`));
+}"""
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, server, browsing):
+    """Each page in turn, in a tab of its own."""
+    page = browsing.new_page()
+    open_page(page, f"{server}/{request.param}")
+    if not request.param or "?" in request.param:
+        expect(page.locator(".st-key-verdict h2")).to_be_visible()
+    if "?" in request.param:
+        expect(page.locator(".kl-thread")).to_be_visible()
+    yield page
+    page.close()
+
+
+def test_it_shows_no_traceback_and_names_its_pictures(opened):
+    for chart in opened.locator('[data-testid="stPlotlyChart"]:visible').all():  # drawn after the script has ended
+        expect(chart.locator(".main-svg").first).to_be_attached()
+    expect(opened.locator('[data-testid="stException"]')).to_have_count(0)
+    unnamed = opened.locator('[data-testid="stMain"] img:not([alt]), [data-testid="stMain"] img[alt=""]')
+    expect(unnamed).to_have_count(0)
+
+
+def test_axe_finds_nothing_that_shuts_people_out(opened):
+    """With the folds open, light and dark; headings in order."""
+    for fold in opened.locator('[data-testid="stMain"] details:not([open]) > summary:visible').all()[::-1]:
+        fold.click()
+    settle(opened)
+    opened.add_style_tag(content="* {transition: none !important; animation: none !important}")  # no color on its way
+    opened.evaluate(importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = []
+    for scheme, background in BACKGROUND.items():
+        opened.emulate_media(color_scheme=scheme)
+        expect(opened.locator('[data-testid="stApp"]')).to_have_css("background-color", background)
+        violations = opened.evaluate(LOOK, STREAMLITS)
+        if violations:  # a fold that has just been opened may have made the page pale: it is drawn again
+            opened.wait_for_load_state("networkidle")
+            settle(opened)
+            violations = opened.evaluate(LOOK, STREAMLITS)
+        found += [f"{scheme}: {violation}" for violation in violations]
+    assert not found, "\n".join(found)
+
+
+def test_it_fits_the_screen(opened):
+    opened.add_style_tag(content=NO_HANDLES)
+    for width in WIDTHS:
+        opened.set_viewport_size({"width": width, "height": 844})
+        too_wide = what_is_too_wide(opened)
+        if too_wide:  # a table of Streamlit's may keep its old width; what counts is a page opened at this one
+            open_page(opened, opened.url)
+            opened.add_style_tag(content=NO_HANDLES)
+            too_wide = what_is_too_wide(opened)
+        assert not too_wide, f"At {width} pixels these are wider than the space they have: {too_wide}"
+
+
+def what_is_too_wide(page: Page) -> list[str]:
+    """Wait for the layout, and name what is wider than the space it has."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"() => ({TOO_WIDE})().length === 0", timeout=3_000)
+    return page.evaluate(TOO_WIDE)
