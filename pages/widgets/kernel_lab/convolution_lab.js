@@ -61,8 +61,8 @@ class ConvolutionLab {
   }
 
   /** Python has run: it lists the networks, and sends the kernels of the one that was asked for. */
-  told({ models, network }, setStateValue) {
-    this.ask = (model) => setStateValue("network", model);
+  told({ models, network }, tell) {
+    this.ask = (model) => tell("network", model);
     this.network.show(models, network);
   }
 

@@ -1,8 +1,6 @@
 // What the hand has made reaches Python when the hand rests, and what Python has changed reaches the hand.
 
 const REST_MILLISECONDS = 350;
-const ANSWER_MILLISECONDS = 3000; // Python has not answered for so long: it may never have heard
-const MAX_REPEATS = 5;
 
 /**
  * Keep the settings of a lab and those of Python the same.
@@ -13,7 +11,7 @@ const MAX_REPEATS = 5;
  */
 class Sync {
   constructor(read, adopt) {
-    Object.assign(this, { read, adopt, sent: null, told: null, timer: null, again: null, holding: false });
+    Object.assign(this, { read, adopt, sent: null, told: null, timer: null, holding: false });
     this.awaited = []; // texts that were sent, and that Python has not come back with
   }
 
@@ -48,22 +46,17 @@ class Sync {
       if (text === this.sent) return;
       this.sent = text;
       this.awaited.push(text);
-      this.tell(MAX_REPEATS);
+      this.endTelling?.();
+      this.endTelling = insist(
+        () => this.send?.(JSON.parse(text)),
+        () => text !== this.sent || text === this.told,
+      );
     }, REST_MILLISECONDS);
-  }
-
-  tell(repeats) {
-    const text = this.sent;
-    if (this.send) inTurn(() => this.send(JSON.parse(text)));
-    clearTimeout(this.again);
-    this.again = setTimeout(() => {
-      if (text === this.sent && text !== this.told && repeats > 0) this.tell(repeats - 1);
-    }, ANSWER_MILLISECONDS);
   }
 
   close() {
     clearTimeout(this.timer);
-    clearTimeout(this.again);
+    this.endTelling?.();
   }
 }
 
@@ -71,7 +64,7 @@ class Sync {
  * What a component's script exports: called by Streamlit with each run of the page; `make(root)` makes the lab once.
  *
  * A lab has a `sync`, and the methods `show(photo, title)` for another picture, `close()`, and, where it asks Python for
- * more, `told(data, setStateValue)`. It stays hidden until Python has heard of it: until then other controls may stand in
+ * more, `told(data, tell)`, where `tell(name, value)` sets a part of the component's state. It stays hidden until Python has heard of it: until then other controls may stand in
  * its place, and no cell may be there twice.
  */
 function mounting(make) {
@@ -85,7 +78,7 @@ function mounting(make) {
     const lab = labs.get(root);
     receive(lab, root, data, setStateValue);
     return () => {
-      clearInterval(telling.get(data.lab));
+      telling.get(data.lab)?.();
       lab.close();
       labs.delete(root);
     };
@@ -93,22 +86,22 @@ function mounting(make) {
 }
 
 async function receive(lab, root, data, setStateValue) {
-  const photo = await heldPicture(data, (id) => setStateValue("has", id));
+  const tell = (name, value) => inTurn(() => setStateValue(name, value));
+  const photo = await heldPicture(data, (id) => tell("has", id));
   if (!photo || !data.ready) return;
   if (photo !== lab.received) {
     lab.received = photo;
     lab.show(photo, data.picture.title);
   }
-  if (data.settings) lab.sync.receive(data.settings, (settings) => setStateValue("bench", settings));
-  lab.told?.(data, setStateValue);
+  if (data.settings) lab.sync.receive(data.settings, (settings) => tell("bench", settings));
+  lab.told?.(data, tell);
   root.hidden = false;
 }
 
 const pictures = new Map(); // of this page, by their name: a picture crosses the network once
 const MAX_PICTURES = 4;
 
-const RETRY_MILLISECONDS = 1500;
-const telling = new Map(); // by the name of the lab: the timer that repeats what Python has not heard yet
+const telling = new Map(); // by the name of the lab: what ends the telling of what Python has not heard yet
 
 /** Return the picture that Python means, and `tell` Python which one is here, so that it is not sent again. */
 async function heldPicture({ lab, picture, has }, tell) {
@@ -117,12 +110,8 @@ async function heldPicture({ lab, picture, has }, tell) {
     if (pictures.size > MAX_PICTURES) pictures.delete(pictures.keys().next().value);
   }
   const here = pictures.has(picture.id) ? picture.id : "";
-  clearInterval(telling.get(lab));
-  if (has !== here) {
-    inTurn(() => tell(here));
-    // Streamlit loses a fragment's run when another one comes at the same moment.
-    telling.set(lab, setInterval(() => inTurn(() => tell(here)), RETRY_MILLISECONDS));
-  }
+  telling.get(lab)?.();
+  if (has !== here) telling.set(lab, insist(() => tell(here), () => false));
   return pictures.get(picture.id);
 }
 

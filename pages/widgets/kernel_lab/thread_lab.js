@@ -23,7 +23,7 @@ class ThreadLab {
   }
 
   close() {
-    clearTimeout(this.asking);
+    this.endTelling?.();
   }
 
   /** The photo as the network receives it. */
@@ -35,7 +35,7 @@ class ThreadLab {
   told({ thread }, tell) {
     this.tell = tell;
     if (thread.turn === this.turn) {
-      clearTimeout(this.asking);
+      this.endTelling?.();
       this.root.removeAttribute("aria-busy");
     }
     const text = JSON.stringify(thread) + this.title;
@@ -57,10 +57,12 @@ class ThreadLab {
   #send(path) {
     this.turn = Date.now();
     this.root.setAttribute("aria-busy", "true");
-    const tell = () => inTurn(() => this.tell("bench", { path, turn: this.turn }));
-    tell();
-    clearTimeout(this.asking);
-    this.asking = setTimeout(tell, RETRY_MILLISECONDS);
+    const asked = { path, turn: this.turn };
+    this.endTelling?.();
+    this.endTelling = insist(
+      () => this.tell("bench", asked),
+      () => false,
+    );
   }
 
   /** Another number of this layer. */

@@ -1,6 +1,8 @@
 // When a lab may speak to Python: one after the other, and never on the way to another page.
 
 const APART_MILLISECONDS = 100;
+const ANSWER_MILLISECONDS = 2000; // Python has not answered for so long: it may never have heard
+const MAX_REPEATS = 8;
 const LEAVING_MILLISECONDS = 10000; // longer than a page needs to come; afterwards, the click has led nowhere
 
 /** What all labs of the browser's tab share, each of which has a script of its own. */
@@ -15,6 +17,17 @@ function inTurn(tell) {
     if (performance.now() > shared.leavingUntil) send(tell);
     return new Promise((done) => setTimeout(done, APART_MILLISECONDS));
   });
+}
+
+/** Tell it again and again until it is `answered`; return a function that ends this. */
+function insist(tell, answered) {
+  let timer;
+  const repeat = (left) => {
+    tell();
+    timer = setTimeout(() => left > 0 && !answered() && repeat(left - 1), ANSWER_MILLISECONDS);
+  };
+  repeat(MAX_REPEATS);
+  return () => clearTimeout(timer);
 }
 
 /** Streamlit sends with the next timer, and so does not send yet. */
