@@ -92,7 +92,7 @@ def _black_and_white(gray: np.ndarray, name: str, shrunk: tuple[int, int] | None
     )
     threshold = bench.current()["threshold"]
     st.code(f">>> print((gray >= {threshold}).astype('uint8'))\n{to_binary(gray, threshold)}")
-    code_panel.show(lessons.black_and_white(threshold, shrunk))
+    code_panel.show(lessons.black_and_white(threshold, shrunk), "code_black_and_white")
 
 
 def _lab(
