@@ -34,10 +34,10 @@ ONE_MOMENT = """() => {
 
 
 @pytest.fixture(scope="module")
-def camera_browser(chromium):
-    """A second Chromium, whose camera is a drawn clock and whose user allows everything."""
+def camera_browser(playwright):
+    """A Chromium whose camera is a drawn clock and whose user allows everything."""
     flags = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]
-    browser = chromium.browser_type.launch(executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags])
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags])
     yield browser
     browser.close()
 

@@ -44,9 +44,9 @@ LOOK = """async (excepted) => {
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def opened(request, server, browsing):
+def opened(request, server, chromium):
     """Each page in turn, in a tab of its own."""
-    page = browsing.new_page()
+    page = chromium.new_page()
     open_page(page, f"{server}/{request.param}")
     if not request.param or "?" in request.param:
         expect(page.locator(".st-key-verdict h2")).to_be_visible()
