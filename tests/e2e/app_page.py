@@ -14,9 +14,9 @@ def open_page(page: Page, address: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the script has run and nothing on screen is of before."""
+    """Wait until the script has run, and nothing on screen is of before or still to come."""
     expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator('[data-stale="true"], .stMain .stSkeleton, .stMain .stSpinner')).to_have_count(0)
+    expect(page.locator('[data-stale="true"], .stMain .stSkeleton:visible, .stMain .stSpinner')).to_have_count(0)
 
 
 def upload(page: Page, place: Locator, files: Any) -> None:
