@@ -2,7 +2,7 @@
 
 const CHANNEL_NAMES = ["red", "green", "blue"];
 const CHANNEL_LABELS = { gray: "Gray", red: "Red", green: "Green", blue: "Blue", each: "Each channel", all: "All three, added up" };
-const VIEW_LABELS = { zero: "Zero in the middle", photo: "Clipped to 0–255", absolute: "Absolute value" };
+const VIEW_LABELS = { zero: "White is zero", photo: "Clipped to 0–255", absolute: "Absolute value" };
 const CHANGE_LABELS = {
   rotate: ["Rotate", "Turn by 90°"],
   mirror: ["Flip ↔", "Left becomes right"],
