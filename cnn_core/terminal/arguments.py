@@ -111,6 +111,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--out", type=Path, metavar="PATH", help="output file (default: the model's name, in this folder)"
     )
+
+    report = _command(commands, "report", "write a run's settings, curves, scores and kernels into one HTML file")
+    report.add_argument("run", metavar="RUN", help="the run's folder, or its name in CNN_LAB_HOME/runs")
+    report.add_argument(
+        "--out", type=Path, metavar="FILE", help="output file (default: the run's name, in this folder)"
+    )
     return whole
 
 

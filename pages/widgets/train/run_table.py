@@ -7,11 +7,11 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models, runs, wording
 from cnn_core.figures import training_curves as charts
+from pages.widgets import controls
+from pages.widgets.train import curves
 
 # The bundled model stands among the runs: its curves are shown before anyone has trained anything.
 BUNDLED = "article"
-
-PLOT = {"displayModeBar": False}
 
 
 def compare(everything: list[runs.Run]) -> None:
@@ -46,16 +46,27 @@ def compare(everything: list[runs.Run]) -> None:
         if history is not None and len(history):
             shown[times.get(name, "The bundled model")] = history
     if shown:
-        st.caption(
-            "Solid: on the test set, or on the validation set of a run that has one. Dotted: on the training set."
+        _curves(shown, {times[run.id]: run.status().steps for run in everything})
+
+
+def _curves(shown: dict[str, pd.DataFrame], steps: dict[str, int]) -> None:
+    """Draw the curves of some runs together; `steps` says how many steps an epoch has, where that is known."""
+    smoothing, axis = curves.view(controls.COMPARED_AXIS, controls.COMPARED_SMOOTHING, "a line")
+    st.caption("Solid: on the test set, or on the validation set of a run that has one. Dotted: on the training set.")
+    if axis == "step":
+        unknown = [name for name in shown if not steps.get(name)]
+        shown = {name: history for name, history in shown.items() if name not in unknown}
+        if unknown:
+            st.caption(f"Left out, since their number of steps is not known: {', '.join(unknown)}.")
+    for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        column.plotly_chart(
+            charts.compare_runs(
+                shown, quantity, smoothing=smoothing, steps_per_epoch=steps if axis == "step" else None
+            ),
+            key=f"compare_{quantity}",
+            config=curves.plot(f"cnn-lab-runs-{quantity}"),
+            alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
         )
-        for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
-            column.plotly_chart(
-                charts.compare_runs(shown, quantity),
-                key=f"compare_{quantity}",
-                config=PLOT,
-                alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
-            )
 
 
 def _bundled_history() -> pd.DataFrame | None:
