@@ -43,6 +43,7 @@ table {{ border-collapse: collapse; }}
 th, td {{ border-bottom: 1px solid #ccc; padding: .2rem 1rem .2rem 0; text-align: left; overflow-wrap: anywhere; }}
 .numbers td, .numbers th {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .scroll {{ overflow-x: auto; }}
+figure {{ margin: 0; }}
 img {{ max-width: 100%; image-rendering: pixelated; }}
 </style>
 </head>
@@ -110,6 +111,7 @@ def _curves(run: Run, history: pd.DataFrame) -> str:
             history, quantity, steps, per_epoch, held_out=run.held_out, smoothing=0.6, height=360,
             best_epoch=None if best is None else int(best["epoch"]),
         )  # fmt: skip
+        figure.update_layout(template="plotly_white", margin={"l": 70, "b": 50})  # elsewhere Streamlit makes the room
         script = number == 0  # once for both
         chart = figure.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
         name = f"Line chart: {quantity} after each epoch, as in the table “Epochs”"
@@ -118,7 +120,9 @@ def _curves(run: Run, history: pd.DataFrame) -> str:
 
 
 def _settings(config: TrainingConfig) -> Iterable[tuple[str, Any]]:
-    return ((name.replace("_", " "), value) for name, value in config.to_dict().items() if name != "network")
+    for name, value in config.to_dict().items():
+        if name != "network":
+            yield name.replace("_", " "), "not set" if value is None else value
 
 
 def _kernels(run: Run) -> str:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnn_core.figures.colors import RUNS, TEST, TRAINING
+from cnn_core.figures.colors import GUIDE, RUNS, TEST, TRAINING
 from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
 from cnn_core.wording import percent
 
@@ -113,6 +113,7 @@ def training_curve(
                 y=shown,
                 mode="lines",
                 name=name,
+                showlegend=opacity > FAINT,
                 line={"color": TRAINING, "width": width},
                 opacity=opacity,
                 customdata=_written(shown, quantity, 3),
@@ -133,11 +134,11 @@ def training_curve(
             hovertemplate="after epoch %{customdata[1]}: %{customdata[0]}",
         )
     if best_epoch is not None:
-        best = best_epoch * per_epoch
+        best, late = best_epoch * per_epoch, best_epoch > len(history) / 2
         figure.add_vline(best, line=GUIDE_LINE)
         figure.add_annotation(
-            x=best, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, xanchor="left",
-            yanchor="bottom",
+            x=best, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, yanchor="bottom",
+            xanchor="right" if late else "left",
         )  # fmt: skip
     return _over_time(figure, quantity, height, "epoch" if per_epoch == 1 else "step")
 
@@ -223,6 +224,9 @@ def _over_time(figure: go.Figure, quantity: str, height: int, axis: str) -> go.F
     )
     figure.update_yaxes(title=quantity, tickformat=tick_format, zeroline=False)
     figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, uirevision=axis
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        uirevision=axis,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": GUIDE, "activecolor": GUIDE},
     )
     return plain_layout(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 40, "b": 0})

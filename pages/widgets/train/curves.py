@@ -8,12 +8,13 @@ from cnn_core.figures import training_curves as charts
 from cnn_core.wording import percent
 from pages.widgets import controls
 
-HOW_TO_SAVE = "Point at a chart and press the camera at its top to save it as a PNG."
+HOW_TO_SAVE = "The camera at the top of each chart saves it as a PNG."
 
 
 def plot(name: str) -> dict:
     """Return Plotly's settings: one button, which the browser answers with a PNG of that name."""
     return {
+        "displayModeBar": True,
         "displaylogo": False,
         "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"filename": name, "scale": 2},
