@@ -91,7 +91,7 @@ def _train(options: argparse.Namespace) -> int:
 
     names = (
         "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
-        "recipe",
+        "recipe", "class_weights",
     )  # fmt: skip
     data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
     backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())

@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="X",
         help="keep this fraction of the training set aside, and keep the epoch with the lowest loss on it (default: 0)",
     )
+    train.add_argument("--class-weights", action="store_true", help="let images of the rarer class count more")
     train.add_argument(
         "--augment",
         choices=["none", "light", "article", "strong"],

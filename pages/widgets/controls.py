@@ -177,6 +177,7 @@ SCHEDULE = Choice(
     {"constant": "Constant", "cosine": "Cosine", "warmup_cosine": "Warm-up, then cosine"},
     TrainingConfig.schedule,
 )
+CLASS_WEIGHTS = Switch("class_weights", TrainingConfig.class_weights)
 EPOCHS = Number("epochs", 1, 1000, TrainingConfig.epochs)
 BATCH_SIZE = Number("batch_size", 1, 1024, TrainingConfig.batch_size)
 LEARNING_RATE = Number("learning_rate", 1e-6, 1.0, TrainingConfig.learning_rate, 1e-4)

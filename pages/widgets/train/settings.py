@@ -132,6 +132,12 @@ def _training() -> dict[str, Any]:
             "that, it rises during the first tenth of the steps.",
             **controls.SCHEDULE.menu,
         ),
+        "class_weights": st.toggle(
+            "Class weights",
+            help="For data with many more cats than dogs, or the reverse: pictures of the rarer class count more, so "
+            "that both classes count the same.",
+            **controls.CLASS_WEIGHTS.bound,
+        ),
     }
     if values["patience"] is None:
         return values
