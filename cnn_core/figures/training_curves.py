@@ -105,7 +105,7 @@ def training_curve(
         values = each_step(steps, quantity)
         lines = [("training, step by step", values, 1.0, FAINT if smoothing else 0.6)]
         if smoothing:
-            lines.append(("training, smoothed", smoothed(values, smoothing), 1.5, 0.9))
+            lines.append(("smoothed", smoothed(values, smoothing), 1.5, 0.9))
         for name, line, width, opacity in lines:
             shown = line.iloc[:: -(-len(steps) // MAX_POINTS)]
             figure.add_scatter(

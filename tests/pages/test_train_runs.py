@@ -32,7 +32,7 @@ def test_a_running_training_is_shown_with_its_steps_and_curves(app):
     metrics = {metric.label: metric.value for metric in test.metric}
     assert metrics["Training accuracy"] == "81.2 %"
     assert metrics["Test accuracy"] == "65.0 %"
-    assert chart_lines(test, "curve_loss") == ["training, step by step", "training, smoothed", "training", "test"]
+    assert chart_lines(test, "curve_loss") == ["training, step by step", "smoothed", "training", "test"]
     test.button(key="train_stop").click().run()
     assert (folder / "stop").exists()
     assert test.button(key="train_stop").disabled
@@ -195,5 +195,6 @@ def test_a_run_that_overfits_is_one_click_away(app, spawned):
     test.button(key="train_overfit").click().run()
     assert not test.exception
     config = runs.Run(spawned[0]).config
-    assert (config.augment, config.data) == ("none", "sketches")
+    assert (config.augment, config.data, config.images, config.test_size) == ("none", "sketches", 80, 0.9)
+    assert "on only 8 drawn pets" in text(test)
     assert test.button(key="train_overfit").disabled

@@ -104,6 +104,7 @@ def _training() -> dict[str, Any]:
         st.button("As in the article", on_click=_set, args=(AS_IN_THE_ARTICLE,), icon=":material/history_edu:")
         st.button("Our defaults", on_click=_set, args=(DEFAULTS,), icon=":material/restart_alt:")
     left, right = st.columns(2)
+    below = st.container()
     values: dict[str, Any] = {
         "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),
         "batch_size": right.number_input(
@@ -141,7 +142,7 @@ def _training() -> dict[str, Any]:
     }
     if values["patience"] is None:
         return values
-    st.caption(
+    below.caption(
         f"{percent(VALIDATION, 0, counted=True)} of the training pictures are kept aside as a **validation set**. It "
         "decides when to stop, so that the test set stays unseen until the end."
     )
