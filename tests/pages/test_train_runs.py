@@ -198,3 +198,15 @@ def test_a_run_that_overfits_is_one_click_away(app, spawned):
     assert (config.augment, config.data, config.images, config.test_size) == ("none", "sketches", 80, 0.9)
     assert "on only 8 drawn pets" in text(test)
     assert test.button(key="train_overfit").disabled
+
+
+def test_a_score_on_the_validation_set_is_not_called_a_test_score(app):
+    fake_run("20260101-000000-aaaa")
+    fake_run("20260102-000000-bbbb", validation=0.1)
+    test = app("train")
+    assert not test.exception
+    (table,) = [frame.value for frame in test.dataframe if "test accuracy" in frame.value]
+    assert table["validation accuracy"].fillna(0).tolist() == [0.85, 0]
+    assert table["test accuracy"].fillna(0).tolist() == [0, 0.85]
+    assert table["validation loss"].notna().tolist() == [True, False]
+    assert "Validation accuracy" in [metric.label for metric in test.metric]

@@ -21,10 +21,13 @@ def compare(everything: list[runs.Run]) -> None:
     st.header("The runs so far", divider="gray")
     table = pd.DataFrame([_row(run) for run in everything])
     st.dataframe(
-        table.style.format(wording.percent, subset=["test accuracy", "accuracy"]),  # which still sort as numbers
+        table.style.format(  # accuracies still sort as numbers
+            wording.percent, subset=[column for column in table if column.endswith("accuracy")]
+        ),
         hide_index=True,
         column_config={
             "test loss": st.column_config.NumberColumn(format="%.3f"),
+            "validation loss": st.column_config.NumberColumn(format="%.3f"),
             "learning rate": st.column_config.NumberColumn(format="%g"),
         },
         alt="All training runs with their settings and results",
@@ -86,9 +89,9 @@ def _row(run: runs.Run) -> dict:
         return row
     last: dict = history.iloc[-1].to_dict() if len(history) else {}
     return row | {
-        "test accuracy": last.get("val_accuracy", float("nan")),
+        f"{config.held_out} accuracy": last.get("val_accuracy", float("nan")),
         "accuracy": last.get("accuracy", float("nan")),
-        "test loss": last.get("val_loss"),
+        f"{config.held_out} loss": last.get("val_loss"),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
