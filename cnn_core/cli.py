@@ -91,7 +91,7 @@ def _train(options: argparse.Namespace) -> int:
 
     names = (
         "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
-        "recipe",
+        "recipe", "class_weights",
     )  # fmt: skip
     data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
     backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
@@ -204,6 +204,22 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report(options: argparse.Namespace) -> int:
+    from cnn_core import runs
+    from cnn_core.figures import report
+    from cnn_core.storage.files import replace_file
+
+    folder = Path(options.run)
+    run = runs.Run(folder) if folder.is_dir() else runs.find(options.run)
+    path = options.out or Path(f"cnn-lab-{run.id}.html")
+    try:
+        replace_file(path, report.html(run))
+    except OSError as error:
+        raise runs.RunError(f"The report cannot be written to {path}: {error.strerror}.") from error
+    _answer(options, {"file": str(path), "bytes": path.stat().st_size}, f"{path}: {path.stat().st_size:,} bytes")
+    return 0
+
+
 def _answer(options: argparse.Namespace, answer: dict[str, Any], text: str, stream: Any = None) -> None:
     if options.json:
         _print(answer)
@@ -223,4 +239,5 @@ COMMANDS = {
     "bundle": _bundle,
     "card": _card,
     "export": _export,
+    "report": _report,
 }

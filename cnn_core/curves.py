@@ -63,14 +63,26 @@ def overfitting(history: pd.DataFrame) -> Overfitting | None:
     >>> overfitting(history.assign(val_loss=[0.6, 0.5, 0.4])) is None
     True
     """
-    if len(history) < 2 or not {"accuracy", "val_accuracy", "val_loss"} <= set(history):
+    if len(history) < 2 or not {"accuracy", "val_accuracy"} <= set(history) or (best := best_epoch(history)) is None:
         return None
-    last, best = history.iloc[-1], history["val_loss"].min()
+    last = history.iloc[-1]
     gap = last["accuracy"] - last["val_accuracy"]
-    if not (gap >= GAP - 1e-9 and last["val_loss"] > best):  # also when one of them is NaN
+    if not (gap >= GAP - 1e-9 and last["val_loss"] > best["val_loss"]):  # also when one of them is NaN
         return None
-    epoch = history.loc[history["val_loss"] == best, "epoch"].iloc[0]
-    return Overfitting(float(last["accuracy"]), float(last["val_accuracy"]), int(epoch))
+    return Overfitting(float(last["accuracy"]), float(last["val_accuracy"]), int(best["epoch"]))
+
+
+def best_epoch(history: pd.DataFrame) -> pd.Series | None:
+    """Return a history's row with the lowest loss on the held-out set, the first of several; None without one.
+
+    Examples
+    --------
+    >>> int(best_epoch(pd.DataFrame({"epoch": [1, 2, 3], "val_loss": [0.6, 0.5, 0.7]}))["epoch"])
+    2
+    """
+    if "val_loss" not in history or history["val_loss"].isna().all():
+        return None
+    return history.loc[history["val_loss"].idxmin()]
 
 
 def roc(evaluation: Evaluation) -> pd.DataFrame:

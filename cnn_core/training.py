@@ -78,6 +78,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     import keras
 
+    from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches
     from cnn_core.engine.callbacks import run_callbacks
 
@@ -98,6 +99,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         validation_data=batches(*unseen, 64, shuffle=False),
         epochs=config.epochs,
         initial_epoch=done,
+        class_weight=class_weights.balanced(labels) if config.class_weights else None,
         callbacks=[_mixed(model, config.precision), *run_callbacks(journal, config, len(labels), steps, save)],
         shuffle=False,  # the batches come shuffled
         verbose=0,

@@ -4,13 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
-from cnn_core.curves import GAP, overfitting
 from cnn_core.engine.journal import Status
-from cnn_core.figures import training_curves as charts
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import run_table, settings
+from pages.widgets.train import curves, downloads, overfit, run_table, settings
 
 RESUME = "train_resume"
 
@@ -31,13 +29,15 @@ def main() -> None:
         "cats and dogs or has only memorized the training pictures."
     )
     everything = runs.list_runs()
+    active = any(run.active for run in everything)
     watch, prepare = st.columns([3, 2], gap="large")
     with watch:
         _watch(everything)
+        overfit.show(active)
         _load()
     with prepare:
-        config = settings.form(active=any(run.active for run in everything))
-    if run_monitor.just_begun(settings.START, RESUME):
+        config = settings.form(active)
+    if run_monitor.just_begun(settings.START, RESUME, overfit.PLACE):
         st.html(_TO_STATUS, unsafe_allow_javascript=True)
     run_table.compare(everything)
     if config is not None:
@@ -63,7 +63,7 @@ def _watch(everything: list[runs.Run]) -> None:
     if run is None:
         _bundled()
     elif run.active:
-        st.fragment(_live, run_every=2 * run_monitor.REFRESH)(run)  # the training needs the processor more
+        st.fragment(_live, run_every=run_monitor.REFRESH)(run)
     else:
         _live(run)
         _actions(run)
@@ -101,11 +101,12 @@ def _bundled() -> None:
     history = card.history()
     if history is not None and len(history):
         with st.container(key="training_curves"):
-            _curves(history, "the bundled model", card.held_out)
+            curves.show(history, "the bundled model", card.held_out)
+        curves.numbers(history, card.held_out)
 
 
 def _live(run: runs.Run) -> None:
-    """Show a run's status and curves; repeated every few seconds while it is active."""
+    """Show a run's status and curves; repeated every second while it is active."""
     status, history, steps = run.status(), run.history(), run.steps()
     alive = status.state in runs.ACTIVE_STATES
     if not alive and st.session_state.get("run_live") == run.id:
@@ -122,9 +123,11 @@ def _live(run: runs.Run) -> None:
             run_monitor.stop_button(run, status, "train_stop")
     with st.container(key="training_curves"):
         if len(history) or len(steps):
-            _curves(history, "this run", run.held_out, steps, status.steps)
+            curves.show(history, "this run", run.held_out, steps, status.steps, f"cnn-lab-{run.id}")
         elif alive:
             st.caption("The curves appear after the first step.")
+    if len(history):
+        curves.numbers(history, run.held_out)
 
 
 def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame, held_out: str) -> None:
@@ -140,76 +143,19 @@ def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame, held_ou
         st.caption(f"{status.images_per_second:.0f} pictures per second, {duration(status.seconds)} in total.")
 
 
-def _curves(
-    history: pd.DataFrame, of: str, held_out: str, steps: pd.DataFrame | None = None, steps_per_epoch: int = 0
-) -> None:
-    found = overfitting(history)
-    if found:
-        st.warning(
-            f"**Overfitting**: after epoch {found.best_epoch} the training curves go on improving, but the {held_out} "
-            "loss rises. From there on the network memorizes its training pictures. More photos, augmentation or fewer "
-            "epochs help."
-        )
-    for quantity, says in (
-        ("accuracy", "the share of pictures it classifies correctly"),
-        ("loss", "how wrong its answers are"),
-    ):
-        st.plotly_chart(
-            charts.training_curve(
-                history,
-                quantity,
-                steps,
-                steps_per_epoch,
-                best_epoch=found.best_epoch if found else None,
-                held_out=held_out,
-            ),
-            key=f"curve_{quantity}",
-            config=run_table.PLOT,
-            alt=f"Line chart: {quantity} of {of} after each epoch, {says}, on the training and on the {held_out} set",
-        )
-    with st.expander("What is overfitting?"):
-        points = percent(GAP, 0).replace("%", "percentage points")
-        st.markdown(
-            "At first both curves improve together: what the network learns on the training pictures helps with "
-            "pictures that it has never seen. Later it may begin to **memorize** its training pictures. Then the "
-            "training accuracy goes on rising, the gap to the test accuracy opens, and the test loss rises again. This "
-            "is overfitting."
-        )
-        st.markdown(
-            f"This page calls it so when the gap is {points} or more after the last epoch and the test loss "
-            "has been lower before. What helps: more photos, augmentation (each epoch shows the pictures a little "
-            "changed), or fewer epochs."
-        )
-    if len(history):
-        with st.expander("The numbers behind the curves", icon=":material/table:"):
-            st.dataframe(history, hide_index=True, alt="Accuracy and loss after each epoch")
-            st.caption(
-                "Training accuracy and loss (accuracy, loss) are averages over the epoch: the weights still change, "
-                f"and the pictures are augmented. {held_out.capitalize()} accuracy and loss (val_accuracy, val_loss) "
-                "are measured at the end of the epoch on unchanged pictures. That is why they can be better."
-            )
-
-
 def _actions(run: runs.Run) -> None:
-    status, saved = run.status(), run.model_path.exists()
+    status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         run_monitor.resume_button(run, status, RESUME)
-        if saved:
+        if run.model_path.exists():
             run_monitor.classify_button(run.id, "train_classify")
-            st.download_button(
-                "Download the model",
-                run.model_path.read_bytes,
-                file_name=f"cnn-lab-{run.id}.keras",
-                mime="application/octet-stream",
-                on_click="ignore",
-                icon=":material/download:",
-            )
         with st.popover("Delete", icon=":material/delete:"):
             st.write("This deletes the run's curves and its model.")
             if st.button("Delete this run permanently", key="delete_run", type="primary"):
                 run_monitor.attempt(run.delete, "page")
                 st.rerun()
     run_monitor.show_error("page")
+    downloads.show(run)
     if status.state in ("failed", "interrupted") and (log := run.log().strip()):
         with st.expander("Last output of the process", icon=":material/terminal:"):
             st.code(log, language=None, wrap_lines=True)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from cnn_core import cli, models
 from cnn_core.network import ConvBlock, NetworkSpec
+from tests.pages.fake_runs import fake_run
 
 PETS = Path(__file__).parents[2] / "shared" / "data" / "pet-photos"
 
@@ -162,3 +163,20 @@ def test_bundled_model_is_mostly_right_on_real_photos(capsys):
     right = [Path(answer["file"]).name.startswith(answer["label"]) for answer in lines(capsys)]
     assert len(right) == len(photos)
     assert np.mean(right) > 0.75
+
+
+def test_report_writes_one_file_of_a_run_by_its_name_or_folder(tmp_path, capsys):
+    folder = fake_run(model=False)
+    for run in (folder.name, str(folder)):
+        assert cli.main(["report", run, "--out", str(tmp_path / "report.html"), "--json"]) == 0
+        (answer,) = lines(capsys)
+        assert answer == {"file": str(tmp_path / "report.html"), "bytes": (tmp_path / "report.html").stat().st_size}
+    assert folder.name in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_report_of_no_run_is_1_with_a_sentence(tmp_path, capsys):
+    for run in ("20260101-000000-gone", str(tmp_path)):
+        assert cli.main(["report", run, "--out", str(tmp_path / "report.html"), "--json"]) == 1
+        assert "run" in lines(capsys)[0]["error"]
+    assert cli.main(["report", fake_run().name, "--out", str(tmp_path / "none" / "report.html")]) == 1
+    assert "cannot be written" in capsys.readouterr().err

@@ -18,6 +18,7 @@ import pandas as pd
 
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import HISTORY, Diverged, Journal, Stopped, keep_steps, read_history
+from cnn_core.engine.tensorboard import WriteEvents
 from cnn_core.storage.files import replace_file
 
 Logs = dict[str, Any] | None
@@ -52,6 +53,7 @@ def run_callbacks(
         StopOnRequest(journal, save, lambda: not (keep_best and rows)),
         SaveModel(save, rows, keep_best),
         WriteHistory(journal.folder / "history.csv", rows),
+        WriteEvents(journal.folder, config.held_out, len(rows) * steps),
         StopEarly(rows, config.patience),
     ]
 

@@ -59,6 +59,8 @@ class TrainingConfig:
     patience : int or None
         Stop after this number of epochs without a lower loss on the validation set (without one, on the test set),
         and keep the best epoch's weights.
+    class_weights : bool
+        Whether images of the rarer class count more while the network learns, as `class_weights.balanced` weighs them.
     precision : {"auto", "float32", "mixed_bfloat16"}
         What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
@@ -81,6 +83,7 @@ class TrainingConfig:
     augment: str = "light"
     schedule: str = "warmup_cosine"
     patience: int | None = None
+    class_weights: bool = False
     precision: str = "auto"
     network: NetworkSpec = field(default_factory=NetworkSpec)
     recipe: str = "article"

@@ -1,16 +1,58 @@
-"""Training curves: accuracy and loss over the epochs, of one run or of several side by side."""
+"""Training curves: accuracy and loss over the epochs or steps, of one run or of several side by side."""
 
 import math
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnn_core.figures.colors import RUNS, TEST, TRAINING
+from cnn_core.figures.colors import GUIDE, RUNS, TEST, TRAINING
 from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain_layout
 from cnn_core.wording import percent
 
 GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
 """The scores of a network that always answers "50 % cat, 50 % dog"."""
+
+FAINT = 0.25
+"""The opacity of a line behind the smoothed one."""
+
+
+def smoothed(values: pd.Series, smoothing: float) -> pd.Series:
+    """Smooth a line as TensorBoard does: an exponential moving average, corrected for its start.
+
+    Parameters
+    ----------
+    values : pandas.Series
+    smoothing : float
+        The share of the old average in the new one: 0 (the values themselves) to below 1.
+
+    References
+    ----------
+    D. Kingma and J. Ba, "Adam", 2014, section 3, for the correction: without it, the average would begin near 0.
+
+    Examples
+    --------
+    >>> smoothed(pd.Series([1.0, 0.0, 0.0]), 0.5).round(3).tolist()
+    [1.0, 0.333, 0.143]
+    """
+    return values.ewm(alpha=1 - smoothing).mean()
+
+
+def each_step(steps: pd.DataFrame, quantity: str) -> pd.Series:
+    """Return the accuracy or loss of each single batch; a run notes the mean of the epoch up to it.
+
+    Parameters
+    ----------
+    steps : pandas.DataFrame
+        One row per step: ``epoch`` and `quantity`, as `runs.Run.steps` reads them.
+    quantity : {"accuracy", "loss"}
+
+    Examples
+    --------
+    >>> each_step(pd.DataFrame({"epoch": [1, 1, 2], "loss": [0.8, 0.7, 0.5]}), "loss").round(3).tolist()
+    [0.8, 0.6, 0.5]
+    """
+    sums = steps[quantity] * (steps.groupby("epoch").cumcount() + 1)
+    return sums - sums.groupby(steps["epoch"]).shift(fill_value=0.0)
 
 
 def training_curve(
@@ -21,6 +63,8 @@ def training_curve(
     height: int = 270,
     best_epoch: int | None = None,
     held_out: str = "test",
+    smoothing: float = 0.0,
+    axis: str = "epoch",
 ) -> go.Figure:
     """Draw the accuracy or loss of one run, epoch by epoch: on the training set and on the held-out set.
 
@@ -30,7 +74,8 @@ def training_curve(
         One row per finished epoch: ``epoch``, `quantity`, ``val_<quantity>``.
     quantity : {"accuracy", "loss"}
     steps : pandas.DataFrame, optional
-        One row per step: ``step`` (from 1, over all epochs), `quantity` (the mean of its epoch up to that step).
+        One row per step: ``step`` (from 1, over all epochs), ``epoch``, `quantity` (the mean of its epoch up to that
+        step). `each_step` is drawn.
     steps_per_epoch : int
         Needed to place the steps between the epochs; without it they are left out.
     height : int
@@ -39,11 +84,14 @@ def training_curve(
         Is marked as the one with the lowest loss on the held-out set.
     held_out : {"test", "validation"}
         The set that ``val_<quantity>`` was measured on.
+    smoothing : float
+        Of the steps, as in `smoothed`; the points after each epoch are means of many pictures anyway.
+    axis : {"epoch", "step"}
+        What the horizontal axis counts; steps only with `steps_per_epoch`.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Its horizontal axis counts epochs.
 
     Examples
     --------
@@ -52,42 +100,56 @@ def training_curve(
     ['training', 'test']
     """
     figure = go.Figure()
+    per_epoch = steps_per_epoch if axis == "step" and steps_per_epoch else 1
     if steps is not None and len(steps) and steps_per_epoch:
-        shown = steps.iloc[:: -(-len(steps) // MAX_POINTS)]
-        figure.add_scatter(
-            x=shown["step"] / steps_per_epoch,
-            y=shown[quantity],
-            mode="lines",
-            name="training, step by step",
-            line={"color": TRAINING, "width": 1},
-            opacity=0.6,
-            customdata=_written(shown[quantity], quantity, 3),
-            hovertemplate="epoch %{x:.2f}: %{customdata}",
-        )
+        values = each_step(steps, quantity)
+        lines = [("training, step by step", values, 1.0, FAINT if smoothing else 0.6)]
+        if smoothing:
+            lines.append(("smoothed", smoothed(values, smoothing), 1.5, 0.9))
+        for name, line, width, opacity in lines:
+            shown = line.iloc[:: -(-len(steps) // MAX_POINTS)]
+            figure.add_scatter(
+                x=steps["step"][shown.index] / steps_per_epoch * per_epoch,
+                y=shown,
+                mode="lines",
+                name=name,
+                showlegend=opacity > FAINT,
+                line={"color": TRAINING, "width": width},
+                opacity=opacity,
+                customdata=_written(shown, quantity, 3),
+                hovertemplate="epoch %{x:.2f}: %{customdata}" if per_epoch == 1 else "step %{x:.0f}: %{customdata}",
+            )
     for column, name, color, dash, symbol in (
         (quantity, "training", TRAINING, "solid", "circle"),
         (f"val_{quantity}", held_out, TEST, "dash", "diamond"),
     ):
         figure.add_scatter(
-            x=history["epoch"],
+            x=history["epoch"] * per_epoch,
             y=history[column],
             mode="lines+markers",
             name=name,
             line={"color": color, "width": 2.5, "dash": dash},
             marker={"size": 9, "symbol": symbol},
-            customdata=_written(history[column], quantity),
-            hovertemplate="after epoch %{x}: %{customdata}",
+            customdata=list(zip(_written(history[column], quantity), history["epoch"], strict=True)),
+            hovertemplate="after epoch %{customdata[1]}: %{customdata[0]}",
         )
     if best_epoch is not None:
-        figure.add_vline(best_epoch, line=GUIDE_LINE)
+        best, late = best_epoch * per_epoch, best_epoch > len(history) / 2
+        figure.add_vline(best, line=GUIDE_LINE)
         figure.add_annotation(
-            x=best_epoch, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, xanchor="left",
-            yanchor="bottom",
+            x=best, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, yanchor="bottom",
+            xanchor="right" if late else "left",
         )  # fmt: skip
-    return _over_epochs(figure, quantity, height)
+    return _over_time(figure, quantity, height, "epoch" if per_epoch == 1 else "step")
 
 
-def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int = 320) -> go.Figure:
+def compare_runs(
+    histories: dict[str, pd.DataFrame],
+    quantity: str,
+    height: int = 320,
+    smoothing: float = 0.0,
+    steps_per_epoch: dict[str, int] | None = None,
+) -> go.Figure:
     """Draw the accuracy or loss of several runs in one chart: solid on the held-out set (test or
     validation set), dotted on the training set.
 
@@ -98,6 +160,10 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
     quantity : {"accuracy", "loss"}
     height : int
         In pixels.
+    smoothing : float
+        As in `smoothed`; the points themselves are then faint.
+    steps_per_epoch : dict of str to int, optional
+        A run's name → steps of one epoch. With it, the horizontal axis counts steps.
 
     Returns
     -------
@@ -113,19 +179,27 @@ def compare_runs(histories: dict[str, pd.DataFrame], quantity: str, height: int 
     for number, (name, history) in enumerate(histories.items()):
         color = RUNS[number % len(RUNS)]
         for column, what, dash in ((f"val_{quantity}", "held out", "solid"), (quantity, "training", "dot")):
+            held_out = what == "held out"
+            line = {
+                "x": history["epoch"] * (steps_per_epoch[name] if steps_per_epoch else 1),
+                "legendgroup": name,
+                "line": {"color": color, "width": 2.5 if held_out else 1.5, "dash": dash},
+                "marker": {"size": 8 if held_out else 5, "symbol": number % 8},
+            }
+            if smoothing:
+                faint = {"mode": "lines", "showlegend": False, "hoverinfo": "skip", "opacity": FAINT}
+                figure.add_scatter(y=history[column], **line, **faint)
+            values = smoothed(history[column], smoothing)
             figure.add_scatter(
-                x=history["epoch"],
-                y=history[column],
-                mode="lines+markers",
-                name=name if what == "held out" else f"{name}, training",
-                legendgroup=name,
-                showlegend=what == "held out",
-                line={"color": color, "width": 2.5 if what == "held out" else 1.5, "dash": dash},
-                marker={"size": 8 if what == "held out" else 5, "symbol": number % 8},
-                customdata=_written(history[column], quantity),
-                hovertemplate=f"{name}, {what}, after epoch %{{x}}: %{{customdata}}<extra></extra>",
+                y=values,
+                **line,
+                mode="lines" if smoothing else "lines+markers",
+                name=name if held_out else f"{name}, training",
+                showlegend=held_out,
+                customdata=list(zip(_written(values, quantity), history["epoch"], strict=True)),
+                hovertemplate=f"{name}, {what}, after epoch %{{customdata[1]}}: %{{customdata[0]}}<extra></extra>",
             )
-    return _over_epochs(figure, quantity, height)
+    return _over_time(figure, quantity, height, "step" if steps_per_epoch else "epoch")
 
 
 def _written(values: pd.Series, quantity: str, digits: int = 4) -> list[str]:
@@ -133,8 +207,8 @@ def _written(values: pd.Series, quantity: str, digits: int = 4) -> list[str]:
     return [percent(value) if quantity == "accuracy" else f"{value:.{digits}f}" for value in values]
 
 
-def _over_epochs(figure: go.Figure, quantity: str, height: int) -> go.Figure:
-    """Give a chart over epochs its axes, its legend and a line at the score of guessing."""
+def _over_time(figure: go.Figure, quantity: str, height: int, axis: str) -> go.Figure:
+    """Give a chart over epochs or steps its axes, its legend and a line at the score of guessing."""
     tick_format = ".0%" if quantity == "accuracy" else ".2f"
     figure.add_hline(GUESSING[quantity], line=GUIDE_LINE)
     figure.add_annotation(
@@ -142,14 +216,17 @@ def _over_epochs(figure: go.Figure, quantity: str, height: int) -> go.Figure:
     )
     longest = max((float(x) for line in figure.data for x in line.x), default=1.0)
     figure.update_xaxes(
-        title="epoch",
+        title=axis,
         range=[0, 1.05 * max(longest, 1.0)],
-        tickformat="d",
+        tickformat=",d",
         dtick=1 if longest <= 12 else None,
         zeroline=False,
     )
     figure.update_yaxes(title=quantity, tickformat=tick_format, zeroline=False)
     figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, uirevision="kept"
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        uirevision=axis,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": GUIDE, "activecolor": GUIDE},
     )
     return plain_layout(figure, height).update_layout(margin={"l": 0, "r": 8, "t": 40, "b": 0})

@@ -217,7 +217,13 @@ def _fit(config: TrainingConfig) -> str:
                 f"    {config.learning_rate:g} / warmup, max(1, steps - warmup),\n"
                 f"    warmup_target={config.learning_rate:g}, warmup_steps=warmup,\n)\n"
             )
-    callbacks = ""
+    weights = argument = callbacks = ""
+    if config.class_weights:
+        weights = (
+            'counts = training_set["label"].value_counts()  # the rarer class counts more\n'
+            "weights = {label: len(training_set) / (len(counts) * count) for label, count in counts.items()}\n"
+        )
+        argument = ",\n    class_weight=weights"
     if config.keeps_best:
         patience = config.patience or config.epochs
         callbacks = f",\n    callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)]"
@@ -226,10 +232,11 @@ def _fit(config: TrainingConfig) -> str:
         f"{rate}"
         f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={CLIP_NORM})\n"
         'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
+        f"{weights}"
         "history = model.fit(\n"
         "    batches(training_set, training=True),\n"
         f"    validation_data=batches({held_out}, training=False),\n"
-        f"    epochs={config.epochs}{callbacks},\n)\n"
+        f"    epochs={config.epochs}{argument}{callbacks},\n)\n"
         "print(pd.DataFrame(history.history))\n"
         'model.save("cats-and-dogs.keras")'
     )

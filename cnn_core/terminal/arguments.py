@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="X",
         help="keep this fraction of the training set aside, and keep the epoch with the lowest loss on it (default: 0)",
     )
+    train.add_argument("--class-weights", action="store_true", help="let images of the rarer class count more")
     train.add_argument(
         "--augment",
         choices=["none", "light", "article", "strong"],
@@ -110,6 +111,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--format", required=True, choices=["keras", "tflite", "onnx"], help="file format")
     export.add_argument(
         "--out", type=Path, metavar="PATH", help="output file (default: the model's name, in this folder)"
+    )
+
+    report = _command(commands, "report", "write a run's settings, curves, scores and kernels into one HTML file")
+    report.add_argument("run", metavar="RUN", help="the run's folder, or its name in CNN_LAB_HOME/runs")
+    report.add_argument(
+        "--out", type=Path, metavar="FILE", help="output file (default: the run's name, in this folder)"
     )
     return whole
 

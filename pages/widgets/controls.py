@@ -160,6 +160,11 @@ DATA = Choice(
 )
 DATA_PATH = Text("data_path")
 RUN = Text("run")
+CURVE_AXES = {"epoch": "Epochs", "step": "Steps"}
+CURVE_AXIS = Choice("curve_axis", CURVE_AXES, "epoch")
+SMOOTHING = Number("smoothing", 0.0, 0.99, 0.6, 0.01)
+COMPARED_AXIS = Choice("compare_axis", CURVE_AXES, "epoch")
+COMPARED_SMOOTHING = Number("compare_smoothing", 0.0, 0.99, 0.0, 0.01)
 TEST_PERCENT = Number("test_percent", 10, 50, 25, 5)
 AUGMENT = Choice(
     "augment",
@@ -172,6 +177,7 @@ SCHEDULE = Choice(
     {"constant": "Constant", "cosine": "Cosine", "warmup_cosine": "Warm-up, then cosine"},
     TrainingConfig.schedule,
 )
+CLASS_WEIGHTS = Switch("class_weights", TrainingConfig.class_weights)
 EPOCHS = Number("epochs", 1, 1000, TrainingConfig.epochs)
 BATCH_SIZE = Number("batch_size", 1, 1024, TrainingConfig.batch_size)
 LEARNING_RATE = Number("learning_rate", 1e-6, 1.0, TrainingConfig.learning_rate, 1e-4)

@@ -31,10 +31,51 @@ def test_a_training_curve_shows_both_sets_and_the_score_of_guessing():
 
 
 def test_a_long_line_of_steps_is_thinned_and_placed_between_the_epochs():
-    steps = pd.DataFrame({"step": range(1, 5001), "loss": np.linspace(1, 0, 5000)})
+    steps = pd.DataFrame({"step": range(1, 5001), "epoch": [1] * 2500 + [2] * 2500, "loss": np.linspace(1, 0, 5000)})
     line = training_curves.training_curve(HISTORY, "loss", steps, steps_per_epoch=2500).data[0]
     assert len(line.x) <= 800
     assert 0 < min(line.x) < max(line.x) <= 2
+
+
+def test_smoothing_is_tensorboards():
+    """Its own algorithm: https://github.com/tensorflow/tensorboard, `classicSmoothing` in scalar_card_data_source."""
+    values = np.random.default_rng(1).normal(size=50)
+    for weight in (0.0, 0.6, 0.99):
+        last, expected = 0.0, []
+        for number, value in enumerate(values, 1):
+            last = last * weight + (1 - weight) * value
+            expected.append(last / (1 - weight**number))
+        assert training_curves.smoothed(pd.Series(values), weight).tolist() == pytest.approx(expected)
+
+
+def test_each_step_undoes_the_running_mean_of_its_epoch():
+    losses = np.random.default_rng(2).random((3, 7))
+    steps = pd.DataFrame({"epoch": np.repeat([1, 2, 3], 7)})
+    steps["loss"] = (losses.cumsum(1) / np.arange(1, 8)).ravel()
+    assert training_curves.each_step(steps, "loss").tolist() == pytest.approx(losses.ravel().tolist())
+
+
+STEPS = pd.DataFrame({"step": [1, 2, 3, 4], "epoch": [1, 1, 2, 2], "loss": [0.8, 0.7, 0.5, 0.5]})
+
+
+def test_the_raw_steps_stand_faint_behind_the_smoothed_ones():
+    raw, smooth, *_ = training_curves.training_curve(HISTORY, "loss", STEPS, 2, smoothing=0.5).data
+    assert list(raw.y) == pytest.approx([0.8, 0.6, 0.5, 0.5])
+    assert raw.opacity < smooth.opacity
+    assert list(smooth.y) == pytest.approx([0.8, 2 / 3, 0.4 / 0.7, 0.8 / 1.5])
+    compared = training_curves.compare_runs({"a": HISTORY}, "loss", smoothing=0.5).data
+    assert [list(line.y) for line in compared[:2]] == [[0.6, 0.4], pytest.approx([0.6, 0.7 / 1.5])]
+    assert compared[0].opacity < (compared[1].opacity or 1)
+
+
+def test_the_axis_counts_steps_where_that_is_wanted():
+    figure = training_curves.training_curve(HISTORY, "loss", STEPS, 2, best_epoch=2, axis="step")
+    assert [list(line.x) for line in figure.data] == [[1, 2, 3, 4], [2, 4], [2, 4]]
+    assert 4 in [line.x0 for line in figure.layout.shapes]
+    assert figure.layout.xaxis.title.text == "step"
+    compared = training_curves.compare_runs({"a": HISTORY, "b": HISTORY}, "loss", steps_per_epoch={"a": 2, "b": 10})
+    assert [list(line.x) for line in compared.data] == [[2, 4], [2, 4], [10, 20], [10, 20]]
+    assert compared.layout.xaxis.title.text == "step"
 
 
 def test_each_compared_run_has_a_color_and_a_symbol_of_its_own():
@@ -101,7 +142,7 @@ def hovers(figure) -> list[str]:
         training_curves.training_curve(
             pd.DataFrame({"epoch": [1], "accuracy": [ALMOST], "val_accuracy": [1.0]}),
             "accuracy",
-            pd.DataFrame({"step": [1], "accuracy": [1.0]}),
+            pd.DataFrame({"step": [1], "epoch": [1], "accuracy": [1.0]}),
             steps_per_epoch=1,
         ),
         training_curves.compare_runs(
@@ -126,7 +167,7 @@ def test_all_of_some_answers_may_be_right_but_no_probability_is_100_percent():
 
 
 def test_the_loss_keeps_its_digits_under_the_pointer():
-    steps = pd.DataFrame({"step": [1], "loss": [0.69]})
+    steps = pd.DataFrame({"step": [1], "epoch": [1], "loss": [0.69]})
     step, first, *_ = hovers(training_curves.training_curve(HISTORY, "loss", steps, steps_per_epoch=2))
     assert step.endswith("0.690")
     assert first.endswith("0.7000")

@@ -117,13 +117,18 @@ def test_start_writes_what_was_set(app, spawned, pets):
     test.number_input(key="epochs").set_value(7).run()
     test.number_input(key="batch_size").set_value(4).run()
     test.number_input(key="learning_rate").set_value(0.0005).run()
+    assert "validation set" not in " ".join(caption.value for caption in test.main.caption)
     test.number_input(key="patience").set_value(2).run()
+    assert "10 % of the training pictures are kept aside as a **validation set**" in text(test)
+    test.toggle(key="class_weights").set_value(True).run()
     test.button(key="train_start").click().run()
     assert not test.exception
     config = runs.Run(spawned[0]).config
+    assert config.class_weights
     assert (config.data, config.images, config.test_size, config.augment) == (str(pets), None, 0.5, "none")
     assert config.schedule == "constant"
     assert (config.epochs, config.batch_size, config.learning_rate, config.patience) == (7, 4, 0.0005, 2)
+    assert config.validation == 0.1
     assert test.button(key="train_start").disabled
     assert test.selectbox(key="run").value == spawned[0].name
 

@@ -3,9 +3,9 @@
 import pyarrow
 import pytest
 
-from cnn_core import models
+from cnn_core import models, runs
 from tests.pages.fake_runs import fake_run, rewrite_status
-from tests.pages.train_page import chart_lines, text
+from tests.pages.train_page import chart, chart_lines, text
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_a_running_training_is_shown_with_its_steps_and_curves(app):
     metrics = {metric.label: metric.value for metric in test.metric}
     assert metrics["Training accuracy"] == "81.2 %"
     assert metrics["Test accuracy"] == "65.0 %"
-    assert chart_lines(test, "curve_loss") == ["training, step by step", "training", "test"]
+    assert chart_lines(test, "curve_loss") == ["training, step by step", "smoothed", "training", "test"]
     test.button(key="train_stop").click().run()
     assert (folder / "stop").exists()
     assert test.button(key="train_stop").disabled
@@ -79,7 +79,8 @@ def test_a_finished_run_offers_its_model_but_no_resuming(app):
     folder = fake_run()
     test = app("train", epochs="9", picture="coffee")
     assert not [button for button in test.main.button if button.key == "train_resume"]
-    assert [download.label for download in test.get("download_button")] == ["Download the model"]
+    downloads = [download.label for download in test.get("download_button")]
+    assert downloads == ["Model", "History as CSV", "Report as HTML"]
     test.button(key="train_classify").click().run()
     assert not test.exception
     assert test.session_state["model"] == folder.name
@@ -156,3 +157,56 @@ def test_a_run_that_has_not_overfitted_is_not_accused(app):
     assert "overfitted" not in text(test)
     assert not test.main.warning
     assert "What is overfitting?" in [expander.label for expander in test.main.expander]
+
+
+def test_the_best_epoch_is_marked_and_said(app):
+    fake_run(overfitted=True)
+    test = app("train")
+    assert "**Best epoch: 2** of 3, with the lowest test loss, 0.400. Its test accuracy is 70.0 %." in text(test)
+    notes = {note["text"]: note["x"] for note in chart(test, "curve_loss")["layout"]["annotations"]}
+    assert notes["lowest test loss"] == 2
+
+
+def test_the_curves_are_smoothed_and_drawn_over_steps(app):
+    fake_run()
+    test = app("train")
+    test.slider(key="smoothing").set_value(0.0).run()
+    assert chart_lines(test, "curve_loss") == ["training, step by step", "training", "test"]
+    test.segmented_control(key="curve_axis").set_value("step").run()
+    assert [chart(test, f"curve_{name}")["layout"]["xaxis"]["title"]["text"] for name in ("accuracy", "loss")] == [
+        "step", "step",
+    ]  # fmt: skip
+    assert not test.exception
+
+
+def test_runs_are_compared_by_steps_but_for_those_whose_steps_nobody_knows(app):
+    fake_run()
+    test = app("train")
+    test.multiselect(key="compare").set_value(["20260102-030405-abcd", "article"]).run()
+    assert len(chart_lines(test, "compare_loss")) == 4
+    test.segmented_control(key="compare_axis").set_value("step").run()
+    assert not test.exception
+    assert len(chart_lines(test, "compare_loss")) == 2
+    assert "not known: The bundled model." in text(test)
+
+
+def test_a_run_that_overfits_is_one_click_away(app, spawned):
+    test = app("train")
+    test.button(key="train_overfit").click().run()
+    assert not test.exception
+    config = runs.Run(spawned[0]).config
+    assert (config.augment, config.data, config.images, config.test_size) == ("none", "sketches", 80, 0.9)
+    assert "on only 8 drawn pets" in text(test)
+    assert test.button(key="train_overfit").disabled
+
+
+def test_a_score_on_the_validation_set_is_not_called_a_test_score(app):
+    fake_run("20260101-000000-aaaa")
+    fake_run("20260102-000000-bbbb", validation=0.1)
+    test = app("train")
+    assert not test.exception
+    (table,) = [frame.value for frame in test.dataframe if "test accuracy" in frame.value]
+    assert table["validation accuracy"].fillna(0).tolist() == [0.85, 0]
+    assert table["test accuracy"].fillna(0).tolist() == [0, 0.85]
+    assert table["validation loss"].notna().tolist() == [True, False]
+    assert "Validation accuracy" in [metric.label for metric in test.metric]

@@ -19,6 +19,10 @@ def looked(app, seconds: float = 30):
     return app
 
 
-def chart_lines(app, key: str) -> list[str]:
+def chart(app, key: str) -> dict:
     charts = {chart.proto.id.rpartition("-")[2]: chart for chart in app.get("plotly_chart")}
-    return [line.get("name") for line in json.loads(charts[key].proto.spec)["data"]]
+    return json.loads(charts[key].proto.spec)
+
+
+def chart_lines(app, key: str) -> list[str]:
+    return [line.get("name") for line in chart(app, key)["data"]]

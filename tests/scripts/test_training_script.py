@@ -32,7 +32,7 @@ def scripts(data):
     yield TrainingConfig(data=data, network=TINY)
     yield TrainingConfig(data=data, network=TINY, images=8, augment="none", schedule="cosine", patience=2)
     yield TrainingConfig(data="sketches", images=40, epochs=5, schedule="constant")
-    yield TrainingConfig(data=data, network=TINY, validation=0.2, augment="strong")
+    yield TrainingConfig(data=data, network=TINY, validation=0.2, augment="strong", class_weights=True)
 
 
 @pytest.mark.parametrize("data", ["/home/me/pets", 'C:\\pets\\"mine".zip', "~/Dogs vs. Cats/all.ZIP"])
@@ -45,6 +45,7 @@ def test_every_script_is_python_with_the_settings_in_it(data):
         assert ("RandomFlip" in text) == (config.augment != "none")
         assert ("EarlyStopping" in text) == config.keeps_best
         assert ("validation_set" in text) == (config.validation > 0)
+        assert ("class_weight=weights" in text) == config.class_weights
         assert ("unpack_archive" in text) == config.data.lower().endswith(".zip")
         assert text.count("layers.Conv2D(") == len(config.network.blocks)
 

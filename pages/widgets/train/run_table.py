@@ -7,11 +7,11 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models, runs, wording
 from cnn_core.figures import training_curves as charts
+from pages.widgets import controls
+from pages.widgets.train import curves
 
 # The bundled model stands among the runs: its curves are shown before anyone has trained anything.
 BUNDLED = "article"
-
-PLOT = {"displayModeBar": False}
 
 
 def compare(everything: list[runs.Run]) -> None:
@@ -21,10 +21,13 @@ def compare(everything: list[runs.Run]) -> None:
     st.header("The runs so far", divider="gray")
     table = pd.DataFrame([_row(run) for run in everything])
     st.dataframe(
-        table.style.format(wording.percent, subset=["test accuracy", "accuracy"]),  # which still sort as numbers
+        table.style.format(  # accuracies still sort as numbers
+            wording.percent, subset=[column for column in table if column.endswith("accuracy")]
+        ),
         hide_index=True,
         column_config={
             "test loss": st.column_config.NumberColumn(format="%.3f"),
+            "validation loss": st.column_config.NumberColumn(format="%.3f"),
             "learning rate": st.column_config.NumberColumn(format="%g"),
         },
         alt="All training runs with their settings and results",
@@ -46,16 +49,27 @@ def compare(everything: list[runs.Run]) -> None:
         if history is not None and len(history):
             shown[times.get(name, "The bundled model")] = history
     if shown:
-        st.caption(
-            "Solid: on the test set, or on the validation set of a run that has one. Dotted: on the training set."
+        _curves(shown, {times[run.id]: run.status().steps for run in everything})
+
+
+def _curves(shown: dict[str, pd.DataFrame], steps: dict[str, int]) -> None:
+    """Draw the curves of some runs together; `steps` says how many steps an epoch has, where that is known."""
+    smoothing, axis = curves.view(controls.COMPARED_AXIS, controls.COMPARED_SMOOTHING, "a line")
+    st.caption("Solid: on the test set, or on the validation set of a run that has one. Dotted: on the training set.")
+    if axis == "step":
+        unknown = [name for name in shown if not steps.get(name)]
+        shown = {name: history for name, history in shown.items() if name not in unknown}
+        if unknown:
+            st.caption(f"Left out, since their number of steps is not known: {', '.join(unknown)}.")
+    for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        column.plotly_chart(
+            charts.compare_runs(
+                shown, quantity, smoothing=smoothing, steps_per_epoch=steps if axis == "step" else None
+            ),
+            key=f"compare_{quantity}",
+            config=curves.plot(f"cnn-lab-runs-{quantity}"),
+            alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
         )
-        for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
-            column.plotly_chart(
-                charts.compare_runs(shown, quantity),
-                key=f"compare_{quantity}",
-                config=PLOT,
-                alt=f"Line chart: {quantity} after each epoch of {', '.join(shown)}",
-            )
 
 
 def _bundled_history() -> pd.DataFrame | None:
@@ -75,9 +89,9 @@ def _row(run: runs.Run) -> dict:
         return row
     last: dict = history.iloc[-1].to_dict() if len(history) else {}
     return row | {
-        "test accuracy": last.get("val_accuracy", float("nan")),
+        f"{config.held_out} accuracy": last.get("val_accuracy", float("nan")),
         "accuracy": last.get("accuracy", float("nan")),
-        "test loss": last.get("val_loss"),
+        f"{config.held_out} loss": last.get("val_loss"),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",

@@ -8,12 +8,15 @@ from streamlit.delta_generator import DeltaGenerator
 from cnn_core import sketches
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.source import Source
+from cnn_core.wording import percent
 from pages.widgets import controls, data_source, picture, run_monitor, warmup
 from pages.widgets.train import contents, network_choice
 
 START = "prepare"
 """Where `run_monitor` shows that a training could not start."""
 
+VALIDATION = 0.1
+"""The part of the training set that decides when to stop early: the test set must not, for it measures the result."""
 
 AS_IN_THE_ARTICLE = {"augment": "article", "epochs": 3, "batch_size": 15, "learning_rate": 1e-3, "schedule": "constant"}
 DEFAULTS = {name: getattr(TrainingConfig, name) for name in AS_IN_THE_ARTICLE}
@@ -95,13 +98,14 @@ def _augmented(strength: str) -> None:
 
 
 def _training() -> dict[str, Any]:
-    """Return epochs, batch_size, learning_rate, patience and schedule, as `TrainingConfig` names them."""
+    """Return the settings of this step, as `TrainingConfig` names them."""
     st.markdown("## 4 · The training")
     with st.container(horizontal=True):
         st.button("As in the article", on_click=_set, args=(AS_IN_THE_ARTICLE,), icon=":material/history_edu:")
         st.button("Our defaults", on_click=_set, args=(DEFAULTS,), icon=":material/restart_alt:")
     left, right = st.columns(2)
-    return {
+    below = st.container()
+    values: dict[str, Any] = {
         "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),
         "batch_size": right.number_input(
             "Batch size", help="Number of pictures in each step.", **controls.BATCH_SIZE.bound
@@ -120,8 +124,8 @@ def _training() -> dict[str, Any]:
             None,
             key="patience",
             placeholder="never",
-            help="Training stops after this many epochs without a lower test loss, and the weights of the best epoch "
-            "are kept.",
+            help="Training stops after this many epochs without a lower validation loss, and the weights of the best "
+            "epoch are kept.",
         ),
         "schedule": st.selectbox(
             "Learning rate schedule",
@@ -129,7 +133,20 @@ def _training() -> dict[str, Any]:
             "that, it rises during the first tenth of the steps.",
             **controls.SCHEDULE.menu,
         ),
+        "class_weights": st.toggle(
+            "Class weights",
+            help="For data with many more cats than dogs, or the reverse: pictures of the rarer class count more, so "
+            "that both classes count the same.",
+            **controls.CLASS_WEIGHTS.bound,
+        ),
     }
+    if values["patience"] is None:
+        return values
+    below.caption(
+        f"{percent(VALIDATION, 0, counted=True)} of the training pictures are kept aside as a **validation set**. It "
+        "decides when to stop, so that the test set stays unseen until the end."
+    )
+    return values | {"validation": VALIDATION}
 
 
 def _set(values: dict[str, Any]) -> None:

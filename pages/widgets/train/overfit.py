@@ -1,0 +1,46 @@
+"""What overfitting is, and a training that shows it, one click away."""
+
+import streamlit as st
+
+from cnn_core.curves import GAP
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.wording import percent
+from pages.widgets import run_monitor
+
+PLACE = "overfit"
+"""Where `run_monitor` shows that the demonstration could not start."""
+
+DEMONSTRATION = TrainingConfig(
+    images=80, test_size=0.9, epochs=15, batch_size=4, learning_rate=1e-3, schedule="constant", augment="none"
+)
+"""Eight training pictures, which the network soon knows by heart; 72 test pictures, so that their loss is no chance."""
+
+
+def show(active: bool) -> None:
+    """Explain overfitting, and offer to train a network that overfits; disabled while a run is active."""
+    with st.expander("What is overfitting?"):
+        points = percent(GAP, 0).replace("%", "percentage points")
+        st.markdown(
+            "At first both curves improve together: what the network learns on the training pictures helps with "
+            "pictures that it has never seen. Later it may begin to **memorize** its training pictures. Then the "
+            "training accuracy goes on rising, the gap to the test accuracy opens, and the test loss rises again. This "
+            "is overfitting."
+        )
+        st.markdown(
+            f"This page calls it so when the gap is {points} or more after the last epoch and the test loss "
+            "has been lower before. What helps: more photos, augmentation (each epoch shows the pictures a little "
+            "changed), or fewer epochs."
+        )
+    if st.button(
+        "Show me overfitting",
+        key="train_overfit",
+        icon=":material/trending_down:",
+        disabled=active,
+        help="Stop the active training run first." if active else None,
+    ):
+        run_monitor.begin(DEMONSTRATION, PLACE)
+    st.caption(
+        f"Trains the article's network on only 8 drawn pets, without augmentation, for {DEMONSTRATION.epochs} epochs, "
+        "and tests it on 72 others. It takes about a minute."
+    )
+    run_monitor.show_error(PLACE)
