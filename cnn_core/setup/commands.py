@@ -15,7 +15,10 @@ CHECKS = (
 WORKERS = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
 """Each file's tests share a process, and what is trained or exported in it; the longest files come first."""
 
-NEED_TENSORFLOW = ("accurate/backbone.py", "accurate/finetuning.py", "engine/augmentation.py", "engine/callbacks.py")
+NEED_TENSORFLOW = (
+    "accurate/backbone.py", "accurate/finetuning.py", "engine/augmentation.py", "engine/callbacks.py",
+    "engine/learning.py", "engine/saving.py",
+)  # fmt: skip
 FAST = ["-m", "not slow and not browser", *(f"--ignore=cnn_core/{name}" for name in NEED_TENSORFLOW)]
 """The examples in those modules are left out too, since to look for them is to import TensorFlow, for 8 s."""
 
