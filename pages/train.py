@@ -117,6 +117,8 @@ def _live(run: runs.Run) -> None:
             st.progress(run_monitor.share_done(status), run_monitor.where(status))
         else:
             run_monitor.announce(status, run)
+            for sentence in run.damage():
+                st.warning(sentence)
         _numbers(status, history, steps, run.held_out)
         if alive:
             run_monitor.stop_button(run, status, "train_stop")
