@@ -5,7 +5,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
 from cnn_core.curves import GAP, overfitting
-from cnn_core.engine.journal import Status
+from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.figures import training_curves as charts
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
@@ -107,7 +107,7 @@ def _bundled() -> None:
 def _live(run: runs.Run) -> None:
     """Show a run's status and curves; repeated every few seconds while it is active."""
     status, history, steps = run.status(), run.history(), run.steps()
-    alive = status.state in runs.ACTIVE_STATES
+    alive = status.state in ACTIVE_STATES
     if not alive and st.session_state.get("run_live") == run.id:
         st.session_state.pop("run_live")
         st.rerun()

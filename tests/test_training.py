@@ -95,6 +95,12 @@ def test_a_run_of_an_older_version_goes_on_from_its_model_and_its_history(tmp_pa
     assert run.status().state == "finished"
     assert run.history()["epoch"].tolist() == [1, 2, 3]
     assert (folder / "history.csv").read_text().splitlines()[1] == row
+    for name in ("model.keras", "history.csv"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:50])
+        with pytest.raises(TrainingError, match="damaged"):
+            training.train(folder)
+        (folder / name).write_bytes(whole)
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def save(folder: Path, model: keras.Model, place: Place) -> None:
     OSError
         When the disk is full; the checkpoint is then as it was before.
     """
-    arrays = {name: variable.numpy() for name, variable in _variables(model).items()}
+    arrays: dict[str, Any] = {name: np.asarray(variable) for name, variable in _variables(model).items()}
     with replacing(folder / NAME) as beside:
         np.savez(beside, place=np.array(json.dumps(asdict(place))), **arrays)
 

@@ -5,6 +5,7 @@ Import this only when TensorFlow is wanted.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from cnn_core.engine import checkpoint
 from cnn_core.engine.callbacks import is_over, run_callbacks
-from cnn_core.engine.checkpoint import Place
+from cnn_core.engine.checkpoint import CheckpointError, Place
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Journal, read_history
 from cnn_core.engine.saving import restore_files
@@ -43,12 +44,11 @@ def open_or_build(folder: Path, steps: int, build: Callable[[], keras.Model], ol
     Raises
     ------
     CheckpointError
-        When the checkpoint is damaged or does not fit.
+        When the checkpoint is damaged or does not fit, or what an older run goes on from is damaged.
     """
     place = checkpoint.read_place(folder, steps)
     if place is None and older.exists():
-        rows = read_history(folder).to_dict("records")
-        return keras.saving.load_model(older), Place(steps, len(rows), rows=rows)
+        return _open_older(folder, steps, older)
     model = build()
     if place is None:
         return model, Place(steps)
@@ -57,6 +57,16 @@ def open_or_build(folder: Path, steps: int, build: Callable[[], keras.Model], ol
         model.test_on_batch(tf.zeros([1, *size]), tf.zeros([1], tf.int32))  # which makes the metrics
     checkpoint.restore(folder, model)
     return model, place
+
+
+def _open_older(folder: Path, steps: int, older: Path) -> tuple[keras.Model, Place]:
+    try:
+        rows = read_history(folder).to_dict("records")
+        return keras.saving.load_model(older), Place(steps, len(rows), rows=rows)
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"This run has no checkpoint, and {older.name} or history.csv is damaged. Start a new run."
+        ) from error
 
 
 def learn(

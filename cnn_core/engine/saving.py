@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from cnn_core.engine.checkpoint import CheckpointError, Place
 from cnn_core.engine.journal import HISTORY, Journal, Stopped, history_text, keep_steps
@@ -88,7 +89,7 @@ class KeepPlace(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Note the metrics, which Keras is about to reset."""
-        self.metrics = [variable.numpy() for variable in self.model.metrics_variables] if self.place.step else []
+        self.metrics = [np.asarray(variable) for variable in self.model.metrics_variables] if self.place.step else []
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Start the clock, and put the metrics back."""

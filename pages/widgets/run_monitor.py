@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
-from cnn_core.engine.journal import Status
+from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.source import DRAWN
 from cnn_core.wording import duration, percent
 from pages.widgets import controls
@@ -165,7 +165,7 @@ def classify_button(model: str, key: str) -> None:
 
 def _strip(run: runs.Run) -> None:
     status = run.status()
-    if status.state not in runs.ACTIVE_STATES:
+    if status.state not in ACTIVE_STATES:
         st.rerun()
     st.progress(share_done(status), where(status))
     with st.container(horizontal=True, vertical_alignment="center"):
