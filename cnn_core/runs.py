@@ -92,14 +92,14 @@ class Run:
 
     def status(self) -> Status:
         """Read where the run stands. One that says that it lives, but whose lock is free, is "interrupted"."""
+        file = self.folder / "status.json"
+        # In this order: a process takes the lock, then writes its first status; it writes its last one, then ends.
+        begun = file.exists()
+        held = lock.held(self.folder)
         status, silent = self._said()
-        held = lock.held(self.folder) if status.state in ACTIVE_STATES else None
-        if not held:
-            status, silent = self._said()  # it may have ended between the two
         if status.state not in ACTIVE_STATES:
             return status
-        # A process that has just been started takes the lock before it writes its first status.
-        dead = held is False and (self.folder / "status.json").exists()
+        dead = held is False and begun and file.exists()
         if dead or (not held and silent > SILENCE_SECONDS):
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
             message = f"The run was interrupted: {saved}. Resume it to continue."
