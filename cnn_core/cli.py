@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.setup import commands as setup
@@ -21,6 +21,9 @@ from cnn_core.setup import venv
 from cnn_core.terminal import progress
 from cnn_core.terminal.arguments import parser
 from cnn_core.wording import percent
+
+if TYPE_CHECKING:
+    from cnn_core.runs import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,17 +89,8 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from cnn_core import runs
-    from cnn_core.engine.config import TrainingConfig
-    from cnn_core.source import DRAWN
 
-    names = (
-        "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
-        "recipe", "class_weights",
-    )  # fmt: skip
-    data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
-    backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
-    config = TrainingConfig(data=data, backbone=backbone, **{name: getattr(options, name) for name in names})
-    run = runs.start(config, options.out)
+    run = _resumed(options) if options.resume else _started(options)
     start = time.monotonic()
     status = progress.follow(run)
     if status.state not in ("finished", "stopped"):
@@ -113,6 +107,31 @@ def _train(options: argparse.Namespace) -> int:
     }
     _answer(options, answer, f"{status.state}: {answer['epochs']} epochs; the model is {answer['model']}")
     return 0
+
+
+def _resumed(options: argparse.Namespace) -> Run:
+    from cnn_core import runs
+
+    if options.out is None:
+        raise runs.RunError("Which run? Name its folder: --out DIR --resume")
+    run = runs.Run(options.out.absolute())
+    run.resume()
+    return run
+
+
+def _started(options: argparse.Namespace) -> Run:
+    from cnn_core import runs
+    from cnn_core.engine.config import TrainingConfig
+    from cnn_core.source import DRAWN
+
+    names = (
+        "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
+        "recipe", "class_weights", "deterministic",
+    )  # fmt: skip
+    data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
+    backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
+    config = TrainingConfig(data=data, backbone=backbone, **{name: getattr(options, name) for name in names})
+    return runs.start(config, options.out)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -7,38 +7,34 @@ browser tab and the server that started it.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
 from cnn_core.engine.config import TrainingConfig
-from cnn_core.engine.journal import HISTORY, Status
+from cnn_core.engine.damage import damaged
+from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
+from cnn_core.engine.process import spawn
+from cnn_core.storage import lock
 from cnn_core.storage.files import home, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SILENCE_SECONDS = 15.0
-"""A run whose status file was not touched for so long has been killed: a living one touches it every second."""
+"""A run whose status file was not touched for so long is paused, or, where there is no lock, was killed: a living one
+touches it every second."""
 
-ACTIVE_STATES = ("starting", "reading", "running", "stopping")
-
-ALLOCATOR = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "17179869184",
-    "MALLOC_TOP_PAD_": "536870912",
-}
-"""glibc gives big blocks back to the system and fetches them anew at every step; told not to, training is 1.3 to 1.9
-times as fast. Other systems' allocators do not read these variables."""
+PAUSED = (
+    "The training process does not answer: it is paused, or the computer was asleep. It goes on when it is woken; "
+    "until then it can be neither resumed nor deleted."
+)
 
 
 class RunError(CnnLabError):
@@ -95,23 +91,33 @@ class Run:
         return self.status().state in ACTIVE_STATES
 
     def status(self) -> Status:
-        """Read where the run stands; one that fell silent is "interrupted"."""
-        path = self.folder / "status.json"
-        try:
-            known = {item.name for item in fields(Status)}
-            values = json.loads(path.read_text(encoding="utf-8"))
-            status = Status(**{name: value for name, value in values.items() if name in known})
-            silent = time.time() - path.stat().st_mtime
-        except (OSError, ValueError, AttributeError, TypeError):
-            status = Status()
-            silent = time.time() - self.folder.stat().st_mtime if self.folder.exists() else SILENCE_SECONDS + 1
-        if status.state in ACTIVE_STATES and silent > SILENCE_SECONDS:
+        """Read where the run stands. One that says that it lives, but whose lock is free, is "interrupted"."""
+        file = self.folder / "status.json"
+        # In this order: a process takes the lock, then writes its first status; it writes its last one, then ends.
+        begun = file.exists()
+        held = lock.held(self.folder)
+        status, silent = self._said()
+        if status.state not in ACTIVE_STATES:
+            return status
+        dead = held is False and begun and file.exists()
+        if dead or (not held and silent > SILENCE_SECONDS):
             saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
             message = f"The run was interrupted: {saved}. Resume it to continue."
             return replace(status, state="interrupted", seconds_left=None, message=message)
-        if status.state in ACTIVE_STATES and (self.folder / "stop").exists():
+        if silent > SILENCE_SECONDS:
+            return replace(status, state="paused", seconds_left=None, message=PAUSED)
+        if (self.folder / "stop").exists():
             return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
         return status
+
+    def _said(self) -> tuple[Status, float]:
+        """Return what the status file says, and for how many seconds nothing was heard."""
+        path = self.folder / "status.json"
+        try:
+            return read_status(self.folder), time.time() - path.stat().st_mtime
+        except (OSError, ValueError):
+            heard = self.folder.stat().st_mtime if self.folder.exists() else 0.0
+            return Status(), time.time() - heard
 
     def history(self) -> pd.DataFrame:
         """Read the finished epochs.
@@ -121,9 +127,7 @@ class Run:
         pandas.DataFrame
             Columns `journal.HISTORY`; no rows before the first epoch has ended.
         """
-        import pandas as pd
-
-        return _table(self.folder / "history.csv", HISTORY, pd.read_csv)
+        return _table(read_history, self.folder, HISTORY)
 
     def steps(self) -> pd.DataFrame:
         """Read the steps so far: ``step`` (from 1, over all epochs), ``epoch``, and the epoch's ``loss`` and
@@ -133,14 +137,11 @@ class Run:
         -------
         pandas.DataFrame
         """
+        return _table(read_steps, self.folder, STEPS)
 
-        import pandas as pd
-
-        def read(path: Path) -> pd.DataFrame:
-            lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a last line without its end is half written
-            return pd.DataFrame([json.loads(line) for line in lines])
-
-        return _table(self.folder / "steps.jsonl", ["step", "epoch", "loss", "accuracy"], read)
+    def damage(self) -> list[str]:
+        """Say which of the run's files cannot be read, and what is missing for that: a sentence for each."""
+        return damaged(self.folder)
 
     def log(self, most: int = 4000) -> str:
         """Return the end of what the process printed, at most `most` characters."""
@@ -155,14 +156,19 @@ class Run:
             (self.folder / "stop").touch()
 
     def resume(self) -> None:
-        """Go on where the run stopped: in a new process, from the last saved model.
+        """Go on where the run stopped: in a new process, from its checkpoint.
 
         Raises
         ------
         RunError
-            When it is still running or has finished, or no process can be started.
+            When it is no run, is still running or has finished.
+        ProcessError
+            When no process can be started.
         """
+        _ = self.config
         state = self.status().state
+        if state == "paused":
+            raise RunError(f"The run {self.id} cannot be resumed. {PAUSED}")
         if state in ACTIVE_STATES:
             raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
@@ -209,6 +215,8 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     ------
     RunError
         When the folder is in use or cannot be made.
+    ProcessError
+        When no process can be started.
     TrainingError, NetworkError
         When a setting is out of range.
     """
@@ -253,44 +261,11 @@ def find(name: str) -> Run:
     raise RunError(f"There is no run {name}. It may have been deleted.")
 
 
-def spawn(folder: Path) -> None:
-    """Start the child process, cut off from this one's terminal and signals."""
-    root = Path(__file__).resolve().parents[1]
-    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    (folder / "stop").unlink(missing_ok=True)
-    (folder / "status.json").unlink(missing_ok=True)
-    os.utime(folder)
-    try:
-        with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cnn_core.training", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                **apart,
-            )
-    except OSError as error:
-        raise RunError(f"No process could be started for the run: {error.strerror}.") from error
-    _reap(process)
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    """Collect the child's exit status when it ends, so that no zombie is left."""
-    import threading
-
-    threading.Thread(target=process.wait, daemon=True).start()
-
-
-def _table(path: Path, columns: list[str], read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+def _table(read: Callable[[Path], pd.DataFrame], folder: Path, columns: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        table = read(path)
+        table = read(folder)
     except (OSError, ValueError):
         table = pd.DataFrame()
     return table.reindex(columns=columns)

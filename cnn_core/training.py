@@ -1,8 +1,9 @@
 """One training run, from its settings to a saved model, writing its run folder as it goes.
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
-``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch) and ``model.keras``. Whoever wants to watch reads
-those files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
+``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``model.keras``, ``environment.json`` (what it
+was made with) and, until it has finished, ``checkpoint.npz``, from which it goes on. Whoever wants to watch reads those
+files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
 """
 
 from __future__ import annotations
@@ -11,22 +12,27 @@ import errno
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine.config import CLIP_NORM, WARMUP, TrainingConfig, TrainingError
-from cnn_core.engine.journal import Journal, Stopped, read_history
-from cnn_core.storage.files import save_model
+from cnn_core.engine import checkpoint, environment
+from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError
+from cnn_core.engine.journal import Journal, Stopped
+from cnn_core.storage.files import save_model, sweep
+from cnn_core.storage.lock import LockError, locked
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 
 def train(folder: Path) -> None:
     """Carry out the run that ``folder/config.json`` describes, or go on where it stopped.
 
     The outcome is in the folder: whatever goes wrong ends as a ``failed`` status with a sentence, never as a lost run.
+    Meanwhile this process holds the folder's lock, so no other one can train here.
 
     Parameters
     ----------
@@ -37,7 +43,15 @@ def train(folder: Path) -> None:
     ------
     TrainingError
         When the run failed; the same sentence is in ``status.json``.
+    LockError
+        When another process is training here; then nothing is touched.
     """
+    with locked(folder):
+        sweep(folder)
+        _carry_out(folder)
+
+
+def _carry_out(folder: Path) -> None:
     journal = Journal(folder)
     try:
         config = TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
@@ -56,6 +70,7 @@ def train(folder: Path) -> None:
         raise TrainingError(sentence) from error
     else:
         journal.write(state="finished", seconds_left=0.0)
+        (folder / checkpoint.NAME).unlink(missing_ok=True)  # as large as three models, and of no use any more
     finally:
         journal.close()
 
@@ -76,42 +91,32 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     unseen = dataset.load_images(held_out, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
-    import keras
-
     from cnn_core.engine import class_weights
-    from cnn_core.engine.batches import batches
-    from cnn_core.engine.callbacks import run_callbacks
+    from cnn_core.engine.batches import batches, count, training_batches
+    from cnn_core.engine.learning import learn, open_or_build, set_seed
 
-    keras.utils.set_random_seed(config.seed)
-    steps = -(-len(labels) // config.batch_size)
-    model = open_or_build(config, folder / "model.keras", steps)
-    done = len(read_history(folder))
-    training_batches = batches(
-        images, labels, config.batch_size, shuffle=True, augment=config.augment, seed=config.seed + done
-    )
+    set_seed(config)
+    environment.record(folder, config, sorted({*training["file"], *held_out["file"], *test["file"]}))
+    steps = count(len(labels), config.batch_size)
+    model, place = open_or_build(folder, steps, lambda: build(config, steps), folder / "model.keras")
+    change = augmentation(config)
+
+    def serve(numbers: range) -> tf.data.Dataset:
+        return training_batches(images, labels, config.batch_size, numbers, seed=config.seed, change=change)
 
     def save() -> None:
         _compute_in(model, "float32")
         save_model(model, folder / "model.keras")
 
-    model.fit(
-        training_batches,
-        validation_data=batches(*unseen, 64, shuffle=False),
-        epochs=config.epochs,
-        initial_epoch=done,
-        class_weight=class_weights.balanced(labels) if config.class_weights else None,
-        callbacks=[_mixed(model, config.precision), *run_callbacks(journal, config, len(labels), steps, save)],
-        shuffle=False,  # the batches come shuffled
-        verbose=0,
-    )
+    mixed = _mixed(model, config.precision)
+    weights = class_weights.balanced(labels) if config.class_weights else None
+    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, [mixed], weights)
 
 
-def open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model:
-    """Return the model to go on with, its optimizer's state included, or a new one."""
+def build(config: TrainingConfig, steps: int) -> keras.Model:
+    """Return the network, compiled for a training with this number of steps in an epoch."""
     import keras
 
-    if path.exists():
-        return keras.saving.load_model(path)
     model = config.network.build()
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
@@ -122,6 +127,16 @@ def open_or_build(config: TrainingConfig, path: Path, steps: int) -> keras.Model
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def augmentation(config: TrainingConfig) -> Callable[[Any, Any], Any] | None:
+    """Return what changes a batch of training images, called with the images and the batch's number; None for none."""
+    strength = AUGMENTATIONS[config.augment]
+    if strength is None:
+        return None
+    from cnn_core.engine.augmentation import RandomAffine
+
+    return RandomAffine(**strength, seed=config.seed)
 
 
 def _learning_rate(config: TrainingConfig, steps: int) -> Any:
@@ -182,7 +197,7 @@ def main() -> None:
         signal.signal(getattr(signal, name), lambda *_: (folder / "stop").touch())
     try:
         train(folder)
-    except TrainingError as error:
+    except (TrainingError, LockError) as error:
         sys.exit(str(error))
 
 

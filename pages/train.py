@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
-from cnn_core.engine.journal import Status
+from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
@@ -108,7 +108,7 @@ def _bundled() -> None:
 def _live(run: runs.Run) -> None:
     """Show a run's status and curves; repeated every second while it is active."""
     status, history, steps = run.status(), run.history(), run.steps()
-    alive = status.state in runs.ACTIVE_STATES
+    alive = status.state in ACTIVE_STATES
     if not alive and st.session_state.get("run_live") == run.id:
         st.session_state.pop("run_live")
         st.rerun()
@@ -118,6 +118,8 @@ def _live(run: runs.Run) -> None:
             st.progress(run_monitor.share_done(status), run_monitor.where(status))
         else:
             run_monitor.announce(status, run)
+            for sentence in run.damage():
+                st.warning(sentence)
         _numbers(status, history, steps, run.held_out)
         if alive:
             run_monitor.stop_button(run, status, "train_stop")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import cli, models
+from cnn_core import cli, models, runs
 from cnn_core.network import ConvBlock, NetworkSpec
 from tests.pages.fake_runs import fake_run
+from tests.tiny_runs import folder_with
 
 PETS = Path(__file__).parents[2] / "shared" / "data" / "pet-photos"
 
@@ -144,6 +145,33 @@ def test_bad_data_is_a_sentence_on_the_command_line(tmp_path, capsys):
     assert "error" in lines(capsys)[0]
     assert cli.main(["train", "--epochs", "0"]) == 1
     assert "epochs must be" in capsys.readouterr().err
+
+
+def test_train_resume_goes_on_with_the_run_in_its_folder(tmp_path, monkeypatch, capsys):
+    spawned = []
+
+    def spawn(folder):
+        spawned.append(folder)
+        (folder / "status.json").write_text(json.dumps({"state": "finished"}))
+
+    monkeypatch.setattr(runs, "spawn", spawn)
+    folder = folder_with(tmp_path / "run", status_json=json.dumps({"state": "stopped"}))
+    assert cli.main(["train", "--out", str(folder), "--resume", "--json"]) == 0
+    assert spawned == [folder]
+    (answer,) = lines(capsys)
+    assert (answer["run"], answer["state"]) == (str(folder), "finished")
+    assert cli.main(["train", "--out", str(folder), "--resume", "--json"]) == 1
+    assert "has finished" in lines(capsys)[0]["error"]
+    assert cli.main(["train", "--out", str(tmp_path), "--resume"]) == 1
+    assert "not a training run" in capsys.readouterr().err
+    assert cli.main(["train", "--resume"]) == 1
+    assert "--out DIR" in capsys.readouterr().err
+
+
+def test_train_passes_deterministic_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "spawn", lambda folder: (folder / "status.json").write_text('{"state": "finished"}'))
+    assert cli.main(["train", "--deterministic", "--out", str(tmp_path / "run")]) == 0
+    assert runs.Run(tmp_path / "run").config.deterministic
 
 
 def test_models_lists_the_bundled_article(capsys):

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from cnn_core import dataset
-from cnn_core.engine.batches import batches
 from cnn_core.pixels import open_image, resize
 from cnn_core.storage import archives, cache
 from tests.made_files import zip_of
@@ -217,27 +216,6 @@ def test_cache_stays_bounded(tmp_path, monkeypatch):
         images, _ = dataset.load_images(table, size)
     kept = list((tmp_path / "home" / "cache").glob("images-*.npy"))
     assert [np.load(file).shape for file in kept] == [images.shape]
-
-
-@pytest.mark.slow
-def test_batches_serve_every_picture_once_in_a_new_order_each_epoch():
-    images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    labels = np.arange(10, dtype=np.int32) % 2
-    data = batches(images, labels, 4, shuffle=True)
-    epochs = []
-    for _ in range(2):
-        shapes, order = [], []
-        for picture_batch, label_batch in data:
-            shapes.append(picture_batch.shape[0])
-            values = picture_batch.numpy()[:, 0, 0, 0].astype(int)
-            np.testing.assert_array_equal(values % 2, label_batch.numpy())
-            order += values.tolist()
-        assert shapes == [4, 4, 2]
-        assert sorted(order) == list(range(10))
-        epochs.append(order)
-    assert epochs[0] != epochs[1]
-    plain = [value for batch, _ in batches(images, labels, 4, shuffle=False) for value in batch[:, 0, 0, 0]]
-    assert plain == list(range(10))
 
 
 @pytest.mark.slow

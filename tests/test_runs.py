@@ -1,17 +1,22 @@
 """Runs as folders: started, listed, read, stopped, killed, resumed and deleted."""
 
+import io
 import json
 import os
 import signal
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cnn_core import runs
 from cnn_core.engine.config import TrainingConfig, TrainingError
-from cnn_core.engine.journal import HISTORY
+from cnn_core.engine.journal import HISTORY, STEPS
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
+from cnn_core.storage import lock
 from tests.tiny_runs import LONG, TINY, folder_with, until
 
 
@@ -107,6 +112,83 @@ def test_silent_run_is_interrupted_and_living_one_cannot_be_deleted_or_resumed(t
     assert run.status().state == "interrupted"
     assert "Resume" in run.status().message
     assert not run.active
+
+
+def test_a_run_whose_lock_is_free_is_interrupted_at_once(tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "running", "epoch": 1}), lock=""))
+    assert run.status().state == "interrupted"
+    assert "Resume" in run.status().message
+
+
+def test_a_process_that_has_just_been_started_is_not_taken_for_dead(tmp_path):
+    """It has not taken the lock yet, which the one before it has left free; and there is no status."""
+    run = runs.Run(folder_with(tmp_path / "run", lock=""))
+    assert run.status().state == "starting"
+
+
+def test_a_silent_run_that_holds_its_lock_is_paused_and_cannot_be_doubled(tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "running", "epoch": 1})))
+    long_ago = time.time() - runs.SILENCE_SECONDS - 1
+    os.utime(run.folder / "status.json", (long_ago, long_ago))
+    with lock.locked(run.folder):
+        assert run.status().state == "paused"
+        assert "paused, or the computer was asleep" in run.status().message
+        assert run.active
+        with pytest.raises(runs.RunError, match="cannot be resumed"):
+            run.resume()
+        with pytest.raises(runs.RunError, match="Stop it first"):
+            run.delete()
+    assert run.status().state == "interrupted"
+
+
+WHOLE = {
+    "config.json": json.dumps(TINY.to_dict()).encode(),
+    "status.json": json.dumps({"state": "finished", "epoch": 2, "epochs": 2}).encode(),
+    "history.csv": (",".join(HISTORY) + "\n1,0.5,0.7,0.5,0.7,1.0\n2,0.5,0.7,0.5,0.7,1.0\n").encode(),
+    "steps.jsonl": b"".join(b'{"step": %d, "epoch": 1, "loss": 0.7, "accuracy": 0.5}\n' % n for n in range(1, 7)),
+}
+
+
+def archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("numbers", bytes(range(256)) * 8)
+    return content.getvalue()
+
+
+WHOLE |= {"model.keras": archive(), "checkpoint.npz": archive()}
+
+
+def run_of_files(path: Path, **changed: bytes) -> runs.Run:
+    path.mkdir(parents=True)
+    for name, content in (WHOLE | changed).items():
+        (path / name).write_bytes(content)
+    return runs.Run(path)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@given(damage=st.one_of(st.just(0.0), st.just(0.5), st.binary(max_size=200)))
+@settings(max_examples=20, deadline=None)
+def test_a_damaged_file_gets_a_sentence_and_the_other_runs_go_on(tmp_path_factory, name, damage):
+    home = tmp_path_factory.mktemp("home")
+    content = damage if isinstance(damage, bytes) else WHOLE[name][: int(len(WHOLE[name]) * damage)]
+    harmless = name == "steps.jsonl" and b"\n" not in content  # its last line is always thought to be under way
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNN_LAB_HOME", str(home))
+        run = run_of_files(home / "runs" / "20260102-000000-bbbb", **{name: content})
+        other = run_of_files(home / "runs" / "20260101-000000-aaaa")
+        assert runs.list_runs() and [found.id for found in runs.list_runs()] == [run.id, other.id]
+    assert other.damage() == []
+    assert len(other.history()) == 2 and len(other.steps()) == 6
+    cut_between_lines = damage == 0.5 and name in ("history.csv", "steps.jsonl")
+    if not (harmless or cut_between_lines):
+        assert [name in sentence for sentence in run.damage()] == [True]
+    assert run.status().state in ("starting", "finished", "interrupted")
+    assert list(run.history().columns) == HISTORY
+    assert list(run.steps().columns) == STEPS
+    if name == "config.json":
+        with pytest.raises(runs.RunError, match="cannot be read"):
+            run.resume()
 
 
 @pytest.mark.slow

@@ -1,15 +1,18 @@
 """Training on a handful of images: its scores, its saved model, and the status when something goes wrong."""
 
 import errno
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnn_core import dataset, runs, training
 from cnn_core.engine.config import TrainingConfig, TrainingError
-from cnn_core.engine.journal import Status
+from cnn_core.engine.journal import HISTORY, Status
 from cnn_core.network import ConvBlock, NetworkSpec
+from cnn_core.storage import lock
 from tests.tiny_runs import LONG, TINY, folder_with, until
 
 
@@ -63,6 +66,41 @@ def test_a_run_from_start_to_plain_keras():
     assert answer.shape == (1, 2)
     assert answer.sum() == pytest.approx(1, abs=1e-5)
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+    made_with = json.loads((run.folder / "environment.json").read_text())
+    assert made_with["keras"] == keras.__version__
+    assert made_with["numpy"] == np.__version__
+    assert {"python", "tensorflow", "cnn_core", "processor"} <= set(made_with)
+    assert made_with["command"][1:] == ["-m", "cnn_core.training", str(run.folder)]
+    assert (made_with["seed"], made_with["network"]) == (42, json.loads(json.dumps(TINY.network.to_dict())))
+    files = sorted(run.config.source.table()["file"])
+    assert made_with["fingerprint"] == dataset.fingerprint(map(Path, files))
+
+
+def test_two_processes_never_train_in_the_same_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.05)
+    folder = folder_with(tmp_path / "run")
+    with lock.locked(folder), pytest.raises(lock.LockError, match="Another process is at work"):
+        training.train(folder)
+    assert sorted(file.name for file in folder.iterdir()) == ["config.json", "lock"]  # nothing else was touched
+
+
+@pytest.mark.slow
+def test_a_run_of_an_older_version_goes_on_from_its_model_and_its_history(tmp_path):
+    folder = folder_with(tmp_path / "run", TrainingConfig(**{**TINY.__dict__, "epochs": 3}))
+    training.build(TINY, 3).save(folder / "model.keras")
+    row = "1,0.5,0.7,0.5,0.7,1.0"
+    (folder / "history.csv").write_text(",".join(HISTORY) + f"\n{row}\n")
+    training.train(folder)
+    run = runs.Run(folder)
+    assert run.status().state == "finished"
+    assert run.history()["epoch"].tolist() == [1, 2, 3]
+    assert (folder / "history.csv").read_text().splitlines()[1] == row
+    for name in ("model.keras", "history.csv"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:50])
+        with pytest.raises(TrainingError, match="damaged"):
+            training.train(folder)
+        (folder / name).write_bytes(whole)
 
 
 @pytest.mark.slow
@@ -92,9 +130,9 @@ def test_a_validation_set_is_kept_aside_from_the_training_set_and_chooses_the_ep
 
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup_cosine"])
-def test_the_learning_rate_follows_its_schedule(schedule, tmp_path):
+def test_the_learning_rate_follows_its_schedule(schedule):
     config = TrainingConfig(**{**TINY.__dict__, "schedule": schedule, "epochs": 10, "learning_rate": 0.01})
-    model = training.open_or_build(config, tmp_path / "none.keras", steps=10)
+    model = training.build(config, steps=10)
     rates = []
     for step in range(100):
         model.optimizer.iterations.assign(step)
@@ -141,10 +179,10 @@ def evaluated(run: runs.Run) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_a_batch_whose_gradient_is_no_number_is_left_out(tmp_path):
+def test_a_batch_whose_gradient_is_no_number_is_left_out():
     import numpy as np
 
-    model = training.open_or_build(TINY, tmp_path / "none.keras", steps=1)
+    model = training.build(TINY, steps=1)
     before = [weight.numpy() for weight in model.trainable_variables]
     no_numbers = [np.full_like(weight, np.nan) for weight in before]
     model.optimizer.apply(no_numbers, model.trainable_variables)
@@ -170,7 +208,7 @@ def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_res
     status = run.wait(120)
     assert status.state == "failed", run.log()
     assert "disk is full" in status.message
-    assert not list(run.folder.glob(".*part*"))
+    assert not list(run.folder.glob(".*"))
     run.resume()
     assert run.wait(120).state == "finished", run.log()
 

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from cnn_core.engine.augmentation import RandomAffine
-from cnn_core.engine.batches import batches
+from cnn_core.engine.augmentation import RandomAffine, between, chance
+from cnn_core.engine.batches import training_batches
 from cnn_core.engine.config import CLIP_NORM
 
 FIRST_TRAINABLE = "block_11_widen"
@@ -123,13 +123,15 @@ def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndar
     return {"verdict/kernel": kernel, "verdict/bias": bias}
 
 
-def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.data.Dataset:
+def augmented_batches(images: np.ndarray, labels: np.ndarray, numbers: range, seed: int) -> tf.data.Dataset:
     """Serve batches of images, each cropped, rotated and colored at random, in a new order each epoch.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (N, H, W, 3)
     labels : ndarray of int32, shape (N,)
+    numbers : range
+        Which batches, counted from 0 over all epochs.
     seed : int
 
     Returns
@@ -138,12 +140,27 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, seed: int) -> tf.d
         Of (float32 (batch, H, W, 3) in 0-255, int32 (batch,)).
     """
     affine = RandomAffine(zoom=CROP_SHARE, seed=seed)
-    colors = layers.RandomColorJitter(
-        (0, 255), brightness_factor=BRIGHTNESS, contrast_factor=CONTRAST, saturation_factor=SATURATION, seed=seed
-    )
 
-    def change(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return colors(affine(images), training=True), labels
+    def change(images: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+        chances = chance(3, tf.shape(images)[0], seed + 1, number)  # others than those that move the image
+        return vary_colors(affine(images, number), *tf.unstack(chances[:, :, None, None, None]))
 
-    plain = batches(images, labels, BATCH_SIZE, shuffle=True, seed=seed)
-    return plain.map(change, num_parallel_calls=2).prefetch(2)
+    return training_batches(images, labels, BATCH_SIZE, numbers, seed=seed, change=change)
+
+
+def vary_colors(images: Any, brightness: Any, contrast: Any, saturation: Any) -> Any:
+    """Change the colors of images as `keras.layers.RandomColorJitter` does, but by chances that are given.
+
+    Parameters
+    ----------
+    images : tensor of float32, shape (N, H, W, 3)
+        In 0-255.
+    brightness, contrast, saturation : tensor, shape (N, 1, 1, 1)
+        0 to 1: at which share of its range each image's change lies.
+    """
+    images = ops.clip(images + 255 * between(-BRIGHTNESS, BRIGHTNESS, brightness), 0, 255)
+    mean = ops.mean(images, axis=(1, 2), keepdims=True)
+    images = ops.clip((images - mean) * between(1 - CONTRAST, 1 + CONTRAST, contrast) + mean, 0, 255)
+    share = between(*SATURATION, saturation)
+    hue, paleness, value = ops.split(ops.image.rgb_to_hsv(images), 3, axis=-1)
+    return ops.image.hsv_to_rgb(ops.concatenate([hue, paleness * share / (1 - share), value], axis=-1))

@@ -16,12 +16,14 @@ import numpy as np
 
 from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import features, look
-from cnn_core.engine.journal import Journal, read_history
+from cnn_core.engine import checkpoint, environment
+from cnn_core.engine.journal import Journal
 from cnn_core.storage.files import save_model
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
+    import tensorflow as tf
 
     from cnn_core.engine.config import TrainingConfig
 
@@ -61,7 +63,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     config : TrainingConfig
         Of which data, images, seed, test_size and backbone count.
     folder : Path
-        The run's. Until the end it holds ``tunable.keras`` too, from which fine-tuning can go on.
+        The run's.
     journal : Journal
         Receives the progress, and in the end how long each part took.
 
@@ -70,29 +72,31 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     RecipeError
         When there are too few photos, or no backbone to begin with.
     """
-    import keras
-
     from cnn_core.accurate import finetuning
-    from cnn_core.engine.batches import batches
-    from cnn_core.engine.callbacks import run_callbacks
+    from cnn_core.engine.batches import batches, count
+    from cnn_core.engine.learning import learn as fine_tune
+    from cnn_core.engine.learning import open_or_build, set_seed
 
     began = time.monotonic()
     training, aside, test = _photos(config, journal)
     journal.write(state="reading", message="Opening the backbone.")
     backbone, classes = _open_backbone(config.backbone)
-    keras.utils.set_random_seed(config.seed)
-    steps = -(-len(training) // finetuning.BATCH_SIZE)
-    done = len(read_history(folder))
-    if (folder / "tunable.keras").exists():
-        tuned = keras.saving.load_model(folder / "tunable.keras")
-    else:
-        seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
-        head = learn(seen[0], dataset.class_numbers(training), seen[1], dataset.class_numbers(aside))
-        tuned = finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
+    set_seed(config)
+    environment.record(folder, config, sorted({*training["file"], *aside["file"], *test["file"]}))
+    steps = count(len(training), finetuning.BATCH_SIZE)
+
+    def tunable() -> keras.Model:
+        if (folder / checkpoint.NAME).exists():  # which holds what would be learned
+            head = {"verdict/kernel": np.zeros((backbone.output_shape[-1], 2)), "verdict/bias": np.zeros(2)}
+        else:
+            seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
+            head = learn(seen[0], dataset.class_numbers(training), seen[1], dataset.class_numbers(aside))
+        return finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
+
+    tuned, place = open_or_build(folder, steps, tunable, folder / "tunable.keras")
     looked = time.monotonic()
 
     def save() -> None:
-        save_model(tuned, folder / "tunable.keras")
         head = finetuning.copy_weights(backbone, tuned) | classes
         seen = look(backbone, list(aside["file"]))
         save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
@@ -102,16 +106,13 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     settings = replace(
         config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None, validation=0.0
     )
-    tuned.fit(
-        finetuning.augmented_batches(images, labels, config.seed + done),
-        validation_data=batches(*unseen, finetuning.BATCH_SIZE, shuffle=False),
-        epochs=finetuning.EPOCHS,
-        initial_epoch=done,
-        callbacks=run_callbacks(journal, settings, len(labels), steps, save),
-        shuffle=False,  # the batches come shuffled
-        verbose=0,
-    )
-    (folder / "tunable.keras").unlink()
+
+    def serve(numbers: range) -> tf.data.Dataset:
+        return finetuning.augmented_batches(images, labels, numbers, config.seed)
+
+    tests = batches(*unseen, finetuning.BATCH_SIZE)
+    fine_tune(tuned, place, settings, journal, len(labels), serve, tests, save, [])
+    (folder / "tunable.keras").unlink(missing_ok=True)
     journal.write(
         message=f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
         f"{time.monotonic() - looked:.0f} s for fine-tuning."

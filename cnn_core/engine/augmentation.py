@@ -1,4 +1,4 @@
-"""Images that vary from epoch to epoch: flip, rotation, shear, zoom and shift, as one Keras layer.
+"""Images that vary from epoch to epoch: flip, rotation, shear, zoom and shift, all in one.
 
 Each of these maps straight lines to straight lines, so all five together are one matrix, and every pixel has to be
 looked up once only. Keras has a layer for each of them; one after the other they take four times as long, and each
@@ -7,15 +7,15 @@ blurs the image a little more. Import this module only when TensorFlow is wanted
 
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops, random
+import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 
 from cnn_core.engine.config import AUGMENTATIONS
 
 
-class RandomAffine(keras.layers.Layer):
+class RandomAffine:
     """Flip, rotate, shear, zoom and shift each image at random, around its center.
 
     Parameters
@@ -31,6 +31,7 @@ class RandomAffine(keras.layers.Layer):
     flip : bool
         Whether half of the images are mirrored left to right.
     seed : int
+        With the number of a batch, it decides what happens to each image. Nothing else does: there is no state.
 
     Notes
     -----
@@ -59,38 +60,60 @@ class RandomAffine(keras.layers.Layer):
         flip: bool = True,
         seed: int = 42,
     ) -> None:
-        super().__init__(trainable=False, autocast=False)
         self.rotation, self.shear, self.shift, self.flip = rotation, shear, shift, flip
         self.zoom = zoom if isinstance(zoom, tuple) else (1 - zoom, 1 + zoom)
-        self.chance = random.SeedGenerator(seed)
+        self.seed = seed
 
-    def call(self, images: Any) -> Any:
-        """Return the images, each changed in its own way."""
+    def __call__(self, images: Any, number: Any = 0) -> Any:
+        """Return the images of the batch with this number, each changed in its own way."""
         count, height, width = ops.shape(images)[:3]
-        moves = self._matrices(count, ops.cast(height, "float32"), ops.cast(width, "float32"))
+        chances = chance(7, count, self.seed, number)
+        moves = self._matrices(chances, ops.cast(height, "float32"), ops.cast(width, "float32"))
         return ops.image.affine_transform(images, moves, interpolation="bilinear", fill_mode="nearest")
 
-    def _matrices(self, count: Any, height: Any, width: Any) -> Any:
+    def _matrices(self, chances: Any, height: Any, width: Any) -> Any:
         """Return for each image the eight numbers that say where a pixel's value comes from: float32 (count, 8).
 
         The pixel (x, y) takes the value at (a x + b y + c, d x + e y + f); the last two numbers, 0, keep it affine.
         """
-        angle = self._any(count, self.rotation * np.pi / 180)
-        slant = self._any(count, self.shear)
-        wide, high = (random.uniform((count,), *self.zoom, seed=self.chance) for _ in range(2))
+        angle, slant, wide, high, side, right, down = ops.unstack(chances, axis=0)
+        angle = between(-self.rotation * np.pi / 180, self.rotation * np.pi / 180, angle)
+        slant = between(-self.shear, self.shear, slant)
+        wide, high = between(*self.zoom, wide), between(*self.zoom, high)
         if self.flip:
-            wide *= ops.sign(self._any(count, 1))
+            wide *= ops.where(side < 0.5, -1.0, 1.0)
         # Rotation times shear times zoom, multiplied out.
         a, b = ops.cos(angle) * wide, (ops.cos(angle) * slant - ops.sin(angle)) * high
         d, e = ops.sin(angle) * wide, (ops.sin(angle) * slant + ops.cos(angle)) * high
         x, y = (width - 1) / 2, (height - 1) / 2  # the middle, which stays where it is but for the shift
-        c = x - a * x - b * y + width * self._any(count, self.shift)
-        f = y - d * x - e * y + height * self._any(count, self.shift)
+        c = x - a * x - b * y + width * between(-self.shift, self.shift, right)
+        f = y - d * x - e * y + height * between(-self.shift, self.shift, down)
         zero = ops.zeros_like(a)
         return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
 
-    def _any(self, count: Any, most: float) -> Any:
-        return random.uniform((count,), -most, most, seed=self.chance)
+
+def chance(kinds: int, count: Any, seed: int, number: Any) -> Any:
+    """Draw numbers from 0 to 1 for the images of a batch, float32 (kinds, count): the same for the same seed and batch.
+
+    Parameters
+    ----------
+    kinds, count : int
+        How many numbers for each image, and how many images.
+    seed, number : int
+        The run's seed, and the number of the batch.
+    """
+    return tf.random.stateless_uniform((kinds, count), tf.stack([tf.cast(seed, tf.int64), tf.cast(number, tf.int64)]))
+
+
+def between(low: float, high: float, share: Any) -> Any:
+    """Return what lies at this share (0 to 1) of the way from `low` to `high`.
+
+    Examples
+    --------
+    >>> between(-10, 10, 0.75)
+    5.0
+    """
+    return low + (high - low) * share
 
 
 def augmented_examples(

@@ -1,21 +1,20 @@
-"""Arrays of images → the batches of an epoch, in a new order and newly augmented each time."""
+"""Arrays of images → batches. A training batch follows from the seed and its number: so a run can go on anywhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_core.engine.config import AUGMENTATIONS
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import tensorflow as tf
 
 
-def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, *, shuffle: bool, augment: str = "none", seed: int = 42
-) -> tf.data.Dataset:
-    """Serve images in batches, in a new order and newly augmented each epoch where asked.
+def batches(images: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """Serve images unchanged and in their order, as for testing.
 
     Parameters
     ----------
@@ -25,11 +24,6 @@ def batches(
         int32 (N,).
     batch_size : int
         Images per batch; the last one may be smaller.
-    shuffle : bool
-        For the training set only.
-    augment : str
-        One of `config.AUGMENTATIONS`; for the test set "none".
-    seed : int
 
     Returns
     -------
@@ -38,21 +32,85 @@ def batches(
     """
     import tensorflow as tf
 
-    def take(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return images[index], labels[index]
+    def chosen(number: int) -> slice:
+        return slice(number * batch_size, (number + 1) * batch_size)
 
-    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        image, label = tf.numpy_function(take, [index], (tf.uint8, tf.int32), stateful=False)
+    numbers = tf.data.Dataset.range(count(len(images), batch_size))
+    return numbers.map(_reader(images, labels, chosen), num_parallel_calls=2).prefetch(2)
+
+
+def training_batches(
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    numbers: range,
+    *,
+    seed: int,
+    change: Callable[[Any, Any], Any] | None = None,
+) -> tf.data.Dataset:
+    """Serve some of a training's batches: each epoch has all images in an order of its own.
+
+    Parameters
+    ----------
+    images, labels, batch_size
+        As in `batches`.
+    numbers : range
+        Which batches, counted from 0 over all epochs.
+    seed : int
+        With the number of the epoch, it decides the order.
+    change : callable, optional
+        Called as ``change(images, number)`` with each batch and its number, when TensorFlow builds its graph; returns
+        the images augmented.
+
+    Returns
+    -------
+    tensorflow.data.Dataset
+        As `batches`.
+    """
+    import tensorflow as tf
+
+    steps = count(len(images), batch_size)
+
+    @lru_cache(maxsize=2)  # batches of two epochs are read at the same time where they meet
+    def order(epoch: int) -> np.ndarray:
+        return np.random.default_rng([seed, epoch]).permutation(len(images))
+
+    def chosen(number: int) -> np.ndarray:
+        epoch, step = divmod(number, steps)
+        return order(epoch)[step * batch_size : (step + 1) * batch_size]
+
+    read = _reader(images, labels, chosen)
+
+    def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        image, label = read(number)
+        return (change(image, number) if change else image), label
+
+    return tf.data.Dataset.range(numbers.start, numbers.stop).map(serve, num_parallel_calls=2).prefetch(2)
+
+
+def count(images: int, batch_size: int) -> int:
+    """Return the number of batches in an epoch.
+
+    Examples
+    --------
+    >>> count(31, 15)
+    3
+    """
+    return -(-images // batch_size)
+
+
+def _reader(
+    images: np.ndarray, labels: np.ndarray, chosen: Callable[[int], Any]
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Return what reads the batch of a number inside a TensorFlow graph."""
+    import tensorflow as tf
+
+    def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        which = chosen(int(number))
+        return np.ascontiguousarray(images[which]), labels[which]
+
+    def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)
         return tf.cast(tf.ensure_shape(image, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))
 
-    data = tf.data.Dataset.range(len(images))
-    if shuffle:
-        data = data.shuffle(len(images), seed=seed)
-    data = data.batch(batch_size).map(read, num_parallel_calls=2)
-    strength = AUGMENTATIONS[augment]
-    if strength:
-        from cnn_core.engine.augmentation import RandomAffine
-
-        change = RandomAffine(**strength, seed=seed)
-        data = data.map(lambda image, label: (change(image), label), num_parallel_calls=2)
-    return data.prefetch(2)
+    return read

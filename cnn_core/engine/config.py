@@ -64,10 +64,13 @@ class TrainingConfig:
     precision : {"auto", "float32", "mixed_bfloat16"}
         What the layers compute in while they learn. "auto" is bfloat16 where the processor has instructions for it,
         which trains this network about twice as fast. Tests and the saved model are float32 anyway.
+    deterministic : bool
+        Whether every operation adds in a fixed order, so that the same seed, data and machine give the same history to
+        the last digit, also when the run is killed and resumed. Some operations take longer then.
     network : NetworkSpec
     recipe : {"article", "accurate"}
         "accurate" trains what `cnn_core.accurate.recipe` describes, in the place of `network`; of the settings
-        above, data, images, seed and test_size count.
+        above, data, images, seed, test_size and deterministic count.
     backbone : str or None
         For "accurate": the file that `cnn_core.accurate.port` wrote; None takes the backbone of the bundled model.
     """
@@ -85,6 +88,7 @@ class TrainingConfig:
     patience: int | None = None
     class_weights: bool = False
     precision: str = "auto"
+    deterministic: bool = False
     network: NetworkSpec = field(default_factory=NetworkSpec)
     recipe: str = "article"
     backbone: str | None = None

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
 """Columns of ``history.csv``: accuracy and loss on the training set, then on the test set or the validation set."""
 
+ACTIVE_STATES = ("starting", "reading", "running", "stopping", "paused")
+"""The states of a run whose process lives. "paused" is said of one that lives but does not answer."""
+
+STEPS = ["step", "epoch", "loss", "accuracy"]
+"""Keys of a line of ``steps.jsonl``: the step from 1 on, over all epochs; the epoch's loss and accuracy up to it."""
+
 HEARTBEAT_SECONDS = 1.0
 """How often a living run touches its status file."""
 
@@ -35,7 +41,7 @@ class Status:
     Attributes
     ----------
     state : str
-        "starting", "reading", "running", "stopping", "finished", "stopped", "failed" or "interrupted".
+        One of `ACTIVE_STATES`, or "finished", "stopped", "failed" or "interrupted".
     message : str
         A sentence for people: what is being read, or why the run ended.
     epoch, epochs : int
@@ -122,16 +128,83 @@ class Journal:
                 os.utime(self.folder / "status.json")
 
 
+def read_status(folder: Path) -> Status:
+    """Read ``status.json``.
+
+    Raises
+    ------
+    OSError
+        When there is none.
+    ValueError
+        When it is damaged.
+    """
+    values = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    known = {item.name: type(item.default) for item in fields(Status)}
+    if not isinstance(values, dict) or not all(
+        _is_number(value) if kind is not str else isinstance(value, str)
+        for name, value in values.items()
+        if (kind := known.get(name)) and value is not None
+    ):
+        raise ValueError(f"{folder / 'status.json'} is no status")
+    return Status(**{name: value for name, value in values.items() if name in known})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
 def read_history(folder: Path) -> pd.DataFrame:
-    """Read ``history.csv``, or an empty table where there is none yet."""
+    """Read ``history.csv``, or an empty table where there is none yet.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
     import pandas as pd
 
     path = folder / "history.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=HISTORY)
+    if not path.exists():
+        return pd.DataFrame(columns=HISTORY)
+    table = pd.read_csv(path)
+    if (
+        table.columns[0] != "epoch"
+        or table.isna().any(axis=None)
+        or len(table.select_dtypes("number").T) < table.shape[1]
+    ):
+        raise ValueError(f"{path} is no history")
+    return table
 
 
-def keep_steps(path: Path, most: int) -> int:
-    """Drop the steps of an epoch that was not finished, since it is trained again; return how many are left."""
-    lines = path.read_text(encoding="utf-8").splitlines()[:most] if path.exists() else []
-    replace_file(path, "".join(f"{line}\n" for line in lines))
-    return len(lines)
+def read_steps(folder: Path) -> pd.DataFrame:
+    """Read ``steps.jsonl`` but for a last line that is only half written.
+
+    Raises
+    ------
+    OSError
+        When there is none.
+    ValueError
+        When it is damaged.
+    """
+    import pandas as pd
+
+    path = folder / "steps.jsonl"
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    steps = [json.loads(line) for line in lines]
+    if not all(isinstance(step, dict) and all(map(_is_number, step.values())) for step in steps):
+        raise ValueError(f"{path} holds other things than steps")
+    return pd.DataFrame(steps)
+
+
+def history_text(rows: list[dict[str, Any]]) -> str:
+    """Return what ``history.csv`` holds when these are the finished epochs."""
+    import pandas as pd
+
+    return str(pd.DataFrame(rows, columns=HISTORY).to_csv(index=False, lineterminator="\n"))
+
+
+def keep_steps(path: Path, most: int) -> None:
+    """Drop from ``steps.jsonl`` the steps after this one, which are learned again, and lines that are none."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    kept = [line for line in lines[:most] if line.startswith('{"step"') and line.endswith("}")]
+    replace_file(path, "".join(f"{line}\n" for line in kept))

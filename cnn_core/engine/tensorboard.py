@@ -14,7 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-Logs = dict[str, Any] | None
+from cnn_core.engine.checkpoint import Place
+from cnn_core.engine.saving import Logs
 
 
 class EventFile:
@@ -62,23 +63,23 @@ class WriteEvents(keras.callbacks.Callback):
     folder : Path
         The run folder; the files go into ``train`` and into the folder named after the held-out set.
     held_out : {"test", "validation"}
-    done : int
-        Steps of the finished epochs.
+    place : Place
+        Where the run stands.
     """
 
-    def __init__(self, folder: Path, held_out: str, done: int) -> None:
+    def __init__(self, folder: Path, held_out: str, place: Place) -> None:
         super().__init__()
-        self.folder, self.held_out, self.step = folder, held_out, done
+        self.folder, self.held_out, self.place = folder, held_out, place
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Open the files behind the last finished epoch."""
-        self.training = EventFile(self.folder / "train", self.step + 1)
-        self.unseen = EventFile(self.folder / self.held_out, self.step + 1)
+        """Open the files behind the place."""
+        first = self.place.batches + 1
+        self.training = EventFile(self.folder / "train", first)
+        self.unseen = EventFile(self.folder / self.held_out, first)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Write a step."""
-        self.step += 1
-        self.training.add(self.step, _scalars("batch_", "", logs))
+        self.training.add(self.place.batches, _scalars("batch_", "", logs))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write an epoch."""

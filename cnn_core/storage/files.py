@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,35 +24,39 @@ def home() -> Path:
     return Path(os.environ.get("CNN_LAB_HOME") or "~/.cnn_lab").expanduser()
 
 
-def replace_file(path: Path, content: bytes | str) -> None:
-    """Write `content` beside `path` and rename it into place, so that a reader never sees half a file.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a name beside `path` to write to; what is there in the end is renamed into place.
+
+    So a reader never sees half a file, and a killed writer leaves `path` as it was.
 
     Raises
     ------
     OSError
         When the disk is full or the folder cannot be written; `path` is then as it was before.
     """
-    data = content.encode() if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    beside = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a Keras model beside `path` and rename it into place, so that a reader never sees half a file.
-
-    Raises
-    ------
-    OSError
-        When the disk is full or the folder cannot be written; `path` is then as it was before.
-    """
-    beside = path.with_name(f".{path.stem}.part.keras")
-    try:
-        model.save(beside)
+        yield beside
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, content: bytes | str) -> None:
+    """Replace a file's content as a whole, with `replacing`."""
+    with replacing(path) as beside:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a Keras model as a whole, with `replacing`."""
+    with replacing(path) as beside:
+        model.save(beside)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers have left beside the files that they wanted to replace."""
+    for file in folder.glob(".*"):
+        with suppress(OSError):
+            file.unlink()

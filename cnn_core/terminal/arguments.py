@@ -83,7 +83,17 @@ def parser() -> argparse.ArgumentParser:
         "--backbone", metavar="NPZ", help="for accurate: start from these weights, not from the bundled model"
     )
     train.add_argument("--seed", type=int, default=42, help="random seed (default: 42)")
+    train.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="the same seed, data and machine give the same history to the last digit",
+    )
     train.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default: a new one in CNN_LAB_HOME)")
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in DIR where it stopped, with the settings that it has",
+    )
 
     evaluate = _command(commands, "evaluate", "measure a model on a dataset")
     evaluate.add_argument(

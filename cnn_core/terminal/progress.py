@@ -22,8 +22,10 @@ def follow(run: Run) -> Status:
     Returns
     -------
     Status
-        The last one: finished, stopped or failed.
+        The last one: finished, stopped, failed or interrupted.
     """
+    from cnn_core.engine.journal import ACTIVE_STATES
+
     told = ""
     epochs = 0
     while True:
@@ -44,7 +46,7 @@ def follow(run: Run) -> Status:
                     flush=True,
                 )
             epochs = len(history)
-            if status.state not in ("starting", "reading", "running", "stopping"):
+            if status.state not in ACTIVE_STATES:
                 return status
             time.sleep(0.25)
         except KeyboardInterrupt:

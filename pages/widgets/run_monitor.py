@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
-from cnn_core.engine.journal import Status
+from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.source import DRAWN
 from cnn_core.wording import duration, percent
 from pages.widgets import controls
@@ -99,7 +99,7 @@ def where(status: Status) -> str:
     """Say where a living run stands, in one line."""
     if status.state == "starting":
         return f"Starting. {status.message}"
-    if status.state in ("reading", "stopping"):
+    if status.state in ("reading", "stopping", "paused"):
         return status.message
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
     return f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}{left}"
@@ -148,7 +148,7 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
 def resume_button(run: runs.Run, status: Status, key: str) -> None:
     """Draw the button that continues a run that did not finish."""
     if status.state in ("stopped", "failed", "interrupted") and st.button(
-        "Resume", key=key, icon=":material/resume:", help="Training continues from the last saved model."
+        "Resume", key=key, icon=":material/resume:", help="Training continues where it stopped."
     ):
         attempt(run.resume, key)
         st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, key
@@ -165,7 +165,7 @@ def classify_button(model: str, key: str) -> None:
 
 def _strip(run: runs.Run) -> None:
     status = run.status()
-    if status.state not in runs.ACTIVE_STATES:
+    if status.state not in ACTIVE_STATES:
         st.rerun()
     st.progress(share_done(status), where(status))
     with st.container(horizontal=True, vertical_alignment="center"):

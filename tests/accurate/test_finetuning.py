@@ -104,8 +104,7 @@ def test_pictures_vary_but_keep_their_labels_and_range():
     images = random.integers(0, 256, (8, 20, 20, 3), dtype=np.uint8)
     images[:, :, :, 0] = np.arange(8)[:, None, None] * 30  # its red says which picture it was
     labels = np.arange(8, dtype=np.int32)
-    data = finetuning.augmented_batches(images, labels, seed=1)
-    epochs = [next(iter(data)) for _ in range(2)]
+    epochs = list(finetuning.augmented_batches(images, labels, range(2), seed=1))
     for shown, order in epochs:
         assert shown.shape == (8, 20, 20, 3) and shown.dtype == "float32"
         assert sorted(order.numpy().tolist()) == list(range(8))
@@ -114,3 +113,25 @@ def test_pictures_vary_but_keep_their_labels_and_range():
         assert np.corrcoef(reds, order.numpy())[0, 1] > 0.7
     assert not np.array_equal(epochs[0][1].numpy(), epochs[1][1].numpy())
     assert not np.allclose(epochs[0][0].numpy(), epochs[1][0].numpy())
+
+
+def test_colors_change_as_keras_changes_them():
+    import tensorflow as tf
+    from keras import layers
+
+    from cnn_core.accurate import finetuning
+
+    images = tf.constant(np.random.default_rng(0).uniform(0, 255, (5, 8, 8, 3)).astype("float32"))
+    shares = np.random.default_rng(1).uniform(size=(3, 5)).astype("float32")
+    ours = finetuning.vary_colors(images, *shares[:, :, None, None, None])
+    brightness = layers.RandomBrightness(finetuning.BRIGHTNESS, (0, 255))
+    contrast = layers.RandomContrast(finetuning.CONTRAST, (0, 255))
+    saturation = layers.RandomSaturation(finetuning.SATURATION, (0, 255))
+    delta = 255 * finetuning.BRIGHTNESS * (2 * shares[0] - 1)
+    theirs = brightness.transform_images(images, {"rgb_delta": delta[:, None, None, None]})
+    factor = 1 + finetuning.CONTRAST * (2 * shares[1] - 1)
+    theirs = contrast.transform_images(theirs, {"contrast_factor": factor[:, None, None, None]})
+    low, high = finetuning.SATURATION
+    factor = low + (high - low) * shares[2]
+    theirs = saturation.transform_images(theirs, {"factor": factor / (1 - factor)})
+    np.testing.assert_allclose(ours, theirs, atol=0.05)

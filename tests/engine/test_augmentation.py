@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cnn_core.engine.batches import batches
-
 pytestmark = pytest.mark.slow
 
 SIDE = 65
@@ -106,10 +104,11 @@ def test_the_strengths_change_a_picture_more_and_more():
     assert changes[0] < changes[1] < changes[2]
 
 
-def test_a_batch_is_varied_anew_in_each_epoch():
+def test_the_same_batch_is_varied_in_the_same_way_and_another_one_in_another():
+    from cnn_core.engine.augmentation import RandomAffine
 
-    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
-    data = batches(images, np.zeros(6, np.int32), 6, shuffle=False, augment="light")
-    first, second = (next(iter(data))[0].numpy() for _ in range(2))
-    assert first.dtype == np.float32
-    assert not np.allclose(first, second)
+    images = np.random.default_rng(0).uniform(0, 255, (6, 16, 16, 3)).astype(np.float32)
+    first, again, other = (np.asarray(RandomAffine(seed=3)(images, number)) for number in (7, 7, 8))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+    assert not np.allclose(first, np.asarray(RandomAffine(seed=4)(images, 7)))

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 
 from cnn_core.engine.config import TrainingConfig
@@ -46,7 +47,8 @@ def fake_run(
     rewrite_status(folder, silent=silent, **status)
     (folder / "log.txt").write_text("the last words\n")
     if model:
-        (folder / "model.keras").write_bytes(b"weights")
+        with zipfile.ZipFile(folder / "model.keras", "w") as file:
+            file.writestr("weights", b"")
     return folder
 
 

@@ -4,6 +4,7 @@ import pyarrow
 import pytest
 
 from cnn_core import models, runs
+from cnn_core.storage import lock
 from tests.pages.fake_runs import fake_run, rewrite_status
 from tests.pages.train_page import chart, chart_lines, text
 
@@ -130,6 +131,31 @@ def test_no_estimate_is_called_100_percent(app):
     (table,) = [frame for frame in test.dataframe if "test accuracy" in frame.value]
     shown = pyarrow.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_all().to_pydict()
     assert ["over 99.9 %"] in shown.values()
+
+
+def test_a_damaged_file_is_named_beside_the_run(app):
+    (fake_run() / "history.csv").write_bytes(b"\xff\x00")
+    test = app("train")
+    assert not test.exception
+    (warning,) = (warning.value for warning in test.main.warning)
+    assert "history.csv is damaged" in warning
+
+
+def test_what_a_killed_process_printed_last_is_one_click_away(app):
+    fake_run(state="interrupted", message="The training process was killed.")
+    test = app("train")
+    assert "The training process was killed." in text(test)
+    (log,) = (expander for expander in test.main.expander if expander.label == "Last output of the process")
+    assert log.code[0].value == "the last words"
+
+
+def test_a_paused_run_says_so_and_offers_no_resume(app):
+    folder = fake_run(state="running", done=1, step=5, silent=60)
+    with lock.locked(folder):
+        test = app("train")
+        assert not test.exception
+        assert "paused" in " ".join(element.proto.text for element in test.main.get("progress"))
+        assert "Resume" not in [button.label for button in test.main.button]
 
 
 def test_unreadable_run_folders_do_not_break_the_page(app):

@@ -1,0 +1,50 @@
+"""Which files of a run's folder are damaged: what is only half there, or is not what it should be."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cnn_core import CnnLabError
+from cnn_core.engine import checkpoint
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.journal import read_history, read_status, read_steps
+
+CHECKPOINT = f"Delete {checkpoint.NAME} to go on from the last saved model."
+
+
+def damaged(folder: Path) -> list[str]:
+    """Say which files cannot be read, and what follows from it: a sentence for each."""
+    return [
+        f"The run's file {name} is damaged. {consequence}"
+        for name, (read, consequence) in FILES.items()
+        if (folder / name).exists() and not _can(read, folder)
+    ]
+
+
+def _can(read: Callable[[Path], Any], folder: Path) -> bool:
+    try:
+        return read(folder) is not False
+    except (OSError, ValueError, TypeError, AttributeError, CnnLabError):
+        return False
+
+
+def _read_config(folder: Path) -> TrainingConfig:
+    return TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+
+
+FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "config.json": (_read_config, "Its settings are lost, so it cannot be resumed."),
+    "status.json": (read_status, "So it is not known how the run ended."),
+    "history.csv": (
+        read_history,
+        "Its curves cannot be shown. If there is a checkpoint, resuming the run restores them.",
+    ),
+    "steps.jsonl": (read_steps, "The curves within the epochs cannot be shown."),
+    "model.keras": (lambda folder: zipfile.is_zipfile(folder / "model.keras"), "It cannot classify."),
+    checkpoint.NAME: (lambda folder: zipfile.is_zipfile(folder / checkpoint.NAME), CHECKPOINT),
+}
+"""How each file is read, and what is missing without it."""

@@ -1,0 +1,67 @@
+"""What a run was made with: ``environment.json`` in its folder, for whoever wants to repeat it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cnn_core
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.storage.cache import fingerprint
+from cnn_core.storage.files import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
+    """Write ``environment.json``, of the process that trains now: a resumed run may go on in another environment.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    config : TrainingConfig
+    files : iterable of str
+        All images, for training and testing.
+    """
+    facts = describe() | {
+        "seed": config.seed,
+        "data": config.data,
+        "fingerprint": fingerprint(Path(file) for file in files),
+        "network": config.network.to_dict(),
+    }
+    replace_file(folder / "environment.json", json.dumps(facts, indent=2))
+
+
+def describe() -> dict[str, Any]:
+    """Return the versions, the command line and the processor; this imports TensorFlow."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    return {
+        "cnn_core": cnn_core.__version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "command": sys.orig_argv,
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux keeps it where `platform` does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

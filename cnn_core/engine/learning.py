@@ -1,0 +1,125 @@
+"""A training from any place on: what it goes on with, and the epochs that are left. For both recipes.
+
+Import this only when TensorFlow is wanted.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from cnn_core.engine import checkpoint
+from cnn_core.engine.callbacks import is_over, run_callbacks
+from cnn_core.engine.checkpoint import CheckpointError, Place
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.journal import Journal, read_history
+from cnn_core.engine.saving import restore_files
+
+
+def set_seed(config: TrainingConfig) -> None:
+    """Seed all that is random, and where the settings ask for it let every operation add in a fixed order."""
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def open_or_build(folder: Path, steps: int, build: Callable[[], keras.Model], older: Path) -> tuple[keras.Model, Place]:
+    """Return the model to go on with, its optimizer's state included, and where it stands.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    steps : int
+        Batches of an epoch.
+    build : callable
+        Makes a new model, compiled.
+    older : Path
+        The model from which a run goes on that was begun before there were checkpoints: after its last epoch.
+
+    Raises
+    ------
+    CheckpointError
+        When the checkpoint is damaged or does not fit, or what an older run goes on from is damaged.
+    """
+    place = checkpoint.read_place(folder, steps)
+    if place is None and older.exists():
+        return _open_older(folder, steps, older)
+    model = build()
+    if place is None:
+        return model, Place(steps)
+    if place.step:
+        size = [side or 32 for side in model.input_shape[1:]]
+        model.test_on_batch(tf.zeros([1, *size]), tf.zeros([1], tf.int32))  # which makes the metrics
+    checkpoint.restore(folder, model)
+    return model, place
+
+
+def _open_older(folder: Path, steps: int, older: Path) -> tuple[keras.Model, Place]:
+    try:
+        rows = read_history(folder).to_dict("records")
+        return keras.saving.load_model(older), Place(steps, len(rows), rows=rows)
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"This run has no checkpoint, and {older.name} or history.csv is damaged. Start a new run."
+        ) from error
+
+
+def learn(
+    model: keras.Model,
+    place: Place,
+    config: TrainingConfig,
+    journal: Journal,
+    images: int,
+    serve: Callable[[range], tf.data.Dataset],
+    unseen: tf.data.Dataset,
+    save: Callable[[], None],
+    more: list[keras.callbacks.Callback],
+    class_weight: dict[int, float] | None = None,
+) -> None:
+    """Train a model from its place on to the last epoch, first what is left of the epoch under way.
+
+    Parameters
+    ----------
+    model, place
+        As `open_or_build` returns them.
+    config : TrainingConfig
+        Of which epochs, batch_size and what decides the model that is kept count.
+    journal : Journal
+        The run's; its folder receives all files.
+    images : int
+        Number of training images.
+    serve : callable
+        Returns the training batches with these numbers.
+    unseen : tensorflow.data.Dataset
+        The batches to test on after each epoch.
+    save : callable
+        Saves the model as it is now.
+    more : list of keras.callbacks.Callback
+        Are called first.
+    class_weight : dict of int to float, optional
+        How much an image of each class counts.
+    """
+    folder = journal.folder
+    restore_files(folder, place, config.keeps_best, save)
+    if is_over(place.rows, config.patience):
+        return
+    callbacks = run_callbacks(journal, config, images, place, save, lambda: checkpoint.save(folder, model, place))
+    under_way = place.epoch + 1 if place.step else place.epoch
+    for end in (under_way, config.epochs):
+        if place.epoch < end <= config.epochs and not model.stop_training:
+            model.fit(
+                serve(range(place.batches, end * place.steps)),
+                validation_data=unseen,
+                epochs=end,
+                initial_epoch=place.epoch,
+                steps_per_epoch=place.steps - place.step,
+                class_weight=class_weight,
+                callbacks=[*more, *callbacks],
+                shuffle=False,  # the batches come shuffled
+                verbose=0,
+            )

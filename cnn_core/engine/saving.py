@@ -1,0 +1,233 @@
+"""What a run saves while Keras trains, in an order that leaves a run whole at whichever moment it is killed.
+
+At the end of an epoch the checkpoint comes first, then the model, then the history. A run that is killed in between
+finds in its checkpoint what the other files lack: `restore_files` supplies it. Import this only when TensorFlow is
+wanted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnn_core.engine.checkpoint import CheckpointError, Place
+from cnn_core.engine.journal import HISTORY, Journal, Stopped, history_text, keep_steps
+from cnn_core.storage.files import replace_file
+
+CHECKPOINT_SECONDS = 25.0
+"""How often a checkpoint is written inside an epoch. With a step and the writing, a killed run loses 30 s at most."""
+
+TEST_CHECKPOINT_SECONDS = 5.0
+"""Before the last step of an epoch it is written if the last one is this old: the test that follows takes long."""
+
+Logs = dict[str, Any] | None
+Rows = list[dict[str, Any]]
+"""The finished epochs, one ``history.csv`` row each."""
+
+
+def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[], None]) -> None:
+    """Make the model, the history and the steps of a run agree with its checkpoint, from which it goes on.
+
+    Parameters
+    ----------
+    folder : Path
+    place : Place
+    keep_best : bool
+        Whether ``model.keras`` is the best epoch's, not the last one's.
+    save : callable
+        Saves the model as the checkpoint holds it.
+
+    Raises
+    ------
+    CheckpointError
+        When the best epoch's model is missing or damaged: the checkpoint holds only the last one's.
+    """
+    keep_steps(folder / "steps.jsonl", place.batches)
+    history, model = folder / "history.csv", folder / "model.keras"
+    expected = history_text(place.rows)
+    complete = history.exists() and history.read_bytes() == expected.encode()
+    if place.rows and not (complete and zipfile.is_zipfile(model)):
+        if not keep_best or (place.step == 0 and is_best(place.rows)):
+            save()
+        elif not zipfile.is_zipfile(model):
+            raise CheckpointError(f"{model}, the best epoch's model, is missing or damaged. Start a new run.")
+    if place.rows:
+        replace_file(history, expected)
+
+
+def is_best(rows: Rows) -> bool:
+    """Tell whether the last epoch's loss on the held-out set is lower than every earlier one's.
+
+    Examples
+    --------
+    >>> is_best([{"val_loss": 0.6}, {"val_loss": 0.5}]), is_best([{"val_loss": 0.5}, {"val_loss": 0.5}])
+    (True, False)
+    """
+    *earlier, last = [row["val_loss"] for row in rows]
+    return bool(last < min(earlier, default=math.inf))
+
+
+class KeepPlace(keras.callbacks.Callback):
+    """Keeps the place up to date: the first callback to hear of a step or an epoch.
+
+    Parameters
+    ----------
+    place : Place
+        If it is inside an epoch, the metrics go on from the values that they have when the training begins.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Note the metrics, which Keras is about to reset."""
+        self.metrics = [np.asarray(variable) for variable in self.model.metrics_variables] if self.place.step else []
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Start the clock, and put the metrics back."""
+        self.began = time.monotonic() - self.place.seconds
+        for variable, value in zip(self.model.metrics_variables, self.metrics, strict=False):
+            variable.assign(value)
+        self.metrics = []
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Count the step."""
+        self.place.step += 1
+        self.place.seconds = time.monotonic() - self.began
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Count the epoch, and add its row."""
+        values = {name: round(float((logs or {})[name]), 5) for name in HISTORY[1:5]}
+        self.place.rows.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.began, 2)})
+        self.place.epoch, self.place.step, self.place.seconds = epoch + 1, 0, 0.0
+
+
+class SaveCheckpoint(keras.callbacks.Callback):
+    """Saves the checkpoint after each epoch, and now and then inside one.
+
+    Parameters
+    ----------
+    save : callable
+        Saves it as it is now.
+    place : Place
+    """
+
+    def __init__(self, save: Callable[[], None], place: Place) -> None:
+        super().__init__()
+        self.save, self.place = save, place
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Save it when it is time; not after the last step, since then only the test is left."""
+        before_last = self.place.step == self.place.steps - 1
+        if self.place.step < self.place.steps:
+            self._save_after(TEST_CHECKPOINT_SECONDS if before_last else CHECKPOINT_SECONDS)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Save it."""
+        self._save_after(0)
+
+    def _save_after(self, seconds: float) -> None:
+        if time.monotonic() - self.saved >= seconds:
+            self.save()
+            self.saved = time.monotonic()
+
+
+class SaveModel(keras.callbacks.Callback):
+    """Saves the model after each epoch, or only after the best so far.
+
+    Parameters
+    ----------
+    save : callable
+        Saves the model as it is now.
+    rows : list of dict
+        The finished epochs.
+    keep_best : bool
+        Whether an epoch is not saved when an earlier one had as low a loss on the held-out set.
+    """
+
+    def __init__(self, save: Callable[[], None], rows: Rows, keep_best: bool) -> None:
+        super().__init__()
+        self.save, self.rows, self.keep_best = save, rows, keep_best
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Save where it is due."""
+        if not self.keep_best or is_best(self.rows):
+            self.save()
+
+
+class WriteHistory(keras.callbacks.Callback):
+    """Writes a row for each finished epoch.
+
+    Parameters
+    ----------
+    path : Path
+        ``history.csv``.
+    rows : list of dict
+        The finished epochs.
+    """
+
+    def __init__(self, path: Path, rows: Rows) -> None:
+        super().__init__()
+        self.path, self.rows = path, rows
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write all rows."""
+        replace_file(self.path, history_text(self.rows))
+
+
+class StopOnRequest(keras.callbacks.Callback):
+    """Saves the checkpoint and the model, and ends the run, when somebody asks for it.
+
+    After the last step of an epoch the test and the saving come first: nothing would be left to resume from there.
+
+    Parameters
+    ----------
+    journal : Journal
+    place : Place
+    save_checkpoint, save : callable
+        Save what their names say as it is now.
+    keep_best : bool
+        Whether the best epoch's model is kept, if there is one, rather than this moment's.
+    epochs : int
+        How many there will be; after the last one there is nothing to stop.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        place: Place,
+        save_checkpoint: Callable[[], None],
+        save: Callable[[], None],
+        keep_best: bool,
+        epochs: int,
+    ) -> None:
+        super().__init__()
+        self.journal, self.place, self.keep_best, self.epochs = journal, place, keep_best, epochs
+        self.save_checkpoint, self.save = save_checkpoint, save
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Look for the request."""
+        if self.place.step == self.place.steps:
+            return
+        try:
+            self.journal.heed_stop()
+        except Stopped:
+            self.journal.write(state="stopping", message="Saving the model.")
+            self.save_checkpoint()
+            if not (self.keep_best and self.place.rows):
+                self.save()
+            raise
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Look for the request, unless this was the last epoch."""
+        if epoch + 1 < self.epochs and not self.model.stop_training:
+            self.journal.heed_stop()

@@ -1,0 +1,50 @@
+"""A run whose process dies without a word says why it ended."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cnn_core import runs
+from cnn_core.engine import process
+from cnn_core.storage import lock
+from tests.tiny_runs import TINY, folder_with, until
+
+RUNNING = json.dumps({"state": "running", "epoch": 2, "epochs": 3, "step": 4, "steps": 5})
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words"),
+    [(-9, "interrupted", "memory ran out"), (1, "failed", "log.txt"), (0, "failed", "log.txt")],
+)
+def test_the_exit_code_becomes_a_sentence(tmp_path, code, state, words):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=RUNNING, lock=""))
+    process.leave_reason(run.folder, code)
+    status = run.status()
+    assert (status.state, status.epoch, status.step) == (state, 2, 4)
+    assert words in status.message
+
+
+def test_what_the_run_has_said_itself_stays(tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "failed", "message": "Disk full."})))
+    process.leave_reason(run.folder, 1)
+    assert run.status().message == "Disk full."
+
+
+def test_a_run_that_goes_on_in_another_process_is_left_alone(tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=RUNNING))
+    with lock.locked(run.folder):
+        process.leave_reason(run.folder, 1)
+        assert run.status().state == "running"
+        with pytest.raises(process.ProcessError, match="Another process is training"):
+            process.spawn(run.folder)
+
+
+def test_a_process_that_cannot_even_begin_is_reported(tmp_path, monkeypatch):
+    begin = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: begin([sys.executable, "-c", "1 / 0"], **how))
+    run = runs.start(TINY, tmp_path / "run")
+    until(lambda: run.status().state == "failed", 20)
+    assert "log.txt" in run.status().message
+    assert "ZeroDivisionError" in run.log()

@@ -1,0 +1,117 @@
+"""A process that imports TensorFlow once, without using it, and forks a child for every life of a run.
+
+    python tests/killed_runs.py FOLDER
+
+It trains one run at one go and the same again in many lives, each of which a signal ends at a moment of its own. Then
+it prints, as JSON, how each life ended.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import tensorflow
+
+from cnn_core import training
+from cnn_core.engine import saving
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.network import ConvBlock, NetworkSpec
+
+CONFIG = TrainingConfig(
+    images=24,
+    epochs=5,
+    batch_size=6,
+    learning_rate=0.005,
+    deterministic=True,
+    precision="float32",
+    network=NetworkSpec(input_size=16, blocks=(ConvBlock(2),), dense_units=8),
+)
+FILES = ("checkpoint.npz", "model.keras", "history.csv")
+STEPS = 3  # 18 training images in batches of 6
+
+
+def moments(count: int, seed: int) -> list[tuple[str, str, float]]:
+    """Return where each life ends: before or after a file is renamed, after n steps, or at any time after the first."""
+    chance = random.Random(seed)
+    found: list[tuple[str, str, float]] = [(when, name, 1) for name in FILES for when in ("before", "after")]
+    found += [("after", "a step", chance.randint(1, STEPS)) for _ in range((count - len(found)) // 2)]
+    found += [("after", "a time", chance.uniform(0.001, 0.3)) for _ in range(count - len(found))]
+    chance.shuffle(found)
+    return found[:count]
+
+
+def kill_at(when: str, what: str, number: float) -> None:
+    """Let this process be killed at that moment."""
+    seen = 0
+
+    def reached(moment: str, thing: str) -> None:
+        nonlocal seen
+        seen += (moment, thing) == (when, what)
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    rename, count = Path.replace, saving.KeepPlace.on_train_batch_end
+
+    def replace(self: Path, target: Path) -> Path:
+        reached("before", target.name)
+        moved = rename(self, target)
+        reached("after", target.name)
+        return moved
+
+    def on_train_batch_end(self, batch: int, logs=None) -> None:
+        count(self, batch, logs)
+        if what == "a time" and not signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, number)  # SIGALRM ends a process as suddenly as SIGKILL
+        reached("after", "a step")
+
+    Path.replace, saving.KeepPlace.on_train_batch_end = replace, on_train_batch_end
+
+
+def live(folder: Path, *moment) -> int:
+    """Train in a child until it has finished or the moment comes; return the signal that ended it, or 0."""
+    child = os.fork()
+    if child:
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+    try:
+        if moment:
+            kill_at(*moment)
+        training.train(folder)
+    except BaseException as error:
+        print(error, file=sys.stderr, flush=True)
+    os._exit(0)
+
+
+def train_whole_and_killed(top: Path, config: TrainingConfig, kills: int) -> list[dict]:
+    """Train one run at one go and another in many lives; return how each life ended."""
+    for name in ("whole", "killed"):
+        (top / name).mkdir(parents=True)
+        (top / name / "config.json").write_text(json.dumps(config.to_dict()))
+    live(top / "whole")
+    lives = []
+    for moment in moments(kills, seed=kills):
+        ended = live(top / "killed", *moment)
+        steps = top / "killed" / "steps.jsonl"
+        lives.append({"moment": moment, "signal": ended, "steps": len(steps.read_text().splitlines())})
+    live(top / "killed")
+    return lives
+
+
+def main() -> None:
+    """Train as TensorFlow is used in earnest, and many more lives without its graphs, which take 2 s to build."""
+    top = Path(sys.argv[1])
+    saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
+    best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05})
+    lives = {"graph": train_whole_and_killed(top / "graph", best, 2)}
+    tensorflow.config.run_functions_eagerly(True)
+    long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9})
+    lives["eager"] = train_whole_and_killed(top / "eager", long, 20)
+    print(json.dumps(lives))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""A run that is killed at any moment and resumed ends with the history, the steps and the model of one that was not."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from cnn_core import runs
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the lives of a run are forked from one process"),
+]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory) -> tuple[Path, dict]:
+    top = tmp_path_factory.mktemp("killed")
+    environment = os.environ | {"CNN_LAB_HOME": str(top / "home"), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("killed_runs.py")), str(top)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    return top, json.loads(done.stdout.splitlines()[-1])
+
+
+def weights(run: runs.Run) -> list[np.ndarray]:
+    """All that the saved model holds, its optimizer's state included."""
+    found = []
+    with zipfile.ZipFile(run.model_path) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as file:
+        file.visititems(lambda name, part: found.append(np.array(part)) if isinstance(part, h5py.Dataset) else None)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("eager", 20)])
+def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills):
+    top, lives = killed
+    assert len(lives[kind]) == kills
+    assert all(life["signal"] for life in lives[kind]), lives[kind]  # each was killed indeed
+    whole, often = (runs.Run(top / kind / name) for name in ("whole", "killed"))
+    assert often.status().state == whole.status().state == "finished", often.status()
+    columns = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert often.history()[columns].equals(whole.history()[columns])
+    assert len(whole.history()) == whole.config.epochs
+    assert (often.folder / "steps.jsonl").read_bytes() == (whole.folder / "steps.jsonl").read_bytes()
+    pairs = list(zip(weights(often), weights(whole), strict=True))
+    assert len(pairs) > 6
+    assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("kind", ["graph", "eager"])
+def test_no_life_begins_again_before_the_last_checkpoint(killed, kind):
+    """With a checkpoint after every step, a life loses one step at most."""
+    _, lives = killed
+    steps = [life["steps"] for life in lives[kind]]
+    assert all(after >= before - 1 for before, after in pairwise(steps)), steps
+
+
+@pytest.mark.parametrize(("kind", "held_out"), [("graph", "validation"), ("eager", "test")])
+def test_nothing_is_left_lying_about(killed, kind, held_out):
+    top, _ = killed
+    names = {file.name for file in (top / kind / "killed").iterdir()}
+    assert names == {
+        "config.json", "environment.json", "history.csv", "lock", "model.keras", "status.json", "steps.jsonl",
+        "train", held_out,
+    }  # fmt: skip
