@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import base64
 import io
-import sys
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
-from cnn_core import __version__, wording
+from cnn_core import wording
 from cnn_core.curves import best_epoch, overfitting
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.figures.diagrams import kernel_images
@@ -25,7 +24,8 @@ from cnn_core.figures.training_curves import training_curve
 from cnn_core.layers.first_kernels import KernelError, learned_kernels
 from cnn_core.runs import Run
 
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "plotly")
+ENVIRONMENT = ("cnn_core", "python", "tensorflow", "keras", "numpy", "system", "processor", "cores", "fingerprint")
+"""What of ``environment.json`` is shown."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -81,7 +81,7 @@ def html(run: Run) -> str:
         f"<h2>Settings</h2>{_table(_settings(config))}",
         f"<h2>Network</h2>{_frame(config.network.table())}",
         _kernels(run),
-        f"<h2>Versions</h2><p>Of the programs that wrote this report.</p>{_table(_versions())}",
+        _environment(run),
         f"<p>Written by CNN Lab on {datetime.now():%d %B %Y, %H:%M}.</p>",
     ]
     return _PAGE.format(title=f"CNN Lab: training run {escape(run.id)}", parts="\n".join(filter(None, parts)))
@@ -140,14 +140,12 @@ def _kernels(run: Run) -> str:
     )
 
 
-def _versions() -> Iterable[tuple[str, str]]:
-    yield "CNN Lab", __version__
-    yield "Python", sys.version.split()[0]
-    for name in PACKAGES:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue  # TensorFlow has two names, of which one is installed
+def _environment(run: Run) -> str:
+    try:
+        facts = json.loads((run.folder / "environment.json").read_text(encoding="utf-8"))
+        return f"<h2>Made with</h2>{_table((name, facts[name]) for name in ENVIRONMENT)}"
+    except (OSError, ValueError, LookupError, TypeError):  # a run of an older version has no such file
+        return ""
 
 
 def _frame(table: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -44,13 +45,14 @@ def own_home(tmp_path, monkeypatch):
 def written():
     folder = fake_run(overfitted=True, model=False)
     shutil.copyfile(models.find("article").path, folder / "model.keras")
+    (folder / "environment.json").write_text(json.dumps(dict.fromkeys(report.ENVIRONMENT, "") | {"keras": "3.99"}))
     return report.html(runs.Run(folder))
 
 
-def test_it_holds_settings_scores_curves_kernels_and_versions(written):
+def test_it_holds_settings_scores_curves_kernels_and_environment(written):
     page = Page(written)
     words = " ".join(" ".join(page.text).split())
-    for part in ("Outcome", "Curves", "Epochs", "Settings", "Network", "First kernels", "Versions"):
+    for part in ("Outcome", "Curves", "Epochs", "Settings", "Network", "First kernels", "Made with", "keras 3.99"):
         assert part in words
     assert "learning rate 0.0007" in words
     assert "Best epoch, 2 test accuracy 70.0 %, loss 0.400" in words
@@ -91,3 +93,10 @@ def test_a_run_that_has_just_begun_has_a_report_too():
     words = "".join(Page(report.html(runs.Run(fake_run(state="running", done=0, step=0, model=False)))).text)
     assert "running" in words
     assert "Curves" not in words
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"text"', "{}"])
+def test_a_damaged_environment_is_left_out(content):
+    folder = fake_run(model=False)
+    (folder / "environment.json").write_text(content)
+    assert "Made with" not in report.html(runs.Run(folder))
