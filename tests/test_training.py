@@ -3,6 +3,7 @@
 import errno
 import json
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -147,19 +148,25 @@ def test_the_learning_rate_follows_its_schedule(schedule):
 
 
 @pytest.mark.slow
-def test_stopped_run_with_patience_keeps_its_best_epochs_model():
-    run = runs.start(TrainingConfig(**{**LONG.__dict__, "patience": 1000, "learning_rate": 0.05}))
-    until(lambda: len(run.history()) >= 5)
-    run.stop()
-    assert run.wait(60).state == "stopped", run.log()
+def test_stopped_run_with_patience_keeps_its_best_epochs_model(tmp_path):
+    config = TrainingConfig(**{**LONG.__dict__, "patience": 1000, "learning_rate": 0.05})
+    run = runs.Run(folder_with(tmp_path / "run", config))
+
+    def stop_after_five_epochs() -> None:
+        until(lambda: len(run.history()) >= 5)
+        run.stop()
+
+    threading.Thread(target=stop_after_five_epochs, daemon=True).start()
+    training.train(run.folder)
+    assert run.status().state == "stopped"
     assert evaluated(run)["loss"] == pytest.approx(run.history()["val_loss"].min(), abs=1e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_scores_are_the_saved_models_whatever_it_learned_in(precision):
-    run = runs.start(TrainingConfig(**{**TINY.__dict__, "precision": precision}))
-    assert run.wait(120).state == "finished", run.log()
+def test_scores_are_the_saved_models_whatever_it_learned_in(precision, tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", TrainingConfig(**{**TINY.__dict__, "precision": precision})))
+    training.train(run.folder)
     last = run.history().iloc[-1]
     scores = evaluated(run)
     assert scores["loss"] == pytest.approx(last["val_loss"], abs=2e-5)  # the history is rounded to five places
@@ -194,23 +201,24 @@ def test_a_batch_whose_gradient_is_no_number_is_left_out():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on a file's size")
-def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_resumed(home):
-    """The child may write no file past 1 MB, which its model does not fit into: the system's own 'no room' error."""
+def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_resumed(tmp_path):
+    """No file may be written past 1 MB, which the model does not fit into: the system's own 'no room' error."""
     import resource
 
     wide = TrainingConfig(**{**TINY.__dict__, "network": NetworkSpec(16, (ConvBlock(8),), dense_units=1024)})
+    run = runs.Run(folder_with(tmp_path / "run", wide))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
-        run = runs.start(wide)
+        with pytest.raises(TrainingError, match="disk is full"):
+            training.train(run.folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    status = run.wait(120)
-    assert status.state == "failed", run.log()
-    assert "disk is full" in status.message
+    assert run.status().state == "failed"
+    assert "disk is full" in run.status().message
     assert not list(run.folder.glob(".*"))
-    run.resume()
-    assert run.wait(120).state == "finished", run.log()
+    training.train(run.folder)
+    assert run.status().state == "finished"
 
 
 @pytest.mark.slow
