@@ -38,6 +38,8 @@ def _lesson(image: np.ndarray, name: str) -> None:
             ordinary.show(image, name)
     if not refused and (warning := bench.warning()):
         without_lab.warning(warning)
+    elif mount.ready(LAB):
+        without_lab.empty()  # else Streamlit may leave the placeholder there
     bench.write_address()
     with lab.container(key="lab_refused") if refused else lab:
         mount.convolution(image, name, bench.for_lab(), _take, network_kernels.models(), network_kernels.kernels)

@@ -107,8 +107,11 @@ def _lab(
         refused = mount.refused(name)
         if refused:
             show_ordinary()
-        if (warning := bench.warning()) and part is bench.WINDOW:
+        warning = bench.warning() if part is bench.WINDOW else None
+        if warning:
             st.warning(warning)
+    if mount.ready(name) and not warning:
+        without_lab.empty()  # else Streamlit may leave the placeholder there
     bench.write_address()
 
     def take(settings: dict[str, Any]) -> None:

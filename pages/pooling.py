@@ -40,8 +40,11 @@ def _lesson(image: np.ndarray, name: str) -> None:
         refused = mount.refused(LAB)
         if refused:
             ordinary.show(gray, name)
-        if warning := stages.warning():
+        warning = stages.warning()
+        if warning:
             st.warning(warning)
+    if mount.ready(LAB) and not warning:
+        without_lab.empty()  # else Streamlit may leave the placeholder there
     stages.write_address()
     with lab.container(key="lab_refused") if refused else lab:
         mount.chain(image, name, stages.for_lab(), _take)
