@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
@@ -24,6 +25,9 @@ from pages.widgets import warmup
 from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # one that is busy is no wrong answer
+hypothesis.settings.load_profile("any machine")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # There are as many workers as processors. If each of them, and each training and server that it starts, took a
