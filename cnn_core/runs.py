@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
 from cnn_core.engine.process import spawn
@@ -73,7 +73,7 @@ class Run:
             When the folder holds none that can be read.
         """
         try:
-            return TrainingConfig.from_dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+            return read_config(self.folder)
         except (OSError, ValueError, AttributeError) as error:
             raise RunError(f"{self.folder} is not a training run: its config.json cannot be read.") from error
 

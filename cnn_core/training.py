@@ -9,7 +9,6 @@ files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` start
 from __future__ import annotations
 
 import errno
-import json
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, environment
-from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError
+from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped
 from cnn_core.storage.files import save_model, sweep
 from cnn_core.storage.lock import LockError, locked
@@ -54,7 +53,7 @@ def train(folder: Path) -> None:
 def _carry_out(folder: Path) -> None:
     journal = Journal(folder)
     try:
-        config = TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        config = read_config(folder)
         config.check()
         if config.recipe == "accurate":
             from cnn_core.accurate import recipe

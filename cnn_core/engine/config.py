@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError
@@ -149,3 +151,16 @@ class TrainingConfig:
 def _check(what: str, holds: bool, expected: str) -> None:
     if not holds:
         raise TrainingError(f"{what} must be {expected}.")
+
+
+def read_config(folder: Path) -> TrainingConfig:
+    """Read the ``config.json`` of a run's folder.
+
+    Raises
+    ------
+    OSError
+        When there is none.
+    ValueError, AttributeError, TrainingError
+        When it is damaged.
+    """
+    return TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint
-from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.config import read_config
 from cnn_core.engine.journal import read_history, read_status, read_steps
 
 CHECKPOINT = f"Delete {checkpoint.NAME} to go on from the last saved model."
@@ -32,12 +31,8 @@ def _can(read: Callable[[Path], Any], folder: Path) -> bool:
         return False
 
 
-def _read_config(folder: Path) -> TrainingConfig:
-    return TrainingConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-
-
 FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "config.json": (_read_config, "Its settings are lost, so it cannot be resumed."),
+    "config.json": (read_config, "Its settings are lost, so it cannot be resumed."),
     "status.json": (read_status, "So it is not known how the run ended."),
     "history.csv": (
         read_history,
