@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: the article's network, part by part, as Keras computes it and as CNN Lab does.
+"""Where the time of a training step goes: the article's network, part by part, as Keras and as CNN Lab compute it.
 
     python benchmarks/training_operations.py [--rounds 15]
 
@@ -100,7 +100,8 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
     generator = articles_generator()
     theirs = milliseconds(lambda: [generator.random_transform(image) for image in images.numpy()], rounds)
     rows.append(("augmentation", theirs, milliseconds(lambda: affine(images, 0), rounds)))
-    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(photo()), rounds) * BATCH, 0.0))
+    content = photo()
+    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(content), rounds) * BATCH, 0.0))
     return rows
 
 
