@@ -4,8 +4,8 @@
 
 Both train the article's network on the same pictures in batches of 15, each in a process of its own, taking turns. Both
 are timed in the same way: from the end of the first step, which mostly compiles, to the end of the epoch's last step,
-without the test at the epoch's end. The article's script decodes each picture in each epoch. CNN Lab does so once, before
-the first step; that time is measured apart and added. The ratio of the medians should be at least 2.5.
+without the test at the epoch's end. The article's script decodes each picture in each epoch. CNN Lab does so once,
+before the first step; that time is measured apart and added. The ratio of the medians should be at least 2.5.
 `training_operations.py` shows what each part of a step takes.
 """
 
