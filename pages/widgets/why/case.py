@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from cnn_core.models import ModelCard, Prediction, find, open_model
+from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
 from cnn_core.pixels import fit
+from pages.widgets import warmup
 
 if TYPE_CHECKING:
     from cnn_core.explain import Softmax
@@ -44,7 +45,10 @@ class Case(NamedTuple):
         CnnLabError
             The model cannot be opened, or was deleted meanwhile.
         """
-        stamp = find(card.name).path.stat().st_mtime_ns  # looked up again: another tab may have deleted it
+        path = find(card.name).path  # looked up again: another tab may have deleted it
+        if not answers_at_once(path):
+            warmup.wait(f"Loading TensorFlow to open {card.title}")
+        stamp = path.stat().st_mtime_ns
         return cls(card, stamp, image, fit(image, SCREEN), name, _predict(card.name, stamp, image))
 
     @property
@@ -62,17 +66,24 @@ class Case(NamedTuple):
 
     def walk(self) -> list[Stop]:
         """Return every layer's name, output shape and time."""
+        _look_inside()
         return _walk(self.card.name, self.stamp, self.image)
 
     def strongest(self, layer: str, count: int = 12) -> Strongest:
         """Return the `count` most active maps of a layer and their kernels."""
+        _look_inside()
         return _strongest(self.card.name, self.stamp, self.image, layer, count)
 
     def follow(
         self, layer: str, at: tuple[int, ...], which: int | None = None, cell: tuple[int, int] | None = None
     ) -> Knot:
         """Return how one number of a layer is made, and where one number of its window came from."""
+        _look_inside()
         return _follow(self.card.name, self.stamp, self.image, layer, at, which, cell)
+
+
+def _look_inside() -> None:
+    warmup.wait("Loading TensorFlow to look into the network")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
