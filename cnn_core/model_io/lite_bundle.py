@@ -2,8 +2,7 @@
 
     python -m cnn_core.model_io.lite_bundle [NAME]...     # by default for every bundled model
 
-Beside the probabilities it gives the reasons for them: the scores before the softmax and, where a gradient through the
-last layers alone gives it, the heat map.
+Beside the probabilities it gives the reasons for them: the scores before the softmax, and the heat map of either class.
 """
 
 from __future__ import annotations
@@ -22,7 +21,10 @@ from cnn_core.walk import Visit, run
 
 AXES = {2: (1, 0), 4: (3, 0, 1, 2)}
 """How LiteRT turns Keras's kernels: of a dense layer to (outputs, inputs), of a convolution to (maps, height, width,
-channels). A kernel of a depthwise convolution has its maps in the third place, and one after it."""
+channels), and of a depthwise one, whose last axis is 1, to (1, height, width, maps)."""
+
+NO_WEIGHT = {"MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten", "Dropout"}
+"""Layers that leave the sum of a map's gradient as it is, or change that of all maps by the same factor."""
 
 
 def write(path: Path) -> Path:
@@ -76,44 +78,51 @@ def _answer(network: Any) -> Any:
     import tensorflow as tf
 
     size = network.input_shape[1]
+    others = getattr(network, "output_names", [])[1:]
 
-    @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")])
+    @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")], autograph=False)
     def answer(image: Any) -> dict[str, Any]:
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            probabilities, visits = run(network, image, lambda visit: tape.watch(visit.output))
-            scores = explain.before_softmax(probabilities, visits)
-            one_by_one = [scores[:, at] for at in range(scores.shape[1])]
+        probabilities, visits = run(network, image)
         maps = explain.last_maps(visits)
+        heat = tf.nn.relu(tf.tensordot(maps, _weights(probabilities, visits, maps), 1))
         given = {visit.layer.name: visit.output for visit in visits}
-        others = getattr(network, "output_names", [])[1:]
-        heat = [_heat(maps, tape.gradient(score, _pooled(visits, maps))) for score in one_by_one]
-        return {
-            "probabilities": probabilities, "scores": scores, "heat": tf.stack(heat, axis=-1),
-            **{name: given[name] for name in others},
-        }  # fmt: skip
+        reasons = {"scores": explain.before_softmax(probabilities, visits), "heat": heat}
+        return {"probabilities": probabilities, **reasons, **{name: given[name] for name in others}}
 
     return answer
 
 
-def _pooled(visits: list[Visit], maps: Any) -> Any:
-    """Return what the pooling after the last maps makes of them, or the maps where none follows.
+def _weights(answer: Any, visits: list[Visit], maps: Any) -> Any:
+    """Return the weight of each of the last maps in the heat map of each class, (C, 2), as Grad-CAM defines it.
 
-    Pooling hands the gradient of each of its numbers to places of the same map. So the sum over a map, which is all
-    that Grad-CAM asks for, is the same before and after it; and LiteRT cannot compute the gradient of max pooling.
+    That is the gradient of the class's score, summed over the map. Pooling hands the gradient of each of its numbers to
+    places of the same map, so the sum is the same before and after it, and only the dense layers count. (Grad-CAM takes
+    the mean. A factor that all weights share is lost anyway when a heat map is scaled.)
     """
-    for visit in visits:
-        if visit.inputs[0] is maps and "Pooling2D" in type(visit.layer).__name__:
-            return visit.output
-    return maps
-
-
-def _heat(maps: Any, gradient: Any) -> Any:
-    """Return ReLU(Σ_k weight_k A^k), (1, H', W'), with weight_k the sum of the gradient over map k."""
     import tensorflow as tf
 
-    channels = maps.shape[-1]
-    weights = tf.reduce_sum(tf.reshape(gradient, (1, -1, 1, channels)), axis=1, keepdims=True)
-    return tf.nn.relu(tf.reduce_sum(maps * weights, axis=-1))
+    way, at = [], answer
+    for visit in reversed(visits):
+        if at is not maps and visit.output is at:
+            way.append(visit)
+            at = visit.inputs[0]
+    dense = [visit for visit in way if type(visit.layer).__name__ == "Dense"]
+    functions = ["softmax", *["relu"] * (len(dense) - 1)]
+    if (
+        at is not maps
+        or {type(visit.layer).__name__ for visit in way} - NO_WEIGHT - {"Dense"}
+        or [visit.layer.activation.__name__ for visit in dense] != functions
+    ):
+        raise export.ExportError("After its last convolution the network must only pool, flatten, and be dense.")
+    weights = tf.eye(2)
+    for visit in dense:
+        kernel = visit.layer.kernel
+        if visit is not dense[0]:
+            weights = tf.where(tf.transpose(visit.output) > 0, weights, 0.0)
+        if visit is dense[-1]:
+            kernel = tf.reduce_sum(tf.reshape(kernel, (-1, maps.shape[-1], kernel.shape[1])), axis=0)
+        weights = tf.matmul(kernel, weights)
+    return weights
 
 
 def main() -> None:

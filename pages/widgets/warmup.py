@@ -1,4 +1,4 @@
-"""Import what takes long at the right time: what every page needs before the server answers, and TensorFlow, which takes
+"""Import what takes long at the right time: what every page needs before the server answers; TensorFlow, which takes
 seconds and most of a gigabyte, once somebody asks for what needs it.
 """
 
@@ -58,7 +58,7 @@ def ready() -> bool:
 
 
 def wait(message: str) -> None:
-    """Wait until TensorFlow is imported. Until then show `message`, which says what for, and the seconds that passed."""
+    """Wait until TensorFlow is imported. Until then show `message`, which says what for, and how long it has taken."""
     if ready():
         return
     start()
