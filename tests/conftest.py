@@ -95,6 +95,14 @@ def home(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def no_tensorflow(monkeypatch) -> None:
+    """Where it was imported before, its absence is only pretended: an import of it fails."""
+    models.forget_loaded()
+    for heavy in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, heavy, None)
+
+
+@pytest.fixture
 def lab(home) -> Path:
     """A lab with one model, called tiny: a copy of `article`, which answers without TensorFlow."""
     article = Path(models.__file__).parent / "weights" / "article.keras"

@@ -59,14 +59,6 @@ print(*{"tensorflow", "keras", "skimage", "sklearn", "scipy", "pandas"} & set(sy
     assert run.stdout.split() == []
 
 
-@pytest.fixture
-def no_tensorflow(monkeypatch):
-    """Where it was imported before, its absence is only pretended: an import of it fails and shows on the page."""
-    models.forget_loaded()
-    for heavy in ("tensorflow", "keras"):
-        monkeypatch.setitem(sys.modules, heavy, None)
-
-
 @pytest.mark.parametrize("name", ["pixels", "convolution", "pooling", "network"])
 def test_a_lesson_needs_no_tensorflow(app, name, no_tensorflow):
     assert not app(name).exception

@@ -80,7 +80,6 @@ def _answer(network: Any) -> Any:
     size = network.input_shape[1]
     others = getattr(network, "output_names", [])[1:]
 
-    @tf.function(input_signature=[tf.TensorSpec((1, size, size, 3), tf.float32, name="image")], autograph=False)
     def answer(image: Any) -> dict[str, Any]:
         probabilities, visits = run(network, image)
         maps = explain.last_maps(visits)
@@ -89,7 +88,8 @@ def _answer(network: Any) -> Any:
         reasons = {"scores": explain.before_softmax(probabilities, visits), "heat": heat}
         return {"probabilities": probabilities, **reasons, **{name: given[name] for name in others}}
 
-    return answer
+    signature = [tf.TensorSpec((1, size, size, 3), tf.float32, name="image")]
+    return tf.function(answer, input_signature=signature, autograph=False)
 
 
 def _weights(answer: Any, visits: list[Visit], maps: Any) -> Any:

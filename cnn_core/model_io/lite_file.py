@@ -101,7 +101,7 @@ def load(path: Path) -> LiteNetwork:
 def filling(weights: bytes, part: dict[str, Any]) -> bytes:
     """Return one array of ``model.weights.h5`` in the order of LiteRT, which puts a kernel's number first."""
     shape = part["shape"]
-    values = np.frombuffer(weights, "<f4", math.prod(shape), part["from"]).reshape(shape)
+    values: NDArray[np.float32] = np.frombuffer(weights, "<f4", math.prod(shape), part["from"]).reshape(shape)
     return values.transpose(part["axes"]).tobytes()
 
 

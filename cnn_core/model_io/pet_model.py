@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -87,14 +87,12 @@ class PetModel:
         Sentences about possible causes of wrong answers, such as a missing Rescaling layer.
     """
 
-    keras: Any
-
     def __init__(self, name: str, keras_model: Any, largest_map: int, warnings: tuple[str, ...] = ()) -> None:
         """Take a model that :func:`cnn_core.model_io.keras_file.load` has checked."""
         import tensorflow as tf
 
         self.name = name
-        self.keras = keras_model
+        self._keras = keras_model
         self.network = str(keras_model.name)
         self.input_size = int(keras_model.input_shape[1])
         self.warnings = warnings
@@ -102,6 +100,11 @@ class PetModel:
         self._widths = [int(output.shape[1]) for output in keras_model.outputs]
         signature = [tf.TensorSpec((None, self.input_size, self.input_size, 3), tf.float32)]
         self._call = tf.function(lambda x: keras_model(x, training=False), input_signature=signature)
+
+    @property
+    def keras(self) -> Any:
+        """The network itself."""
+        return self._keras
 
     def predict(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the probabilities of cat and dog for each photo.
@@ -169,15 +172,19 @@ class LiteModel(PetModel):
         self.network = lite.name
         self.input_size = lite.input_size
         self.warnings = ()
-        self._lite, self._load = lite, load
+        self._lite, self._load, self._loading = lite, load, threading.Lock()
+        self._keras: Any = None
         self._batch = 1  # more at once are no faster, and take the more memory
         self._outputs = [key for key in ("probabilities", "pet") if key in lite.outputs]
         self._widths = [lite.outputs[key][0] for key in self._outputs]
 
-    @cached_property
-    def keras(self) -> Any:  # type: ignore[override]
-        """The network itself."""
-        return self._load()
+    @property
+    def keras(self) -> Any:
+        """The network itself. The first question for it takes a second, and TensorFlow's import several more."""
+        with self._loading:
+            if self._keras is None:
+                self._keras = self._load()
+            return self._keras
 
     def _ask(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         given = self._lite(batch)

@@ -57,6 +57,12 @@ def ready() -> bool:
     return _finished.is_set()
 
 
+def load() -> None:
+    """Import TensorFlow now, in a job that shows its own progress."""
+    start()
+    _finished.wait()
+
+
 def wait(message: str) -> None:
     """Wait until TensorFlow is imported. Until then show `message`, which says what for, and how long it has taken."""
     if ready():

@@ -1,7 +1,6 @@
 """A bundled model answers through LiteRT, without TensorFlow, and says what its .keras file says."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +47,6 @@ def held_together(lite: PetModel, keras: PetModel, pictures: list[np.ndarray]) -
 
 
 # Without TensorFlow
-
-
-@pytest.fixture
-def no_tensorflow(monkeypatch):
-    """Where it was imported before, its absence is only pretended: an import of it fails."""
-    models.forget_loaded()
-    for heavy in ("tensorflow", "keras"):
-        monkeypatch.setitem(sys.modules, heavy, None)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
