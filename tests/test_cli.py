@@ -53,7 +53,14 @@ def test_wrong_usage_is_2(words, capsys):
     assert "usage:" in captured.err
 
 
-def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, no_tensorflow, capsys):
+@pytest.fixture
+def litert(monkeypatch):
+    """A bundled model answers without Keras."""
+    models.forget_loaded()
+    monkeypatch.setattr(models.keras_file, "load", lambda path: pytest.fail("Keras was asked"))
+
+
+def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, litert, capsys):
     good = photo(tmp_path / "good.png")
     bad = tmp_path / "bad.jpg"
     bad.write_text("text")
@@ -70,7 +77,7 @@ def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, no_tensorfl
     assert answers[1]["file"] == good
 
 
-def test_classify_for_people(tmp_path, no_tensorflow, capsys):
+def test_classify_for_people(tmp_path, litert, capsys):
     good = photo(tmp_path / "good.png")
     assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", "article"]) == 1
     captured = capsys.readouterr()

@@ -102,7 +102,7 @@ def filling(weights: bytes, part: dict[str, Any]) -> bytes:
     """Return one array of ``model.weights.h5`` in the order of LiteRT, which puts a kernel's number first."""
     shape = part["shape"]
     values: NDArray[np.float32] = np.frombuffer(weights, "<f4", math.prod(shape), part["from"]).reshape(shape)
-    return values.transpose(part["axes"]).tobytes()
+    return bytes(values.transpose(part["axes"]).tobytes())
 
 
 def _threads() -> int:
