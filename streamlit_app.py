@@ -54,6 +54,7 @@ def main() -> None:
 async def started(_app: st.App) -> AsyncIterator[None]:
     """Get ready, and open the browser, which `streamlit run` leaves to an `st.App`."""
     warmup.first_page()
+    warmup.first_verdict()
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)

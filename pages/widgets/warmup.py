@@ -28,6 +28,19 @@ def first_page() -> None:
         picture.get_ready()
 
 
+def first_verdict() -> None:
+    """Load the model that the first page asks, in a thread: the first visitor's browser fetches the page meanwhile."""
+
+    def load() -> None:
+        with suppress(Exception):  # an error here is reported again by the page
+            from cnn_core import models
+
+            if models.answers_at_once(models.find(models.DEFAULT).path):
+                models.open_model()
+
+    threading.Thread(target=load, name="first model", daemon=True).start()
+
+
 def start() -> None:
     """Begin to import TensorFlow in the background, once per server. Later calls do nothing."""
     global _thread

@@ -66,24 +66,17 @@ class Case(NamedTuple):
 
     def walk(self) -> list[Stop]:
         """Return every layer's name, output shape and time."""
-        _look_inside()
         return _walk(self.card.name, self.stamp, self.image)
 
     def strongest(self, layer: str, count: int = 12) -> Strongest:
         """Return the `count` most active maps of a layer and their kernels."""
-        _look_inside()
         return _strongest(self.card.name, self.stamp, self.image, layer, count)
 
     def follow(
         self, layer: str, at: tuple[int, ...], which: int | None = None, cell: tuple[int, int] | None = None
     ) -> Knot:
         """Return how one number of a layer is made, and where one number of its window came from."""
-        _look_inside()
         return _follow(self.card.name, self.stamp, self.image, layer, at, which, cell)
-
-
-def _look_inside() -> None:
-    warmup.wait("Loading TensorFlow to look into the network")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
