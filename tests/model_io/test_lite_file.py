@@ -1,6 +1,7 @@
 """A bundled model answers through LiteRT, without TensorFlow, and says what its .keras file says."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -59,6 +60,11 @@ def test_a_file_of_other_weights_is_left_alone(tmp_path, monkeypatch):
     assert models.answers_at_once(path)
     shutil.copy(other, path)
     assert not models.answers_at_once(path)
+
+
+def test_without_litert_the_model_is_left_to_keras(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    assert not models.answers_at_once(models.find("article").path)
 
 
 def test_the_file_of_a_stranger_is_never_opened(tmp_path):
