@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.widgets import warmup
@@ -48,7 +47,6 @@ def main() -> None:
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()
-    warmup.start()
     page.run()
 
 
@@ -56,6 +54,7 @@ def main() -> None:
 async def started(_app: st.App) -> AsyncIterator[None]:
     """Get ready, and open the browser, which `streamlit run` leaves to an `st.App`."""
     warmup.first_page()
+    warmup.first_verdict()
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
@@ -68,4 +67,4 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, lifespan=started, middleware=[Middleware(warmup.Requests)])
+    app = st.App(__file__, lifespan=started)

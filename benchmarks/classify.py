@@ -4,8 +4,8 @@
 
 By default every bundled model, on the sample photo of a cat. The time is that of `classify` on one photo with the model
 in memory, and of ten photos in one batch: medians over the rounds, resizing included. The bars hold for two cores. The
-memory is that of this one process after it drew the whole Classify page with each of them: Streamlit, TensorFlow, a
-verdict and a heat map.
+memory is that of this one process after it drew the whole Classify page with each of them: Streamlit, LiteRT, a verdict
+and a heat map.
 """
 
 import argparse
@@ -23,9 +23,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cnn_core import models, pixels  # noqa: E402
-from pages.widgets import warmup  # noqa: E402
 
-ONE, TEN, MEMORY = 150, 600, 1200
+ONE, TEN, MEMORY = 150, 600, 300
 """The bars: milliseconds for one photo and for ten, megabytes."""
 
 
@@ -79,7 +78,6 @@ def main() -> None:
         ten = milliseconds(lambda model=model: model.predictions([photo] * 10), max(5, options.rounds // 3))
         print(f"{name}: one photo {verdict(one, ONE, 'ms')}, ten photos {verdict(ten, TEN, 'ms')}")
     print(f"memory with {' and '.join(names)} asked: {megabytes('VmRSS'):.0f} MB")
-    warmup.ready = lambda: True  # TensorFlow is awake, though the app did not wake it
     for name in names:
         draw_page(name)
     print(f"memory of the app with their pages drawn: {verdict(megabytes('VmRSS'), MEMORY, 'MB')}")

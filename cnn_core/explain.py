@@ -82,12 +82,16 @@ def scores(model: PetModel, image: NDArray[np.uint8]) -> Softmax:
     Softmax
         Its probabilities are those of `PetModel.classify`, but for rounding.
     """
-    answer, visits = run(model.keras, as_input(model, image))
-    found = np.asarray(_scores(answer, visits), np.float64)[0]
+    reasons = model.reasons(image)
+    if reasons is not None:
+        found, softmax_at_end = reasons.scores, True
+    else:
+        answer, visits = run(model.keras, as_input(model, image))
+        found, softmax_at_end = np.asarray(before_softmax(answer, visits))[0], ends_in_softmax(answer, visits)
     return replace(
         softmax(dict(zip(LABELS, map(float, found), strict=True))),
-        network_ends_in_softmax=_is_softmax(_last(answer, visits).layer),
-        calibrated=model.keras.name == CALIBRATED,
+        network_ends_in_softmax=softmax_at_end,
+        calibrated=model.network == CALIBRATED,
     )
 
 
@@ -151,10 +155,20 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     R. R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017,
     arXiv:1610.02391, equations 1 and 2.
     """
-    import tensorflow as tf
-
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
+    reasons = model.reasons(image)
+    heat = _grad_cam(model, image, label) if reasons is None else reasons.heat[..., LABELS.index(label)]
+    if heat.max() > 0:
+        heat = heat / heat.max()
+    height, width = image.shape[:2]
+    return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
+
+
+def _grad_cam(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
+    """Return the heat at the size of the network's last maps, with a gradient that TensorFlow computes."""
+    import tensorflow as tf
+
     with tf.GradientTape(watch_accessed_variables=False) as tape:
 
         def watch(visit: Visit) -> None:
@@ -162,16 +176,12 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
                 tape.watch(visit.output)
 
         answer, visits = run(model.keras, as_input(model, image), watch)
-        y = _scores(answer, visits)[0, LABELS.index(label)]
-    maps = _last_maps(visits)
+        y = before_softmax(answer, visits)[0, LABELS.index(label)]
+    maps = last_maps(visits)
     if maps is None:
         raise ExplainError(f"The model {model.name} has no convolution layer, so there is no heat map for it.")
     weights = tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True)
-    heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy()
-    if heat.max() > 0:
-        heat = heat / heat.max()
-    height, width = image.shape[:2]
-    return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
+    return np.asarray(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0])
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: float = 0.5) -> NDArray[np.uint8]:
@@ -201,7 +211,7 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: 
     return np.rint((1 - opacity) * image + opacity * color_scale(heat, INFERNO)).astype(np.uint8)
 
 
-def _last_maps(visits: list[Visit]) -> Any:
+def last_maps(visits: list[Visit]) -> Any:
     """Return the maps of the last convolution, after the activation that follows it."""
     maps = None
     for visit in visits:
@@ -211,7 +221,7 @@ def _last_maps(visits: list[Visit]) -> Any:
     return maps
 
 
-def _scores(answer: Any, visits: list[Visit]) -> Any:
+def before_softmax(answer: Any, visits: list[Visit]) -> Any:
     """Return the network's scores before the softmax, (1, 2), as a function of what its last layer received."""
     import tensorflow as tf
 
@@ -221,6 +231,11 @@ def _scores(answer: Any, visits: list[Visit]) -> Any:
     if type(last.layer).__name__ == "Dense":
         return tf.matmul(last.inputs[0], last.layer.kernel) + (last.layer.bias if last.layer.use_bias else 0.0)
     return last.inputs[0]  # a Softmax or Activation layer of its own
+
+
+def ends_in_softmax(answer: Any, visits: list[Visit]) -> bool:
+    """Return whether a softmax gave the network's answer."""
+    return _is_softmax(_last(answer, visits).layer)
 
 
 def _last(answer: Any, visits: list[Visit]) -> Visit:

@@ -2,7 +2,8 @@
 
 A ``.keras`` file is a zip of three members: ``config.json`` (the layers), ``metadata.json`` (who wrote it) and
 ``model.weights.h5`` (the numbers). :func:`open_model` checks all three before Keras reads them, so that
-an untrusted file can neither run code nor fill the memory. Nothing here imports TensorFlow until a model is opened.
+an untrusted file can neither run code nor fill the memory. Nothing here imports TensorFlow until a model is opened; a
+bundled one answers through LiteRT, and TensorFlow waits until somebody asks for its layers.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import re
 import tempfile
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core.model_io import ModelError as ModelError
-from cnn_core.model_io import keras_file
+from cnn_core.model_io import keras_file, lite_file
+from cnn_core.model_io.pet_model import LiteModel
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
 from cnn_core.source import DRAWN
@@ -137,11 +140,26 @@ def open_model(source: str | Path | bytes = DEFAULT) -> PetModel:
 def _open(key: tuple[object, ...], name: str, path: Path) -> PetModel:
     with _loading:  # one at a time: two sessions that ask for the same model load it once
         if key not in _loaded:
-            _loaded[key] = PetModel(name, *keras_file.load(path))
+            _loaded[key] = _load(name, path)
             while len(_loaded) > KEEP_LOADED:
                 _loaded.popitem(last=False)
         _loaded.move_to_end(key)
         return _loaded[key]
+
+
+def _load(name: str, path: Path) -> PetModel:
+    if answers_at_once(path):
+        with suppress(ImportError):  # LiteRT is there but broken
+            return LiteModel(name, lite_file.load(path), lambda: keras_file.load(path)[0])
+    return PetModel(name, *keras_file.load(path))
+
+
+def answers_at_once(path: Path) -> bool:
+    """Return whether the model in this ``.keras`` file answers without TensorFlow, as the bundled ones do.
+
+    A stranger's LiteRT file is never opened: what it holds is not checked as a ``.keras`` file is.
+    """
+    return path.parent == WEIGHTS and lite_file.fits(path)
 
 
 def forget_loaded() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.model_io.keras_file import tells_neither
-from cnn_core.models import ModelCard, list_models, open_model
+from cnn_core.models import ModelCard, answers_at_once, list_models, open_model
 from cnn_core.scripts import lessons
 from cnn_core.wording import percent
 from pages.widgets import address, code_panel, controls, exports, model_upload, picture, verdict, warmup
@@ -27,7 +27,7 @@ _MODEL, _MODEL_WANTED = controls.MODEL.name, "model_wanted"
 
 
 def main() -> None:
-    """Draw the page at once; the verdict follows when TensorFlow is loaded."""
+    """Draw the page. The verdict of a model that needs TensorFlow follows when that is loaded."""
     st.markdown("A convolutional network classifies your photo as cat or dog, and shows which parts it relied on.")
     st.html(STYLE)
     photos.drop_zone()
@@ -36,7 +36,7 @@ def main() -> None:
     with answer:
         if card is None:
             _no_model()
-        elif warmup.ready():
+        elif answers_at_once(card.path) or warmup.ready():
             _answer(card)
         else:
             with st.container(key="verdict"):
@@ -80,13 +80,14 @@ def _no_model() -> None:
 
 @st.fragment(run_every=1.0)
 def _loading() -> None:
-    """Show progress while TensorFlow is loaded, in the place of the verdict."""
+    """Load TensorFlow, and show the progress in the place of the verdict."""
+    warmup.start()
     if warmup.ready():
         st.session_state.pop("waits_since", None)
         st.rerun()
     since = st.session_state.setdefault("waits_since", time.monotonic())
     seconds, usual = time.monotonic() - since, 8
-    text = f"Loading TensorFlow… {seconds:.0f} s. This takes a few seconds, once after each start."
+    text = f"Loading TensorFlow to open this model… {seconds:.0f} s. This takes a few seconds, once after each start."
     st.progress(min(0.95, seconds / usual), text)
 
 

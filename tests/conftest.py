@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,8 +22,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import models, runs, training
+from cnn_core.model_io import lite_file
 from cnn_core.setup.chromium import find_chromium
-from pages.widgets import warmup
 from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
@@ -49,12 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_home(tmp_path_factory) -> None:
     """No test may see or change what the person at this machine has trained."""
     os.environ["CNN_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_warmup() -> None:
-    """AppTests run hundreds of pages in one process; only the ones that classify need TensorFlow."""
-    warmup.DELAY = warmup.LONGEST_DELAY = 3600
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,6 +93,24 @@ def home(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
     models.forget_loaded()
     return tmp_path / "home"
+
+
+@pytest.fixture
+def no_tensorflow(monkeypatch) -> None:
+    """Where it was imported before, its absence is only pretended: an import of it fails."""
+    models.forget_loaded()
+    for heavy in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, heavy, None)
+
+
+@pytest.fixture
+def lab(home) -> Path:
+    """A lab with one model, called tiny: a copy of `article`, which answers without TensorFlow."""
+    article = Path(models.__file__).parent / "weights" / "article.keras"
+    models.WEIGHTS.mkdir()
+    for file in (article, lite_file.beside(article)):
+        shutil.copy(file, models.WEIGHTS / file.name.replace("article", "tiny"))
+    return home
 
 
 @pytest.fixture(scope="session")

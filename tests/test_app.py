@@ -1,6 +1,5 @@
 """What every page shares: the navigation, the picture, and no heavy import before it is needed."""
 
-import asyncio
 import io
 import subprocess
 import sys
@@ -11,7 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.runtime.state.session_state import SessionState
 
-from pages.widgets import picture, warmup
+from cnn_core import models
+from pages.widgets import picture
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["classify", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
@@ -60,11 +60,18 @@ print(*{"tensorflow", "keras", "skimage", "sklearn", "scipy", "pandas"} & set(sy
 
 
 @pytest.mark.parametrize("name", ["pixels", "convolution", "pooling", "network"])
-def test_a_lesson_needs_no_tensorflow(app, name, monkeypatch):
-    """Where it was imported before, its absence is only pretended: an import of it fails and shows on the page."""
-    for heavy in ("tensorflow", "keras"):
-        monkeypatch.setitem(sys.modules, heavy, None)
+def test_a_lesson_needs_no_tensorflow(app, name, no_tensorflow):
     assert not app(name).exception
+
+
+@pytest.mark.parametrize("tab", ["Where it looks", "What if?", "Two models"])
+def test_a_bundled_models_verdict_and_heat_map_need_no_tensorflow(app, tab, no_tensorflow):
+    test = app(why=tab)
+    assert not test.exception
+    assert not test.main.error
+    said = [text.value for text in test.main.markdown if text.value.startswith("## ")]
+    assert said[0] == "## " + models.open_model().classify(picture.sample("chelsea")[0]).sentence
+    assert [image.alt for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs if image.alt]
 
 
 @pytest.mark.parametrize("name", picture.SAMPLES)
@@ -122,17 +129,3 @@ def test_a_bad_upload_is_a_sentence_and_the_picture_stays(app, content):
     assert "coffee" in caption(test)
     pills(test).set_value("chelsea").run()
     assert not test.sidebar.error
-
-
-@pytest.mark.parametrize(("path", "counts"), [("/static/js/index.js", True), ("/media/cat.jpg", False)])
-def test_tensorflow_waits_for_what_a_new_page_loads_and_for_nothing_else(monkeypatch, path, counts):
-    """Pages request images at every change: if the import waited for those, it might never begin."""
-    monkeypatch.setattr(warmup, "last_request", 0.0)
-    answered = []
-
-    async def server(scope, receive, send):
-        answered.append(scope["path"])
-
-    asyncio.run(warmup.Requests(server)({"type": "http", "path": path}, None, None))
-    assert answered == [path]
-    assert (warmup.last_request > 0) == counts

@@ -83,7 +83,7 @@ def test_the_library_has_no_screen():
         assert not {name for name in imports(file) if name.split(".")[0] == "streamlit"}, file
 
 
-@pytest.mark.parametrize("top", ["cnn_core.network", "cnn_core.source", "pages.widgets.controls"])
+@pytest.mark.parametrize("top", ["cnn_core.network", "cnn_core.explain", "pages.classify"])
 def test_tensorflow_waits_until_it_is_needed(top):
     heavy, seen, todo = {"tensorflow", "keras"}, set(), {top}
     while todo:

@@ -53,28 +53,33 @@ def test_wrong_usage_is_2(words, capsys):
     assert "usage:" in captured.err
 
 
-@pytest.mark.slow
-def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, tiny_model, capsys):
+@pytest.fixture
+def litert(monkeypatch):
+    """A bundled model answers without Keras."""
+    models.forget_loaded()
+    monkeypatch.setattr(models.keras_file, "load", lambda path: pytest.fail("Keras was asked"))
+
+
+def test_classify_answers_every_file_and_1_when_any_failed(tmp_path, litert, capsys):
     good = photo(tmp_path / "good.png")
     bad = tmp_path / "bad.jpg"
     bad.write_text("text")
-    assert cli.main(["classify", good, "--model", str(tiny_model), "--json"]) == 0
+    assert cli.main(["classify", good, "--model", "article", "--json"]) == 0
     (answer,) = lines(capsys)
     assert set(answer) == {"file", "label", "probability", "probabilities", "model"}
     assert answer["file"] == good
     assert answer["probability"] == answer["probabilities"][answer["label"]] >= 0.5
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     missing = str(tmp_path / "missing.jpg")
-    assert cli.main(["classify", str(bad), good, missing, "--model", str(tiny_model), "--json"]) == 1
+    assert cli.main(["classify", str(bad), good, missing, "--model", "article", "--json"]) == 1
     answers = lines(capsys)
     assert [set(answer) == {"file", "error"} for answer in answers] == [True, False, True]
     assert answers[1]["file"] == good
 
 
-@pytest.mark.slow
-def test_classify_for_people(tmp_path, tiny_model, capsys):
+def test_classify_for_people(tmp_path, litert, capsys):
     good = photo(tmp_path / "good.png")
-    assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", str(tiny_model)]) == 1
+    assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", "article"]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: ")
     assert captured.out.endswith(" %\n")

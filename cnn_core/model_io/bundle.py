@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core import evaluation, models
-from cnn_core.model_io import cards
+from cnn_core.model_io import cards, lite_bundle
 from cnn_core.runs import Run
 from cnn_core.source import Source
 from cnn_core.storage.files import replace_file
@@ -42,7 +42,7 @@ def bundle(
     progress: Callable[[int, int, str], None] | None = None,
     words: dict[str, Any] | None = None,
 ) -> Path:
-    """Write ``<name>.keras``, ``<name>.history.csv`` and ``<name>.card.json`` from a run.
+    """Write ``<name>.keras``, its LiteRT file, ``<name>.history.csv`` and ``<name>.card.json`` from a run.
 
     Parameters
     ----------
@@ -73,6 +73,7 @@ def bundle(
     target = folder / f"{name}.keras"
     precision = ROUNDED_TO[config.recipe]
     round_weights(_model(run), target, precision)
+    lite_bundle.write(target)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     history = run.history()
     epochs = len(history)

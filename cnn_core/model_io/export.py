@@ -154,7 +154,7 @@ def _converted(model: models.PetModel, kind: str) -> bytes:
     signature = [tf.TensorSpec((None, size, size, 3), tf.float32, name="image")]
     function = tf.function(answer, input_signature=signature)
     try:
-        return _tflite(network, function) if kind == "tflite" else _onnx(function, signature)
+        return tflite(network, function) if kind == "tflite" else _onnx(function, signature)
     except ImportError as error:
         raise ExportError(
             f"The converter to ONNX cannot be loaded ({error}). Install it with: pip install -r requirements.txt"
@@ -166,7 +166,8 @@ def _converted(model: models.PetModel, kind: str) -> bytes:
         ) from error
 
 
-def _tflite(network: Any, function: Any) -> bytes:
+def tflite(network: Any, function: Any) -> bytes:
+    """Return a function of a network's, a `tf.function` with a signature, as LiteRT's file format holds it."""
     import tensorflow as tf
 
     holder = tf.Module()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 from cnn_core import pixels
 from cnn_core.dataset import LABELS
 from cnn_core.wording import percent
+
+if TYPE_CHECKING:
+    from cnn_core.model_io.lite_file import LiteNetwork
 
 BATCH_ELEMENTS = 2**25
 """The maximum number of values in the largest feature map of a batch (128 MB); it limits the batch size."""
@@ -56,8 +61,17 @@ class Prediction:
         return f"It is {percent(self.pet, 0)} sure that there is a cat or a dog in the picture."
 
 
+class Reasons(NamedTuple):
+    """What a network gives beside its probabilities, for one photo."""
+
+    scores: NDArray[np.float32]
+    """Before the softmax, (2,)."""
+    heat: NDArray[np.float32]
+    """Where the evidence for each class lies, (H', W', 2): the network's Grad-CAM, at the size of its last maps."""
+
+
 class PetModel:
-    """A loaded model that takes photos and gives the probabilities of cat and dog.
+    """A loaded model that takes photos and gives the probabilities of cat and dog. Here Keras computes them.
 
     Attributes
     ----------
@@ -65,6 +79,8 @@ class PetModel:
     keras : keras.Model
         The model itself, computing in float32; input (None, size, size, 3) of 0–255, output (None, 2), and for some
         (None, 1) as a second output: the probability that there is a cat or a dog.
+    network : str
+        The network's own name in Keras.
     input_size : int
         Width and height of its input, in pixels.
     warnings : tuple of str
@@ -76,12 +92,19 @@ class PetModel:
         import tensorflow as tf
 
         self.name = name
-        self.keras = keras_model
+        self._keras = keras_model
+        self.network = str(keras_model.name)
         self.input_size = int(keras_model.input_shape[1])
         self.warnings = warnings
         self._batch = max(1, min(64, BATCH_ELEMENTS // largest_map))
+        self._widths = [int(output.shape[1]) for output in keras_model.outputs]
         signature = [tf.TensorSpec((None, self.input_size, self.input_size, 3), tf.float32)]
         self._call = tf.function(lambda x: keras_model(x, training=False), input_signature=signature)
+
+    @property
+    def keras(self) -> Any:
+        """The network itself."""
+        return self._keras
 
     def predict(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the probabilities of cat and dog for each photo.
@@ -107,14 +130,20 @@ class PetModel:
             The probabilities of cat and dog, (N, 2), and, from a model with a second output, the probability that there
             is one of them in the image, (N, 1).
         """
-        widths = [output.shape[1] for output in self.keras.outputs]
-        answers = [[np.zeros((0, width), np.float32)] for width in widths]
+        answers = [[np.zeros((0, width), np.float32)] for width in self._widths]
         for start in range(0, len(images), self._batch):
             small = [pixels.resize(image, self.input_size, self.input_size) for image in images[start:][: self._batch]]
-            given = self._call(np.stack(small).astype(np.float32))
-            for rows, output in zip(answers, given if isinstance(given, list) else [given], strict=True):
-                rows.append(np.asarray(output, np.float32))
+            for rows, output in zip(answers, self._ask(np.stack(small).astype(np.float32)), strict=True):
+                rows.append(output)
         return [np.concatenate(rows) for rows in answers]
+
+    def _ask(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        given = self._call(batch)
+        return [np.asarray(output, np.float32) for output in (given if isinstance(given, list) else [given])]
+
+    def reasons(self, image: NDArray[np.uint8]) -> Reasons | None:
+        """Return the reasons for the answer about one photo; None where they must be looked for layer by layer."""
+        return None
 
     def classify(self, image: NDArray[np.uint8]) -> Prediction:
         """Return the answer about one photo, (H, W, 3) uint8."""
@@ -132,3 +161,37 @@ class PetModel:
             return Prediction("neither", 1 - pet, named, self.name, pet)
         label = max(named, key=named.__getitem__)
         return Prediction(label, named[label], named, self.name, pet)
+
+
+class LiteModel(PetModel):
+    """A bundled model: LiteRT computes its answers. Keras is loaded when somebody asks for the network itself."""
+
+    def __init__(self, name: str, lite: LiteNetwork, load: Callable[[], Any]) -> None:
+        """Take a network of :func:`cnn_core.model_io.lite_file.load`, and how to load the same one with Keras."""
+        self.name = name
+        self.network = lite.name
+        self.input_size = lite.input_size
+        self.warnings = ()
+        self._lite, self._load, self._loading = lite, load, threading.Lock()
+        self._keras: Any = None
+        self._batch = 1  # more at once are no faster, and take the more memory
+        self._outputs = [key for key in ("probabilities", "pet") if key in lite.outputs]
+        self._widths = [lite.outputs[key][0] for key in self._outputs]
+
+    @property
+    def keras(self) -> Any:
+        """The network itself. The first question for it takes a second, and TensorFlow's import several more."""
+        with self._loading:
+            if self._keras is None:
+                self._keras = self._load()
+            return self._keras
+
+    def _ask(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        given = self._lite(batch)
+        return [given[key] for key in self._outputs]
+
+    def reasons(self, image: NDArray[np.uint8]) -> Reasons:
+        """Return the reasons for the answer about one photo."""
+        small = pixels.resize(image, self.input_size, self.input_size)[None].astype(np.float32)
+        given = self._lite(small)
+        return Reasons(given["scores"][0], given["heat"][0])

@@ -11,7 +11,7 @@ from tests.e2e.app_page import open_page, settle
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGES = ["pixels", "convolution", "pooling", "network", "train", "evaluate", "", "?why=Layer+by+layer&model=article"]
-"""The first page comes last: its verdict waits for TensorFlow, which is loaded while the others are looked at."""
+"""Of these only the last waits for TensorFlow."""
 
 WIDTHS = [1280, 390]
 """A laptop and a phone. To open a page costs seconds, to make it narrower does not."""

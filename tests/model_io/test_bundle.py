@@ -33,11 +33,14 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_bundled_model_answers_as_the_run_does_in_half_the_bytes(run, tmp_path):
+def test_bundled_model_answers_as_the_run_does_in_half_the_bytes(run, tmp_path, monkeypatch):
     target = tmp_path / "weights"
     target.mkdir()
     path = bundle.bundle(run, "small", "A small model", "Drawn pets", target)
-    assert sorted(file.name for file in target.iterdir()) == ["small.card.json", "small.history.csv", "small.keras"]
+    endings = ("card.json", "history.csv", "keras", "tflite.zip")
+    assert sorted(file.name for file in target.iterdir()) == [f"small.{ending}" for ending in endings]
+    monkeypatch.setattr(models, "WEIGHTS", target)
+    assert models.answers_at_once(path)  # so what is compared here is LiteRT in 16 bits with Keras in 32
     with zipfile.ZipFile(path) as archive:
         weights = archive.getinfo("model.weights.h5")
     assert weights.compress_size < 0.65 * weights.file_size

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -10,49 +11,9 @@ from PIL import Image
 
 from cnn_core import models, pixels
 from cnn_core.explain import scores
-from cnn_core.model_io import export
+from cnn_core.model_io import export, lite_file
 from cnn_core.wording import percent
 from pages.widgets import picture, verdict, warmup
-
-pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
-
-
-@pytest.fixture(scope="module")
-def keras_file(tmp_path_factory):
-    import keras
-
-    keras.utils.set_random_seed(7)
-    layers = keras.layers
-    network = keras.Sequential(
-        [
-            layers.Input((16, 16, 3)),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(2, activation="softmax"),
-        ]
-    )
-    path = tmp_path_factory.mktemp("model") / "tiny.keras"
-    network.save(path)
-    return path
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A lab without any model, bundled or not, and with TensorFlow awake."""
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
-    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
-    monkeypatch.setattr(warmup, "ready", lambda: True)
-    return tmp_path
-
-
-@pytest.fixture
-def lab(home, keras_file):
-    """A lab with one small model, called tiny."""
-    (home / "models").mkdir()
-    (home / "models" / "tiny.keras").write_bytes(keras_file.read_bytes())
-    return home
 
 
 def photo(seed: int, name: str = "") -> bytes:
@@ -87,7 +48,9 @@ def test_without_a_model_the_page_says_how_to_get_one(app, home):
 
 
 def test_while_tensorflow_loads_the_page_is_there_already(app, lab, monkeypatch):
-    monkeypatch.setattr(warmup, "ready", lambda: False)
+    """As for a model of one's own."""
+    monkeypatch.setattr(warmup, "start", lambda: None)
+    lite_file.beside(models.WEIGHTS / "tiny.keras").unlink()
     test = app()
     assert not test.exception
     assert uploader(test).label == "Drop a photo of your cat or dog"
@@ -153,30 +116,33 @@ def test_the_reason_can_be_seen_for_either_class(app, lab):
     assert not test.exception
 
 
-def test_the_model_is_part_of_the_address(app, lab, keras_file):
-    (lab / "models" / "other.keras").write_bytes(keras_file.read_bytes())
+def test_the_model_is_part_of_the_address(app, lab):
+    shutil.copy(models.WEIGHTS / "tiny.keras", models.WEIGHTS / "another.keras")
+    assert app().selectbox(key="model").value == "another"
     test = app(model="tiny")
     assert test.selectbox(key="model").value == "tiny"
     assert not app(model="../../etc/passwd").exception
 
 
-def test_an_uploaded_model_is_checked_kept_and_asked(app, home, keras_file):
+@pytest.mark.slow
+def test_an_uploaded_model_is_checked_kept_and_asked(app, home, good, monkeypatch):
+    monkeypatch.setattr(warmup, "ready", lambda: True)
     test = app()
     uploader(test, "model_upload").upload("mine.keras", b"not a model", "application/octet-stream")
     test.run()
     assert not test.exception
     assert "mine.keras: This is not a .keras file" in errors(test)[0]
     assert models.list_models() == []
-    uploader(test, "model_upload").upload("good.keras", keras_file.read_bytes(), "application/octet-stream")
+    uploader(test, "model_upload").upload("good.keras", good, "application/octet-stream")
     test.run()
     assert not test.exception
     assert test.selectbox(key="model").value == "good"
     assert len(verdicts(test)) == 1
 
 
-def test_a_model_that_breaks_later_is_a_sentence(app, lab):
-    (lab / "models" / "tiny.keras").write_bytes(b"overwritten by something else")
-    models.forget_loaded()
+def test_a_model_that_breaks_later_is_a_sentence(app, lab, monkeypatch):
+    monkeypatch.setattr(warmup, "ready", lambda: True)
+    (models.WEIGHTS / "tiny.keras").write_bytes(b"overwritten by something else")
     test = app()
     assert not test.exception
     assert "not a .keras file" in errors(test)[0]
@@ -186,7 +152,7 @@ def test_a_model_that_breaks_later_is_a_sentence(app, lab):
 def test_a_model_that_is_deleted_meanwhile_is_a_sentence(app, lab, monkeypatch):
     test = app()
     chosen = models.find("tiny")
-    (lab / "models" / "tiny.keras").unlink()
+    (models.WEIGHTS / "tiny.keras").unlink()
     lists = iter([[chosen]])  # still there when the page begins, gone when it is asked
     monkeypatch.setattr(models, "list_models", lambda: next(lists, []))
     test.run()
@@ -194,11 +160,12 @@ def test_a_model_that_is_deleted_meanwhile_is_a_sentence(app, lab, monkeypatch):
     assert "There is no model called “tiny”" in errors(test)[0]
 
 
+@pytest.mark.slow
 def test_the_script_of_the_page_gives_the_answer_of_the_page(app, lab, tmp_path, monkeypatch):
     test = drop(app(), ("rex.png", photo(4)))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rex.png").write_bytes(photo(4))
-    (tmp_path / "tiny.keras").write_bytes((lab / "models" / "tiny.keras").read_bytes())
+    (tmp_path / "tiny.keras").write_bytes((models.WEIGHTS / "tiny.keras").read_bytes())
     with contextlib.redirect_stdout(io.StringIO()) as out:
         exec(compile(test.main.code[0].value, "script.py", "exec"), {})
     expected = models.open_model("tiny").classify(pixels.open_image(photo(4))).probabilities
@@ -244,9 +211,7 @@ def test_export_that_fails_leaves_its_sentence_and_the_page(app, lab, monkeypatc
     assert len(verdicts(test)) == 1
 
 
-def test_card_of_the_bundled_model_is_on_the_page(app, home, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.setattr(warmup, "ready", lambda: False)
+def test_card_of_the_bundled_model_is_on_the_page(app):
     (card,) = [text.value for text in app(model="article").main.markdown if text.value.startswith("## The article")]
     for part in ("95 % interval", "Where it fails", "must not be used for", "MIT"):
         assert part in card

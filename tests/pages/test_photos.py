@@ -11,18 +11,7 @@ from streamlit.runtime.state.session_state import SessionState
 from cnn_core import models
 from cnn_core.figures.colors import CAT, DOG
 from cnn_core.models import Prediction
-from pages.widgets import picture, warmup
-
-pytestmark = pytest.mark.slow  # a model is opened with TensorFlow
-
-
-@pytest.fixture
-def lab(home, good, monkeypatch):
-    """A lab with one small model, and with TensorFlow loaded."""
-    monkeypatch.setattr(warmup, "ready", lambda: True)
-    (home / "models").mkdir(parents=True)
-    (home / "models" / "tiny.keras").write_bytes(good)
-    return home
+from pages.widgets import picture
 
 
 def photo(seed: int) -> bytes:

@@ -11,7 +11,7 @@ from cnn_core import CnnLabError
 from cnn_core.layers.first_kernels import learned_kernels
 from cnn_core.models import find, list_models, open_model
 from cnn_core.wording import percent
-from pages.widgets import verdict
+from pages.widgets import verdict, warmup
 from pages.widgets.convolution import bench
 from pages.widgets.data_source import changed
 
@@ -51,7 +51,8 @@ def answer(image: np.ndarray, name: str) -> None:
     try:
         from cnn_core.what_if import first_kernels, with_kernel
 
-        with st.spinner("Asking the network. The first time, TensorFlow is loaded for it.", show_time=True):
+        warmup.wait("Loading TensorFlow to edit the network")
+        with st.spinner("Asking the network…", show_time=True):
             network, at = open_model(model), int(number)
             learned = first_kernels(network)[1][..., at]
             _, kernel, _ = bench.arguments(image)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from cnn_core.evaluation import Evaluation
-from pages.widgets import background
+from pages.widgets import background, warmup
 
 _turn = threading.Lock()
 """One at a time: two would only slow each other down."""
@@ -50,6 +50,9 @@ class Measurement(background.Job):
         card = models.find(self.model)
         table = Source.for_model(card.facts, self.data).subset(self.subset, self.images, self.progress)
         self.broken = table.attrs.get("broken", [])
+        if not models.answers_at_once(card.path):
+            self.progress(0, 1, "Loading TensorFlow to open the model")
+            warmup.load()
         self.progress(0, 1, "Running the model")
         import sklearn.metrics  # noqa: F401  (the page needs it for the scores, and it takes a second)
 

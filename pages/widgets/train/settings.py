@@ -90,7 +90,7 @@ def _augmented(strength: str) -> None:
     if not st.toggle("Show it on my picture", key="augmented_shown"):
         return
     image, name = picture.current(160)
-    warmup.wait()
+    warmup.wait("Loading TensorFlow to augment your picture")
     from cnn_core.engine.augmentation import augmented_examples
 
     seed = st.number_input("Random seed", 0, 1000, 42, key="augmented_seed")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from cnn_core.models import ModelCard, Prediction, find, open_model
+from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
 from cnn_core.pixels import fit
+from pages.widgets import warmup
 
 if TYPE_CHECKING:
     from cnn_core.explain import Softmax
@@ -44,7 +45,10 @@ class Case(NamedTuple):
         CnnLabError
             The model cannot be opened, or was deleted meanwhile.
         """
-        stamp = find(card.name).path.stat().st_mtime_ns  # looked up again: another tab may have deleted it
+        path = find(card.name).path  # looked up again: another tab may have deleted it
+        if not answers_at_once(path):
+            warmup.wait(f"Loading TensorFlow to open {card.title}")
+        stamp = path.stat().st_mtime_ns
         return cls(card, stamp, image, fit(image, SCREEN), name, _predict(card.name, stamp, image))
 
     @property

@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
-from pages.widgets import address, controls, number_grid, screen_image
+from pages.widgets import address, controls, number_grid, screen_image, warmup
 from pages.widgets.why import thread
 from pages.widgets.why.case import Case
 
@@ -49,6 +49,7 @@ def show(case: Case) -> None:
     """Ask for the layer; show its output for the photo, how one of its numbers is made, and a table of all layers."""
     from cnn_core.thread import starts
 
+    warmup.wait("Loading TensorFlow to look into the network")
     try:
         with st.spinner("Computing every layer…"):
             stops = case.walk()

@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
-from pages.widgets import controls, number_grid, verdict
+from pages.widgets import controls, number_grid, verdict, warmup
 from pages.widgets.why.case import SCREEN, Case
 
 MAX_KERNEL = 5
@@ -97,6 +97,7 @@ def _kernel(case: Case) -> None:
     from cnn_core.figures.colors import zero_centered
     from cnn_core.what_if import first_kernels, with_kernel
 
+    warmup.wait("Loading TensorFlow to edit the network")
     model = open_model(case.card.name)
     layer, learned = first_kernels(model)
     height, width, _, count = learned.shape
