@@ -1,0 +1,113 @@
+"""One look at every photo of a dataset: its size, its content, and what it looks like from far away.
+
+`difference_hash` makes 64 bits of an image that hardly change when it is resized or saved anew, so that two files with
+the same photo can be found among thousands. `survey` does it for a whole dataset, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.data_files.reading import Progress, in_threads
+from cnn_core.dataset import DatasetError
+from cnn_core.pixels import ImageError, open_image, resize, to_grayscale
+from cnn_core.storage.cache import cached, fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1
+"""Raise it when a photo gives other facts than before."""
+
+SMALL = (8, 9)
+"""Height and width of the tiny version of a photo: 8 rows of 8 comparisons between neighbors."""
+
+FACTS = np.dtype(
+    [
+        ("readable", "?"),
+        ("height", "<i4"),
+        ("width", "<i4"),
+        ("bytes", "<i8"),
+        ("content", "<u8"),
+        ("hash", "<u8"),
+        ("small", "u1", (*SMALL, 3)),
+    ]
+)
+"""What `survey` notes of a photo: whether it can be read; its height and width in pixels and its file's size; 64 bits of
+the SHA-256 of the file; the difference hash; and the photo at `SMALL`."""
+
+
+def difference_hash(small: NDArray[np.uint8]) -> int:
+    """Return 64 bits: for each pixel of a tiny version of an image, whether its right neighbor is brighter.
+
+    Parameters
+    ----------
+    small : ndarray of uint8, shape (8, 9, 3)
+        The image, resized to this.
+
+    Returns
+    -------
+    int
+        Two hashes of the same photo differ in few bits, those of two photos in about 32.
+
+    References
+    ----------
+    N. Krawetz, "Kind of Like That", The Hacker Factor Blog, 2013: the algorithm dHash.
+
+    Examples
+    --------
+    >>> rising = np.tile(np.arange(9, dtype=np.uint8)[:, None], (8, 1, 3))
+    >>> hex(difference_hash(rising)), hex(difference_hash(rising[:, ::-1]))
+    ('0xffffffffffffffff', '0x0')
+    """
+    gray = to_grayscale(small)
+    return int.from_bytes(np.packbits(gray[:, 1:] > gray[:, :-1]).tobytes(), "big")
+
+
+def survey(table: pd.DataFrame, progress: Progress | None = None) -> NDArray[np.void]:
+    """Look at every photo of a dataset; what was seen is kept in the cache while the files stay the same.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `dataset.open_dataset` returns it.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    ndarray of `FACTS`, shape (N,)
+        In the order of the table.
+
+    Raises
+    ------
+    DatasetError
+        When a photo has gone since the table was made, or the disk is full.
+    """
+    files = [Path(file) for file in table["file"]]
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.save(file, np.fromiter(in_threads(_look, files, progress, "Comparing the pictures"), FACTS, len(files)))
+
+    try:
+        seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(files)], write, ".npy"), mmap_mode="r")
+    except OSError as error:
+        raise DatasetError(f"The pictures could not be compared: {error}. Read them again.") from error
+    return seen
+
+
+def _look(file: Path) -> tuple[object, ...]:
+    data = file.read_bytes()
+    content = int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
+    try:
+        image = open_image(data)
+    except ImageError:
+        return False, 0, 0, len(data), content, 0, np.zeros((*SMALL, 3), np.uint8)
+    small = resize(image, *SMALL)
+    return True, *image.shape[:2], len(data), content, difference_hash(small), small
