@@ -1,1 +1,1 @@
-"""Datasets as people have them: downloads, the datasets of this lab, what a look through the photos tells, corrections."""
+"""Datasets as people have them: where they are kept, their download, what is in them, what was corrected in them."""

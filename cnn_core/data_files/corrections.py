@@ -72,7 +72,7 @@ def read(path: Path) -> Corrections:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise CorrectionsError(f"The corrections in {path} cannot be read ({error}). Mend or delete the file.") from error
+        raise CorrectionsError(f"The corrections in {path} cannot be read ({error}). Mend or delete it.") from error
     found: Corrections = {}
     for number, line in enumerate(lines, start=1):
         name, tab, label = line.rstrip("\r").partition("\t")
@@ -86,33 +86,34 @@ def read(path: Path) -> Corrections:
     return found
 
 
-def correct(data: str | Path, name: str, label: str | None) -> None:
-    """Say what a photo shows, or leave it out. The label that its name gives takes the correction back.
+def correct(data: str | Path, photos: Iterable[str], label: str | None) -> None:
+    """Say what photos show, or leave them out. The label that its name gives takes a photo's correction back.
 
     Parameters
     ----------
     data : str or Path
         The dataset.
-    name : str
-        The photo's path inside it, as `names` gives it.
+    photos : iterable of str
+        Their paths inside it, as `names` gives them.
     label : {"cat", "dog"} or None
-        What it shows; None leaves it out.
+        What they show; None leaves them out.
 
     Raises
     ------
     CorrectionsError
         When the file cannot be read or written.
     """
-    if "\t" in name or "\n" in name:
-        raise CorrectionsError(f"The name {name!r} has a tab or a line break in it. Rename this photo to correct it.")
     known = of(data)
-    known.pop(name, None)
-    if label is None or label != label_of(name):
-        known[name] = label
+    for name in photos:
+        if "\t" in name or "\n" in name:
+            raise CorrectionsError(f"{name!r} has a tab or a line break in its name. Rename this photo to correct it.")
+        known.pop(name, None)
+        if label is None or label != label_of(name):
+            known[name] = label
     _write(path_of(data), known)
 
 
-def undo(data: str | Path, names: Iterable[str]) -> None:
+def undo(data: str | Path, photos: Iterable[str]) -> None:
     """Take the corrections of these photos back.
 
     Raises
@@ -120,7 +121,7 @@ def undo(data: str | Path, names: Iterable[str]) -> None:
     CorrectionsError
         When the file cannot be read or written.
     """
-    gone = set(names)
+    gone = set(photos)
     _write(path_of(data), {name: label for name, label in of(data).items() if name not in gone})
 
 

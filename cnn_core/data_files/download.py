@@ -74,6 +74,11 @@ def target_of(remote: Remote) -> Path:
     return home() / "datasets" / remote.name
 
 
+def arrived(target: Path) -> int:
+    """Return how many bytes of an unfinished download are here."""
+    return _size(_part(target))
+
+
 def download(remote: Remote, target: Path, progress: Progress | None = None) -> Path:
     """Download a file, or what is missing of it.
 
@@ -99,7 +104,7 @@ def download(remote: Remote, target: Path, progress: Progress | None = None) -> 
     """
     if target.exists():
         return target
-    part = target.with_name(f"{target.name}.part")
+    part = _part(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.parent):
@@ -193,6 +198,10 @@ def _check(remote: Remote, part: Path, progress: Progress | None) -> None:
             f"The download is damaged, or {remote.url} is another file now: its checksum is not the published one. It "
             "was not kept. Download it again."
         )
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def _size(path: Path) -> int:

@@ -38,8 +38,8 @@ FACTS = np.dtype(
         ("small", "u1", (*SMALL, 3)),
     ]
 )
-"""What `survey` notes of a photo: whether it can be read; its height and width in pixels and its file's size; 64 bits of
-the SHA-256 of the file; the difference hash; and the photo at `SMALL`."""
+"""What `survey` notes of a photo: whether it can be read; its height and width in pixels; the size of its file and 64
+bits of its SHA-256; the difference hash; and the photo at `SMALL`."""
 
 
 def difference_hash(small: NDArray[np.uint8]) -> int:
@@ -92,8 +92,9 @@ def survey(table: pd.DataFrame, progress: Progress | None = None) -> NDArray[np.
     files = [Path(file) for file in table["file"]]
 
     def write(path: Path) -> None:
+        facts = np.fromiter(in_threads(_look, files, progress, "Comparing the pictures"), FACTS)
         with path.open("wb") as file:
-            np.save(file, np.fromiter(in_threads(_look, files, progress, "Comparing the pictures"), FACTS, len(files)))
+            np.save(file, facts)
 
     try:
         seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(files)], write, ".npy"), mmap_mode="r")

@@ -3,9 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, dataset
+from cnn_core import CnnLabError
+from cnn_core.dataset import LABELS
 from cnn_core.source import Source
-from pages.widgets import data_source, run_monitor
+from pages.widgets import correction_list, data_source, run_monitor
+from pages.widgets.train import facts
 
 
 def show(source: Source) -> None:
@@ -29,13 +31,14 @@ def _contents(seen: data_source.Look, source: Source) -> None:
         _look_again()
         return
     try:
-        training, test = dataset.split(seen.table, source.test_size, source.seed)
+        training, test = source.parts(seen.table)
     except CnnLabError as error:
         st.error(str(error))
         return
-    counts = seen.table["label"].value_counts()
+    whole = pd.concat([training, test])
+    counts = whole["label"].value_counts().reindex(LABELS, fill_value=0)
     st.markdown(
-        f"**{len(seen.table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
+        f"**{len(whole):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
         f"**{len(training):,}** for training, **{len(test):,}** for testing."
     )
     labels, images = zip(*seen.examples, strict=True)
@@ -44,6 +47,8 @@ def _contents(seen: data_source.Look, source: Source) -> None:
         with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
             st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
     if not source.drawn:
+        correction_list.show(source.data, source.in_force)
+        facts.show(source)
         _look_again(type="tertiary")
 
 
