@@ -184,7 +184,8 @@ class Source:
         return chosen
 
     def _corrected(self, rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-        return corrections.apply(rows, table.attrs["folder"], self.in_force)
+        known = self.in_force
+        return corrections.apply(rows, table.attrs["folder"], known) if known else rows
 
 
 def _stem(data: str) -> str:

@@ -155,8 +155,6 @@ def apply(table: pd.DataFrame, folder: str | Path, corrections: Mapping[str, str
     >>> apply(table, "/pets", {"cat.1.jpg": "dog", "cat.2.jpg": None})["label"].tolist()
     ['dog']
     """
-    if not corrections:
-        return table
     inside = names(table["file"], folder)
     labels = [corrections.get(name, label) for name, label in zip(inside, table["label"], strict=True)]
     kept = [label is not None for label in labels]

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     from cnn_core.data_files.reading import Progress
 
-MAX_BITS = 4
+MAX_BITS = 8
 """Two photos may be the same when at most so many of the 64 bits of their hashes differ …"""
 
 MAX_DIFFERENCE = 6.0
-"""… and they are when their tiny versions differ by at most so much per number, on average (0 to 255)."""
+"""… and they are when their tiny versions differ by at most so much per number, on average (0 to 255).
+
+Of all pairs of the 25,000 photos of Dogs vs. Cats, 12,091 are within `MAX_BITS`. In 39 of them the tiny versions differ
+by 0 to 1.5, and in all others by 12.8 or more; so it does not matter much where between the two the limit is."""
 
 PAIRS_AT_ONCE = 2_000_000
 

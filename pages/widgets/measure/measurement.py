@@ -54,7 +54,7 @@ class Measurement(background.Job):
         card = models.find(self.model)
         source = replace(Source.for_model(card.facts, self.data), corrections={})  # `corrected` applies them, at once
         table = source.subset(self.subset, self.images, self.progress)
-        self.broken, self.folder = table.attrs.get("broken", []), table.attrs["folder"]
+        self.broken, self.folder = table.attrs.get("broken", []), table.attrs.get("folder", "")
         self.progress(0, 1, "Running the model")
         import sklearn.metrics  # noqa: F401  (the page needs it for the scores, and it takes a second)
 
