@@ -179,7 +179,13 @@ def _corrections(data: str, known: Corrections) -> None:
     correction_list.show(data, known)
     if known:
         st.page_link(
-            "pages/train.py", label="Train again with the corrected pictures", icon=":material/model_training:"
+            "pages/train.py",
+            label="Train again with the corrected pictures",
+            icon=":material/model_training:",
+            query_params={
+                controls.DATA.name: controls.DATA.label(data_source.PATH),
+                controls.DATA_PATH.name: data,
+            },
         )
     else:
         st.caption(

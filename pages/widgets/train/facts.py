@@ -119,8 +119,8 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         "newly saved copies are found, cropped and mirrored ones are not."
     )
     st.button(
-        "Leave the copies out of the training set",
+        "Leave these out of the test set",
         icon=":material/content_cut:",
         on_click=correction_list.correct,
-        args=(seen.data, sorted(set(names["training"])), None),
+        args=(seen.data, names["test"], None),
     )
