@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from cnn_core.data_files import corrections
@@ -15,6 +17,8 @@ from pages.widgets import background, correction_list, data_source, run_monitor
 SHOWN = 4
 """Pairs of duplicates that are shown as pictures."""
 
+PAIR_WIDTH = 72
+
 UNEVEN = 0.6
 """From this share of one class on, the page recommends class weights."""
 
@@ -27,8 +31,8 @@ class Facts(background.Job):
     ----------
     found : Summary or None
         None until it is known.
-    pairs : list of numpy.ndarray
-        The first duplicates: a picture of the test set, then its copy in the training set.
+    pairs : list of (numpy.ndarray, numpy.ndarray)
+        The first duplicates: a picture of the test set, and its copy in the training set.
     folder : str
         The dataset's.
     """
@@ -41,7 +45,7 @@ class Facts(background.Job):
     seed: int
     test_size: float
     found: Summary | None = field(default=None, init=False)
-    pairs: list = field(default_factory=list, init=False)
+    pairs: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list, init=False)
     folder: str = field(default="", init=False)
 
     def work(self) -> None:
@@ -50,8 +54,10 @@ class Facts(background.Job):
         table = source.table(self.progress)
         self.folder = table.attrs["folder"]
         found = summary(source, table, self.progress)
-        first = found.duplicates.head(SHOWN)[["test", "training"]]
-        self.pairs = [fit(open_image(file), 128) for file in first.to_numpy().ravel()]
+        first = found.duplicates.head(SHOWN)[["test", "training"]].to_numpy()
+        self.pairs = [
+            (fit(open_image(one), 2 * PAIR_WIDTH), fit(open_image(other), 2 * PAIR_WIDTH)) for one, other in first
+        ]
         self.found = found
 
 
@@ -105,14 +111,15 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         f"**{len(rows):,} pictures of the test set are in the training set too**, {int(rows['same_file'].sum()):,} of "
         "them as the very same file. The network learns them, so its test score is a little too good."
     )
-    st.image(seen.pairs, width=72, alt=["In the test set", "Its copy in the training set"] * (len(seen.pairs) // 2))
+    with st.container(horizontal=True):
+        for one, other in seen.pairs:
+            with st.container(horizontal=True, width=2 * PAIR_WIDTH + 8, gap=None):
+                st.image(one, caption="test", width=PAIR_WIDTH, alt="In the test set")
+                st.image(other, caption="training", width=PAIR_WIDTH, alt="Its copy in the training set")
     names = {part: corrections.names(rows[part], seen.folder) for part in ("test", "training")}
+    table = {**names, "labels": rows["test_label"] + ", " + rows["training_label"], "same file": rows["same_file"]}
     st.dataframe(
-        rows[["test_label", "training_label", "same_file"]].assign(**names)[
-            ["test", "training", "test_label", "training_label", "same_file"]
-        ],
-        hide_index=True,
-        alt="Pictures of the test set and their copies in the training set",
+        pd.DataFrame(table), hide_index=True, alt="Pictures of the test set and their copies in the training set"
     )
     st.caption(
         "Two pictures are the same when their files are, or when they hardly differ at 9 × 8 pixels: so resized and "
