@@ -15,6 +15,7 @@ import numpy as np
 from cnn_core import CnnLabError
 from cnn_core.data_files import reading
 from cnn_core.data_files.reading import Progress as Progress
+from cnn_core.data_files.survey import survey
 from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
@@ -226,22 +227,28 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
 
 
+def pictures(folder: Path, progress: Progress | None = None) -> dict[str, str]:
+    """List the images of a folder that have a label: absolute path → label, sorted by name."""
+    return {
+        str(folder / name): label
+        for name in reading.listed(folder, progress)
+        if PurePosixPath(name).suffix.lower() in SUFFIXES and (label := label_of(name))
+    }
+
+
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
     import pandas as pd
 
-    found = {
-        file: label
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and (label := label_of(file.relative_to(folder).as_posix()))
-    }
+    found = pictures(folder, progress)
     if not found:
         raise DatasetError(
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
-    broken = reading.broken(list(found), progress)
-    table = pd.DataFrame({"file": [str(file) for file in found], "label": list(found.values())})
-    table = table[~table["file"].isin([str(file) for file in broken])].reset_index(drop=True)
+    table = pd.DataFrame({"file": list(found), "label": list(found.values())})
+    readable = survey(table["file"], progress)["readable"]
+    broken = [Path(file).relative_to(folder).as_posix() for file in table["file"][~readable]]
+    table = table[readable].reset_index(drop=True)
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:
@@ -249,6 +256,5 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
                 f"{name} holds no readable picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs, "
                 f"{len(broken)} broken). A network needs both to learn the difference: add some."
             )
-    missing = [file.relative_to(folder).as_posix() for file in broken]
-    table.attrs = {"name": name, "folder": str(folder), "broken": missing}
+    table.attrs = {"name": name, "folder": str(folder), "broken": broken}
     return table

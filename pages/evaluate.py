@@ -10,7 +10,7 @@ from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
 from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import home
-from cnn_core.wording import duration, percent
+from cnn_core.wording import percent
 from pages.widgets import address, background, code_panel, controls, correction_list, data_source, exports
 from pages.widgets.measure import correct, errors, gallery, measurement
 
@@ -87,9 +87,7 @@ def _measure(card: models.ModelCard, data: str, images: int | None, subset: str)
 def _progress(running: measurement.Measurement) -> None:
     if running.ready():
         st.rerun()
-    left = "" if running.seconds_left is None else f" · {duration(running.seconds_left)} left"
-    says = f"{running.what}: {running.done:,} of {running.total:,}{left}" if running.done else running.what
-    st.progress(running.share, says)
+    st.progress(running.share, running.says)
     st.button("Stop measuring", on_click=running.stop, icon=":material/stop:")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data_files.survey import survey
+from cnn_core.data_files.survey import FACTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ PAIRS_AT_ONCE = 2_000_000
 
 
 def duplicates(
-    table: pd.DataFrame, training: pd.DataFrame, test: pd.DataFrame, progress: Progress | None = None
+    seen: Mapping[str, np.void], training: pd.DataFrame, test: pd.DataFrame, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Find the photos of the test set that are in the training set too.
 
@@ -37,10 +38,10 @@ def duplicates(
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        All photos, as `source.Source.table` returns them: each is looked at once, however it is split.
+    seen : mapping of str to numpy.void
+        What `survey.survey` notes, by file.
     training, test : pandas.DataFrame
-        Parts of it, as `source.Source.parts` returns them.
+        As `source.Source.split` returns them; all photos can be read.
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
@@ -50,26 +51,19 @@ def duplicates(
         A row for each photo of the test set that was found: ``test`` and ``training`` (files; of several, the
         closest), ``test_label``, ``training_label``, ``same_file`` (bool), ``bits`` (how many bits of the hashes
         differ).
-
-    Raises
-    ------
-    DatasetError
-        As `survey.survey`.
     """
     import pandas as pd
 
-    seen = survey(table, progress)
-    place_of = {file: place for place, file in enumerate(table["file"])}
-    known, asked = (seen[[place_of[file] for file in part["file"]]] for part in (training, test))
-    nearest, bits = _nearest(asked["hash"].copy(), known["hash"].copy(), progress)
+    known, asked = (np.array([seen[file] for file in part["file"]], FACTS) for part in (training, test))
+    nearest, bits = _nearest(asked["hash"], known["hash"], progress)
     same = {content: place for place, content in enumerate(known["content"].tolist())}
     rows = []
     for place, content in enumerate(asked["content"].tolist()):
         if content in same:
             rows.append((place, same[content], True, 0))
-        elif asked["readable"][place] and bits[place] <= MAX_BITS:
+        elif bits[place] <= MAX_BITS:
             other = nearest[place]
-            if known["readable"][other] and difference(asked["small"][place], known["small"][other]) <= MAX_DIFFERENCE:
+            if difference(asked["small"][place], known["small"][other]) <= MAX_DIFFERENCE:
                 rows.append((place, other, False, bits[place]))
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Doing something with every image of a dataset: which can be read, and what they are at one size."""
+"""Going through the files of a dataset: listing them, doing something with each, decoding all to one size."""
 
 from __future__ import annotations
 
@@ -10,31 +10,22 @@ from typing import TypeVar
 
 import numpy as np
 
-from cnn_core.pixels import ImageError, open_image, resize
-from cnn_core.storage.cache import cached, fingerprint
+from cnn_core.pixels import open_image, resize
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
-"""Called as ``progress(done, total, what)`` while something takes long."""
+"""Called as ``progress(done, total, what)`` while something takes long; a total of 0 is not known yet."""
 
 
-def broken(files: list[Path], progress: Progress | None) -> list[Path]:
-    """Return the files that are no readable images; kept in the cache while the files stay the same."""
-
-    def is_broken(file: Path) -> bool:
-        try:
-            open_image(file)
-        except (ImageError, OSError):
-            return True
-        return False
-
-    def write(path: Path) -> None:
-        flags = list(in_threads(is_broken, files, progress, "Checking the images"))
-        names = [str(file) for file, flag in zip(files, flags, strict=True) if flag]
-        path.write_text("\n".join(names), encoding="utf-8")
-
-    known = cached("broken", [fingerprint(files)], write, ".txt")
-    return [Path(name) for name in known.read_text(encoding="utf-8").splitlines()]
+def listed(folder: Path, progress: Progress | None) -> list[str]:
+    """List all files below a folder: their paths inside it, with "/" between the parts, in the order of the parts."""
+    found: list[str] = []
+    for root, _, names in os.walk(folder):
+        inside = Path(root).relative_to(folder).as_posix()
+        found += names if inside == "." else [f"{inside}/{name}" for name in names]
+        if progress:
+            progress(len(found), 0, "Looking for pictures")
+    return sorted(found, key=lambda name: name.split("/"))
 
 
 def decode(files: list[Path], size: int, target: Path, progress: Progress | None) -> None:

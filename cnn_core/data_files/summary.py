@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnn_core.data_files import corrections
 from cnn_core.data_files.duplicates import duplicates
-from cnn_core.data_files.survey import survey
-from cnn_core.dataset import LABELS
+from cnn_core.data_files.survey import FACTS, survey
+from cnn_core.dataset import LABELS, DatasetError, pictures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,7 @@ class Summary:
 
 
 def summary(source: Source, table: pd.DataFrame, progress: Progress | None = None) -> Summary:
-    """Look at every photo of a source.
+    """Say what is in a source. Its photos were looked at when it was opened.
 
     Parameters
     ----------
@@ -109,17 +110,22 @@ def summary(source: Source, table: pd.DataFrame, progress: Progress | None = Non
     Raises
     ------
     DatasetError
-        As `survey.survey`, or when there are too few photos to split.
+        When the files have changed since, or when there are too few photos to split.
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
     training, test = source.parts(table)
-    seen = survey(table, progress)
+    files = list(pictures(Path(table.attrs["folder"]), progress))  # as when the dataset was read: nothing is read anew
+    try:
+        seen = dict(zip(files, survey(files, progress), strict=True))
+        facts = np.array([seen[file] for file in [*training["file"], *test["file"]]], FACTS)
+    except (OSError, KeyError) as error:
+        raise DatasetError(f"The pictures have changed since they were read ({error}). Read them again.") from error
     return Summary(
         balance(training, test),
-        Sizes(_range(seen["width"]), _range(seen["height"]), int(seen["bytes"].sum())),
+        Sizes(_range(facts["width"]), _range(facts["height"]), int(facts["bytes"].sum())),
         list(table.attrs["broken"]),
-        duplicates(table, training, test, progress),
+        duplicates(seen, training, test, progress),
         source.in_force,
     )
 

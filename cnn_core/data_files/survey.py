@@ -7,19 +7,15 @@ the same photo can be found among thousands. `survey` does it for a whole datase
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data_files.reading import Progress, in_threads
-from cnn_core.dataset import DatasetError
 from cnn_core.pixels import ImageError, open_image, resize, to_grayscale
 from cnn_core.storage.cache import cached, fingerprint
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 VERSION = 1
 """Raise it when a photo gives other facts than before."""
@@ -38,8 +34,8 @@ FACTS = np.dtype(
         ("small", "u1", (*SMALL, 3)),
     ]
 )
-"""What `survey` notes of a photo: whether it can be read; its height and width in pixels; the size of its file and 64
-bits of its SHA-256; the difference hash; and the photo at `SMALL`."""
+"""What `survey` notes of a photo: whether it can be read, and if so its height and width in pixels; the size of its
+file and 64 bits of its SHA-256; the difference hash; and the photo at `SMALL`."""
 
 
 def difference_hash(small: NDArray[np.uint8]) -> int:
@@ -69,46 +65,44 @@ def difference_hash(small: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(gray[:, 1:] > gray[:, :-1]).tobytes(), "big")
 
 
-def survey(table: pd.DataFrame, progress: Progress | None = None) -> NDArray[np.void]:
-    """Look at every photo of a dataset; what was seen is kept in the cache while the files stay the same.
+def survey(files: Iterable[str], progress: Progress | None = None) -> NDArray[np.void]:
+    """Look at every photo; what was seen is kept in the cache while the files stay the same.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        As `dataset.open_dataset` returns it.
+    files : iterable of str
     progress : callable, optional
         Called as ``progress(done, total, what)``.
 
     Returns
     -------
     ndarray of `FACTS`, shape (N,)
-        In the order of the table.
+        In the order of the files; read from the disk as it is needed.
 
     Raises
     ------
-    DatasetError
-        When a photo has gone since the table was made, or the disk is full.
+    OSError
+        When a file has gone, or the disk is full.
     """
-    files = [Path(file) for file in table["file"]]
+    paths = [Path(file) for file in files]
 
-    def write(path: Path) -> None:
-        facts = np.fromiter(in_threads(_look, files, progress, "Comparing the pictures"), FACTS)
-        with path.open("wb") as file:
-            np.save(file, facts)
+    def write(target: Path) -> None:
+        with target.open("wb") as raw:
+            header = {"descr": FACTS.descr, "fortran_order": False, "shape": (len(paths),)}
+            np.lib.format.write_array_header_1_0(raw, header)
+            for facts in in_threads(_look, paths, progress, "Looking at the pictures"):
+                raw.write(np.array(facts, FACTS).tobytes())
 
-    try:
-        seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(files)], write, ".npy"), mmap_mode="r")
-    except OSError as error:
-        raise DatasetError(f"The pictures could not be compared: {error}. Read them again.") from error
+    seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(paths)], write, ".npy"), mmap_mode="r")
     return seen
 
 
 def _look(file: Path) -> tuple[object, ...]:
-    data = file.read_bytes()
-    content = int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
     try:
+        data = file.read_bytes()
         image = open_image(data)
-    except ImageError:
-        return False, 0, 0, len(data), content, 0, np.zeros((*SMALL, 3), np.uint8)
+    except (ImageError, OSError):
+        return False, 0, 0, 0, 0, 0, np.zeros((*SMALL, 3), np.uint8)
+    content = int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
     small = resize(image, *SMALL)
     return True, *image.shape[:2], len(data), content, difference_hash(small), small

@@ -18,7 +18,6 @@ from cnn_core.storage.files import home
 GB = 2**30
 
 MAX_BYTES = {
-    "broken": GB // 16,
     "exports": GB,
     "features": 2 * GB,
     "images": 4 * GB,

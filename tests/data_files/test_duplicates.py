@@ -35,11 +35,15 @@ def pets(tmp_path, home):
     return tmp_path / "pets"
 
 
+def seen(table) -> dict:
+    return dict(zip(table["file"], survey(table["file"]), strict=True))
+
+
 def found(folder: Path) -> dict[str, tuple[str, bool]]:
     """Take the copies as the test set, and say what each was found to be a copy of."""
     table = dataset.open_dataset(folder)
     copies = table["file"].str.contains("copy")
-    rows = duplicates(table, table[~copies], table[copies])
+    rows = duplicates(seen(table), table[~copies], table[copies])
     names = {part: [Path(file).name for file in rows[part]] for part in ("test", "training")}
     return dict(zip(names["test"], zip(names["training"], rows["same_file"], strict=True), strict=True))
 
@@ -47,7 +51,7 @@ def found(folder: Path) -> dict[str, tuple[str, bool]]:
 def test_without_copies_nothing_is_found(pets):
     table = dataset.open_dataset(pets)
     half = table["file"].str.contains("mirrored|_1|_2")
-    assert duplicates(table, table[half], table[~half]).empty
+    assert duplicates(seen(table), table[half], table[~half]).empty
 
 
 @pytest.mark.parametrize("name", [*PHOTOS, "chelsea_mirrored"])
@@ -87,9 +91,17 @@ def test_the_summary_counts_what_is_there(pets):
 
 
 def test_every_photo_is_read_once(pets, monkeypatch):
-    table = dataset.open_dataset(pets)
+    (pets / "dog" / "broken.jpg").write_bytes(b"no picture")
     told = []
-    first = survey(table, lambda *news: told.append(news))
-    assert told[-1][:2] == (len(table), len(table))
+    table = dataset.open_dataset(pets, progress=lambda *news: told.append(news))
+    assert told[-1] == (17, 17, "Looking at the pictures")
     monkeypatch.setattr("cnn_core.data_files.survey.open_image", lambda _: pytest.fail("read again"))
-    np.testing.assert_array_equal(survey(table), first)
+    assert summary(Source(str(pets)), dataset.open_dataset(pets)).broken == table.attrs["broken"] == ["dog/broken.jpg"]
+
+
+def test_photos_that_have_gone_are_a_sentence(pets):
+    source = Source(str(pets))
+    table = source.table()
+    (pets / "cat" / "rocket.png").unlink()
+    with pytest.raises(dataset.DatasetError, match="Read them again"):
+        summary(source, table)

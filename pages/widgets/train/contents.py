@@ -22,7 +22,7 @@ def show(source: Source) -> None:
 def _progress(seen: data_source.Look) -> None:
     if seen.ready():
         st.rerun()
-    st.progress(seen.share, f"{seen.what}: {seen.done:,} of {seen.total:,}")
+    st.progress(seen.share, seen.says)
 
 
 def _contents(seen: data_source.Look, source: Source) -> None:

@@ -11,7 +11,7 @@ from cnn_core.data_files.summary import Summary, summary
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import Source
 from cnn_core.storage.files import home
-from cnn_core.wording import duration, percent
+from cnn_core.wording import percent
 from pages.widgets import background, correction_list, data_source, run_monitor
 
 SHOWN = 4
@@ -84,8 +84,7 @@ def show(source: Source) -> None:
 def _progress(seen: Facts) -> None:
     if seen.ready():
         st.rerun()
-    left = "" if seen.seconds_left is None else f" · {duration(seen.seconds_left)} left"
-    st.progress(seen.share, f"{seen.what}: {seen.done:,} of {seen.total:,}{left}")
+    st.progress(seen.share, seen.says)
     st.button("Stop comparing", on_click=seen.stop, icon=":material/stop:")
 
 
