@@ -18,7 +18,7 @@ REFRESH = 0.5
 class Download(background.Job):
     """The download to this home."""
 
-    stopped = "Stopped. What has arrived is kept: the download goes on from there."
+    stopped = "Stopped. What has arrived is kept, and the download can go on from there."
     failed = "The download ended ({}). Try again: it goes on where it was."
 
     target: Path
@@ -44,11 +44,13 @@ def choose() -> str:
     if running and not running[-1].ready():
         st.fragment(_progress, run_every=REFRESH)(running[-1])
     else:
-        if running and running[-1].error:
-            st.error(running[-1].error)
+        if running and (said := running[-1].error):
+            (st.info if said == Download.stopped else st.error)(said)
         here = arrived(target) / 1e6
+        if here:
+            st.caption(f"{here:.0f} of {whole:.0f} MB have arrived.")
         st.button(
-            f"Go on with the download: {here:.0f} of {whole:.0f} MB are here" if here else f"Download {whole:.0f} MB",
+            "Go on with the download" if here else f"Download {whole:.0f} MB",
             key="dataset_download",
             icon=":material/download:",
             on_click=_begin,

@@ -14,7 +14,7 @@ from cnn_core.storage.files import home
 from cnn_core.wording import percent
 from pages.widgets import background, correction_list, data_source, run_monitor
 
-SHOWN = 4
+SHOWN = 3
 """Pairs of duplicates that are shown as pictures."""
 
 PAIR_WIDTH = 72
@@ -89,7 +89,8 @@ def _progress(seen: Facts) -> None:
 
 
 def _found(seen: Facts, found: Summary) -> None:
-    rows = found.balance.assign(share=[percent(share, counted=True) for share in found.balance["share"]])
+    rows = found.balance.drop(columns="photos")
+    rows["share"] = [percent(share, counted=True) for share in rows["share"]]
     st.dataframe(rows, hide_index=True, alt="Photos of each class, in the training set and in the test set")
     if found.balance["share"].max() >= UNEVEN:
         st.info("There is much more of one class. Turn on **Class weights** below, so that both count the same.")
