@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
+from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS, label_of
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.files import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def path_of(data: str | Path) -> Path:
     """
     place = Path(data).expanduser().resolve()
     name = re.sub(r"[^\w.-]+", "-", place.stem).strip("-.")[:60]
-    return home() / "datasets" / f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}{SUFFIX}"
+    return kept.folder() / f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}{SUFFIX}"
 
 
 def of(data: str | Path) -> Corrections:
@@ -157,8 +158,8 @@ def apply(table: pd.DataFrame, folder: str | Path, corrections: Mapping[str, str
     """
     inside = names(table["file"], folder)
     labels = [corrections.get(name, label) for name, label in zip(inside, table["label"], strict=True)]
-    kept = [label is not None for label in labels]
-    return table.assign(label=labels)[kept].reset_index(drop=True)
+    stays = [label is not None for label in labels]
+    return table.assign(label=labels)[stays].reset_index(drop=True)
 
 
 def _write(path: Path, corrections: Corrections) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cnn_core import CnnLabError
+from cnn_core.data_files import kept
 from cnn_core.data_files.reading import Progress
-from cnn_core.storage.files import home
 from cnn_core.storage.lock import LockError, locked
 
 ATTEMPTS = 5
@@ -71,7 +71,7 @@ Size and checksum are those in ``datasets/cats_vs_dogs/dataset_infos.json`` of H
 
 def target_of(remote: Remote) -> Path:
     """Return where a dataset is, or will be when it has been downloaded."""
-    return home() / "datasets" / remote.name
+    return kept.folder() / remote.name
 
 
 def arrived(target: Path) -> int:
