@@ -169,6 +169,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _dataset(options: argparse.Namespace) -> int:
+    from cnn_core.terminal import dataset_report
+
+    found = dataset_report.look(options)
+    _answer(options, dataset_report.answer(found), dataset_report.text(found))
+    return 0
+
+
 def _models(options: argparse.Namespace) -> int:
     from cnn_core import models
 
@@ -253,6 +261,7 @@ def _print(answer: dict[str, Any]) -> None:
 COMMANDS = {
     "classify": _classify,
     "train": _train,
+    "dataset": _dataset,
     "evaluate": _evaluate,
     "models": _models,
     "bundle": _bundle,

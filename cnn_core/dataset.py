@@ -6,17 +6,17 @@ A dataset is a plain table: one row per readable image. What is broken is counte
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnn_core import CnnLabError
-from cnn_core.pixels import ImageError, open_image, resize
+from cnn_core.data_files import reading
+from cnn_core.data_files.reading import Progress as Progress
+from cnn_core.data_files.survey import survey
+from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
 
@@ -27,10 +27,6 @@ LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-
-T = TypeVar("T")
-Progress = Callable[[int, int, str], None]
-"""Called as ``progress(done, total, what)`` while something takes long."""
 
 
 class DatasetError(CnnLabError):
@@ -52,7 +48,8 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     -------
     pandas.DataFrame
         Columns ``file`` (absolute path, str) and ``label`` ("cat" or "dog"), sorted by file name;
-        ``attrs["name"]`` is the dataset's name and ``attrs["broken"]`` lists the images left out.
+        ``attrs["name"]`` is the dataset's name, ``attrs["folder"]`` the folder of its images, and ``attrs["broken"]``
+        lists those left out.
 
     Raises
     ------
@@ -197,7 +194,7 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     files = [Path(file) for file in table["file"]]
     try:
         decoded = cached(
-            "images", [fingerprint(files), size], lambda path: _decode(files, size, path, progress), ".npy"
+            "images", [fingerprint(files), size], lambda path: reading.decode(files, size, path, progress), ".npy"
         )
         return np.load(decoded, mmap_mode="r"), class_numbers(table)
     except (ImageError, OSError) as error:
@@ -230,22 +227,28 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
 
 
+def pictures(folder: Path, progress: Progress | None = None) -> dict[str, str]:
+    """List the images of a folder that have a label: absolute path → label, sorted by name."""
+    return {
+        str(folder / name): label
+        for name in reading.listed(folder, progress)
+        if PurePosixPath(name).suffix.lower() in SUFFIXES and (label := label_of(name))
+    }
+
+
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
     import pandas as pd
 
-    found = {
-        file: label
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and (label := label_of(file.relative_to(folder).as_posix()))
-    }
+    found = pictures(folder, progress)
     if not found:
         raise DatasetError(
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
-    broken = _broken(list(found), progress)
-    table = pd.DataFrame({"file": [str(file) for file in found], "label": list(found.values())})
-    table = table[~table["file"].isin([str(file) for file in broken])].reset_index(drop=True)
+    table = pd.DataFrame({"file": list(found), "label": list(found.values())})
+    readable = survey(table["file"], progress)["readable"]
+    broken = [Path(file).relative_to(folder).as_posix() for file in table["file"][~readable]]
+    table = table[readable].reset_index(drop=True)
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:
@@ -253,46 +256,5 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
                 f"{name} holds no readable picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs, "
                 f"{len(broken)} broken). A network needs both to learn the difference: add some."
             )
-    table.attrs = {"name": name, "broken": [file.relative_to(folder).as_posix() for file in broken]}
+    table.attrs = {"name": name, "folder": str(folder), "broken": broken}
     return table
-
-
-def _broken(files: list[Path], progress: Progress | None) -> list[Path]:
-    """Return the files that are no readable images; kept in the cache while the files stay the same."""
-
-    def is_broken(file: Path) -> bool:
-        try:
-            open_image(file)
-        except (ImageError, OSError):
-            return True
-        return False
-
-    def write(path: Path) -> None:
-        flags = list(_in_threads(is_broken, files, progress, "Checking the images"))
-        names = [str(file) for file, flag in zip(files, flags, strict=True) if flag]
-        path.write_text("\n".join(names), encoding="utf-8")
-
-    known = cached("broken", [fingerprint(files)], write, ".txt")
-    return [Path(name) for name in known.read_text(encoding="utf-8").splitlines()]
-
-
-def _decode(files: list[Path], size: int, target: Path, progress: Progress | None) -> None:
-    shape = (len(files), size, size, 3)
-    with target.open("wb") as raw:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(raw, header)
-
-        def read(file: Path) -> bytes:
-            return resize(open_image(file), size, size).tobytes()
-
-        for image in _in_threads(read, files, progress, "Reading the pictures"):
-            raw.write(image)
-
-
-def _in_threads(do: Callable[[Path], T], files: list[Path], progress: Progress | None, what: str) -> Iterator[T]:
-    """Yield ``do(file)`` for every file, in order; Pillow decodes outside Python's lock, so threads help."""
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(files), 500):  # in slices, so that results do not pile up in memory
-            yield from pool.map(do, files[start : start + 500])
-            if progress:
-                progress(min(start + 500, len(files)), len(files), what)

@@ -219,8 +219,11 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
         When no process can be started.
     TrainingError, NetworkError
         When a setting is out of range.
+    CorrectionsError
+        When the corrections of the dataset cannot be read.
     """
     config.check()
+    config = replace(config, corrections=config.source.in_force)
     if folder is None:
         folder = home() / "runs" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = Path(folder).absolute()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import dataset, sketches
+from cnn_core.data_files import corrections
+from cnn_core.data_files.corrections import Corrections
 from cnn_core.dataset import Progress
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ class Source:
         Chooses the images and the split.
     test_size : float
         Fraction of the images that is kept for testing.
+    corrections : mapping of str to str or None, optional
+        Photos that are relabeled or left out, by their paths inside the dataset; by default those that are kept in
+        ``$CNN_LAB_HOME`` now. They are applied after the split: no photo moves from one set into the other.
 
     Examples
     --------
@@ -46,6 +51,7 @@ class Source:
     images: int | None = None
     seed: int = 42
     test_size: float = 0.25
+    corrections: Mapping[str, str | None] | None = None
 
     @classmethod
     def for_model(cls, facts: Mapping[str, Any], data: str) -> Source:
@@ -68,9 +74,9 @@ class Source:
         --------
         >>> run = {"data": "photos.zip", "images": 100, "seed": 7, "test_size": 0.5}
         >>> Source.for_model(run, "photos.zip")
-        Source(data='photos.zip', images=100, seed=7, test_size=0.5)
+        Source(data='photos.zip', images=100, seed=7, test_size=0.5, corrections=None)
         >>> Source.for_model(run, "others.zip")
-        Source(data='others.zip', images=None, seed=42, test_size=0.25)
+        Source(data='others.zip', images=None, seed=42, test_size=0.25, corrections=None)
         """
         learned = facts
         if isinstance(facts.get("source"), Mapping):  # a card: it names the dataset, not where it was
@@ -95,8 +101,21 @@ class Source:
         """The dataset's name, without its folder and ending."""
         return _stem(self.data)
 
+    @property
+    def in_force(self) -> Corrections:
+        """The corrections that are applied.
+
+        Raises
+        ------
+        CorrectionsError
+            When those of the dataset cannot be read.
+        """
+        if self.corrections is None:
+            return {} if self.drawn else corrections.of(self.data)
+        return dict(self.corrections)
+
     def table(self, progress: Progress | None = None) -> pd.DataFrame:
-        """Return all images of the source.
+        """Return all images of the source, before any correction.
 
         Parameters
         ----------
@@ -121,22 +140,29 @@ class Source:
         return dataset.balanced_sample(dataset.open_dataset(self.data, progress=progress), self.images, self.seed)
 
     def split(self, progress: Progress | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the training set and the test set.
+        """Return the training set and the test set, corrected.
 
         Raises
         ------
         DatasetError
             As `table`, or when there are too few images to split.
+        CorrectionsError
+            When the corrections of the dataset cannot be read.
         """
-        return dataset.split(self.table(progress), self.test_size, self.seed)
+        return self.parts(self.table(progress))
+
+    def parts(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Split what `table` has returned, as `split` does."""
+        training, test = dataset.split(table, self.test_size, self.seed)
+        return self._corrected(training, table), self._corrected(test, table)
 
     def subset(
         self, subset: str = "test", max_images: int | None = None, progress: Progress | None = None
     ) -> pd.DataFrame:
         """Return the test set or all images, and of these at most `max_images`.
 
-        The source is split first, and only then are some of the images chosen: a split of fewer images would be
-        another one, with training images in its test set.
+        The source is split first, then some of the images are chosen, then they are corrected: a split of other images
+        would be another one, with training images in its test set.
 
         Parameters
         ----------
@@ -153,9 +179,13 @@ class Source:
         """
         table = self.table(progress)
         chosen = dataset.split(table, self.test_size, self.seed)[1] if subset == "test" else table
-        chosen = dataset.balanced_sample(chosen, max_images)
+        chosen = self._corrected(dataset.balanced_sample(chosen, max_images), table)
         chosen.attrs = table.attrs
         return chosen
+
+    def _corrected(self, rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+        known = self.in_force
+        return corrections.apply(rows, table.attrs["folder"], known) if known else rows
 
 
 def _stem(data: str) -> str:

@@ -89,6 +89,19 @@ def tex(value: float) -> str:
     return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
 
 
+def so_far(what: str, done: int, total: int) -> str:
+    """Say how far something is; a total of 0 is not known yet.
+
+    Examples
+    --------
+    >>> so_far("Reading", 500, 25000), so_far("Looking", 500, 0), so_far("Waiting", 0, 1)
+    ('Reading: 500 of 25,000', 'Looking: 500', 'Waiting')
+    """
+    if not done:
+        return what
+    return f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}"
+
+
 def duration(seconds: float | None) -> str:
     """Write a time as people say it.
 

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from cnn_core import curves, models
+from cnn_core.data_files.corrections import Corrections
 from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.figures import scores as score_charts
 from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
-from cnn_core.source import DRAWN
+from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import home
-from cnn_core.wording import duration, percent
-from pages.widgets import address, background, code_panel, controls, data_source, exports
-from pages.widgets.measure import errors, gallery, measurement
+from cnn_core.wording import percent
+from pages.widgets import address, background, code_panel, controls, correction_list, data_source, exports
+from pages.widgets.measure import correct, errors, gallery, measurement
 
 PLOT = {"displayModeBar": False}
 REFRESH = 0.5
@@ -86,9 +87,7 @@ def _measure(card: models.ModelCard, data: str, images: int | None, subset: str)
 def _progress(running: measurement.Measurement) -> None:
     if running.ready():
         st.rerun()
-    left = "" if running.seconds_left is None else f" · {duration(running.seconds_left)} left"
-    says = f"{running.what}: {running.done:,} of {running.total:,}{left}" if running.done else running.what
-    st.progress(running.share, says)
+    st.progress(running.share, running.says)
     st.button("Stop measuring", on_click=running.stop, icon=":material/stop:")
 
 
@@ -118,8 +117,16 @@ def _recorded(scores: Scores) -> None:
         )
 
 
-def _result(running: measurement.Measurement, result: Evaluation, card: models.ModelCard, data: str) -> None:
+def _result(running: measurement.Measurement, asked: Evaluation, card: models.ModelCard, data: str) -> None:
     """Show what a measurement has found; a fragment, so that a moved slider redraws nothing else."""
+    known = correction_list.of(Source(data))
+    if known is None:
+        return
+    result = measurement.corrected(running, asked, known)
+    if not result.images:
+        st.info("All of these pictures are left out.")
+        correction_list.show(data, known)
+        return
     with st.container(horizontal=True, gap="medium"):
         _scores(result)
         auc = curves.roc_auc(result)
@@ -159,9 +166,30 @@ def _result(running: measurement.Measurement, result: Evaluation, card: models.M
     wrong = mistakes(result, MAX_MISTAKES)
     if wrong.empty:
         st.success("None: it classified every picture correctly.")
-        return
-    st.markdown("Wrong answers with the highest probability first. What might have misled the model?")
-    gallery.show(wrong)
+    else:
+        st.markdown("Wrong answers with the highest probability first. What might have misled the model?")
+        gallery.show(wrong, None if data == DRAWN else correct.buttons(data, running.folder))
+    if data != DRAWN:
+        _corrections(data, known)
+
+
+def _corrections(data: str, known: Corrections) -> None:
+    correction_list.show(data, known)
+    if known:
+        st.page_link(
+            "pages/train.py",
+            label="Train again with the corrected pictures",
+            icon=":material/model_training:",
+            query_params={
+                controls.DATA.name: controls.DATA.label(data_source.PATH),
+                controls.DATA_PATH.name: data,
+            },
+        )
+    else:
+        st.caption(
+            "Is a label wrong, or does a picture show neither? Correct it with the buttons, then train again. The "
+            "photos themselves are not changed, and every correction can be taken back."
+        )
 
 
 main()

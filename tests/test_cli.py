@@ -211,3 +211,30 @@ def test_report_of_no_run_is_1_with_a_sentence(tmp_path, capsys):
         assert "run" in lines(capsys)[0]["error"]
     assert cli.main(["report", fake_run().name, "--out", str(tmp_path / "none" / "report.html")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_dataset_says_what_is_in_it_and_corrects_it(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    (tmp_path / "pets").mkdir()
+    for number in range(8):
+        image = Image.fromarray(random.integers(0, 256, (20, 30, 3), np.uint8))
+        image.save(tmp_path / "pets" / f"{'cat' if number < 6 else 'dog'}.{number}.png")
+    (tmp_path / "pets" / "cat.9.png").write_bytes(b"no picture")
+    words = ["dataset", str(tmp_path / "pets"), "--json"]
+    assert cli.main([*words, "--leave-out", "cat.0.png", "--relabel", "cat.1.png", "dog"]) == 0
+    (facts,) = lines(capsys)
+    assert facts["images"] == 7
+    assert {label: row["photos"] for label, row in facts["classes"].items()} == {"cat": 4, "dog": 3}
+    assert (facts["width"], facts["height"]) == ([30, 30, 30], [20, 20, 20])
+    assert facts["broken"] == ["cat.9.png"]
+    assert facts["duplicates"] == []
+    assert facts["corrections"] == {"cat.0.png": None, "cat.1.png": "dog"}
+    assert cli.main([*words, "--undo", "cat.0.png", "--undo", "cat.1.png"]) == 0
+    assert lines(capsys)[0]["corrections"] == {}
+    assert cli.main(words[:2]) == 0
+    assert "cats: 6 (75.0 %)" in capsys.readouterr().out
+    for wrong in (["--leave-out", "cat.77.png"], ["--relabel", "cat.1.png", "bird"]):
+        assert cli.main([*words, *wrong]) == 1
+        assert "cat" in lines(capsys)[0]["error"]
+    assert cli.main(["dataset", "--json"]) == 1
+    assert "--download" in lines(capsys)[0]["error"]

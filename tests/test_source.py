@@ -72,5 +72,5 @@ def test_the_drawn_source_needs_no_path(home):
 
 def test_a_run_file_from_before_still_gives_its_source():
     config = TrainingConfig.from_dict({"data": "x.zip", "images": 9, "seed": 1, "test_size": 0.2})
-    assert config.source == Source("x.zip", 9, 1, 0.2)
+    assert config.source == Source("x.zip", 9, 1, 0.2, corrections={})  # there were none: it goes on without
     assert set(config.to_dict()) >= {"data", "images", "seed", "test_size"}

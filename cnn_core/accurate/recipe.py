@@ -16,6 +16,7 @@ import numpy as np
 
 from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import features, look
+from cnn_core.data_files import corrections
 from cnn_core.engine import checkpoint, environment
 from cnn_core.engine.journal import Journal
 from cnn_core.storage.files import save_model
@@ -48,7 +49,8 @@ REFUSED_SHARE = 0.005
 
 BUNDLED = Path(__file__).parents[1] / "weights" / "accurate.keras"
 WRONG_LABELS = Path(__file__).parents[1] / "weights" / "dogs-vs-cats-wrong-labels.txt"
-"""Training photos of Dogs vs. Cats that show something else than their name says, looked at one by one."""
+"""Training photos of Dogs vs. Cats that show something else than their name says, looked at one by one: a file of
+corrections that leaves them out, by their names alone."""
 
 
 class RecipeError(CnnLabError):
@@ -124,7 +126,7 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     from sklearn.model_selection import train_test_split
 
     training, test = config.source.split(journal.reading)
-    whole = len(training) + len(test)
+    whole = len(training) + len(test) + list(config.source.in_force.values()).count(None)
     counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
     if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"
@@ -136,7 +138,7 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
         training, test_size=CALIBRATION_SHARE, random_state=config.seed, stratify=training["label"]
     )
     if whole == KAGGLE_PHOTOS:
-        known_wrong = set(WRONG_LABELS.read_text(encoding="utf-8").split())
+        known_wrong = corrections.read(WRONG_LABELS)
         training = training[[Path(file).name not in known_wrong for file in training["file"]]]
     return training, aside, test
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError
+from cnn_core.data_files.corrections import Corrections
 from cnn_core.network import NetworkSpec
 from cnn_core.source import DRAWN, Source
 
@@ -49,6 +50,8 @@ class TrainingConfig:
         As usual; the optimizer is Adam.
     test_size : float
         Fraction of the images that is kept for testing.
+    corrections : dict of str to str or None, optional
+        As `source.Source` takes them. `runs.start` fills in those of the dataset, so that a resumed run keeps them.
     validation : float
         Fraction of the training set that is kept aside as validation set. Then the epoch with the lowest loss on it is
         kept, and ``history.csv`` holds the scores on it. With 0, the history holds the scores on the test set.
@@ -94,11 +97,12 @@ class TrainingConfig:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     recipe: str = "article"
     backbone: str | None = None
+    corrections: Corrections | None = None
 
     @property
     def source(self) -> Source:
         """The run's images and their split."""
-        return Source(self.data, self.images, self.seed, self.test_size)
+        return Source(self.data, self.images, self.seed, self.test_size, self.corrections)
 
     @property
     def held_out(self) -> str:
@@ -132,7 +136,7 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
-        """Read what `to_dict` wrote, also before there were several strengths of augmentation.
+        """Read what `to_dict` wrote, also before there were several strengths of augmentation, or corrections.
 
         Examples
         --------
@@ -143,7 +147,7 @@ class TrainingConfig:
             older: dict[Any, str] = {True: "article", False: "none"}
             augment = values.get("augment", cls.augment)
             network = NetworkSpec.from_dict(values.get("network", {}))
-            return cls(**{**values, "augment": older.get(augment, augment), "network": network})
+            return cls(**{"corrections": {}, **values, "augment": older.get(augment, augment), "network": network})
         except TypeError as error:
             raise TrainingError(f"These are not the settings of a training run: {error}.") from error
 

@@ -32,7 +32,7 @@ def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
     facts = describe() | {
         "seed": config.seed,
         "data": config.data,
-        "fingerprint": fingerprint(Path(file) for file in files),
+        "fingerprint": fingerprint((Path(file) for file in files), sorted(config.source.in_force.items(), key=str)),
         "network": config.network.to_dict(),
     }
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.storage.files import replace_file
+from cnn_core.wording import so_far
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ class Journal:
 
     def reading(self, done: int, total: int, what: str) -> None:
         """Report progress while data is read, and end the run if that was asked for."""
-        self.note(state="reading", message=f"{what}: {done:,} of {total:,}.")
+        self.note(state="reading", message=f"{so_far(what, done, total)}.")
         self.heed_stop()
 
     def heed_stop(self) -> None:

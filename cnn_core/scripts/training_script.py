@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
+from cnn_core.scripts.corrections_script import corrected
 
 if TYPE_CHECKING:
     from cnn_core.engine.config import TrainingConfig
@@ -53,6 +54,7 @@ def training(config: TrainingConfig) -> str:
     parts += [
         "# 2. The test images are kept apart: the network is not trained on them.\n"
         f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state={config.seed})"
+        + corrected(config.source.in_force)
         + (
             "\ntraining_set, validation_set = train_test_split("
             f"training_set, test_size={config.validation}, random_state={config.seed})"

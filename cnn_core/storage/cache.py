@@ -18,12 +18,12 @@ from cnn_core.storage.files import home
 GB = 2**30
 
 MAX_BYTES = {
-    "broken": GB // 16,
     "exports": GB,
     "features": 2 * GB,
     "images": 4 * GB,
     "predictions": GB // 16,
     "sketches": 4 * GB,
+    "survey": GB // 4,
     "unpacked": 16 * GB,
 }
 """What each kind of result may take; when it takes more, the results that were used longest ago are deleted."""
@@ -105,8 +105,8 @@ def store(path: Path, write: Callable[[Path], object]) -> None:
         _prune(path)
 
 
-def fingerprint(files: Iterable[Path]) -> str:
-    """Return a name for the state of some files: their paths, sizes and times of change.
+def fingerprint(files: Iterable[Path], more: Iterable[object] = ()) -> str:
+    """Return a name for the state of some files: their paths, sizes and times of change, and what `more` decides.
 
     Raises
     ------
@@ -117,6 +117,8 @@ def fingerprint(files: Iterable[Path]) -> str:
     for file in files:
         facts = file.stat()
         digest.update(f"{file}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+    for thing in more:
+        digest.update(f"{thing}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -95,6 +95,25 @@ def parser() -> argparse.ArgumentParser:
         help="go on with the run in DIR where it stopped, with the settings that it has",
     )
 
+    dataset = _command(commands, "dataset", "say what is in a dataset: classes, sizes, broken files, duplicates")
+    dataset.add_argument("data", nargs="?", metavar="PATH", help="zip file or folder of images")
+    dataset.add_argument(
+        "--download",
+        action="store_true",
+        help="first download Microsoft's copy of Dogs vs. Cats (825 MB)",
+    )
+    dataset.add_argument("--images", type=int, metavar="N", help="maximum number of images (default: all)")
+    dataset.add_argument("--seed", type=int, default=42, help="random seed of the split (default: 42)")
+    dataset.add_argument(
+        "--leave-out", action="append", default=[], metavar="PHOTO", help="leave this photo out from now on"
+    )
+    dataset.add_argument(
+        "--relabel", action="append", default=[], nargs=2, metavar=("PHOTO", "cat|dog"), help="what a photo shows"
+    )
+    dataset.add_argument(
+        "--undo", action="append", default=[], metavar="PHOTO", help="take the correction of this photo back"
+    )
+
     evaluate = _command(commands, "evaluate", "measure a model on a dataset")
     evaluate.add_argument(
         "--data", required=True, metavar="PATH|sketches", help="zip file or folder of images, or the drawn pets"

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from cnn_core.wording import so_far
+
 if TYPE_CHECKING:
     from cnn_core.engine.journal import Status
     from cnn_core.runs import Run
@@ -60,10 +62,10 @@ def show(done: int, total: int, what: str) -> None:
     Parameters
     ----------
     done, total : int
-        Steps done, and steps in all.
+        Steps done, and steps in all; 0 while that is not known.
     what : str
         Name of the steps.
     """
-    end = "\r" if sys.stderr.isatty() and done < total else "\n"
-    if end == "\r" or done == total:
-        print(f"{what}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+    whole = total > 0 and done >= total
+    if whole or sys.stderr.isatty():
+        print(so_far(what, done, total), end="\n" if whole else "\r", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
+from cnn_core.wording import duration, so_far
 
 MAX_JOBS = 16
 """Jobs that the server remembers."""
@@ -33,7 +34,7 @@ class Job(ABC):
     Attributes
     ----------
     done, total : int
-        How far it is.
+        How far it is; a total of 0 is not known yet.
     what : str
         What it does now.
     error : str
@@ -71,7 +72,7 @@ class Job(ABC):
         """
         if what != self.what:
             self._begun = time.monotonic()
-        self.done, self.total, self.what = done, max(total, 1), what
+        self.done, self.total, self.what = done, total, what
         if self._stop.is_set():
             raise Stopped(self.stopped)
 
@@ -87,13 +88,19 @@ class Job(ABC):
     @property
     def share(self) -> float:
         """How much of what it does now is done, 0 to 1."""
-        return min(self.done / self.total, 1.0)
+        return min(self.done / self.total, 1.0) if self.total else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """How long what it does now still takes, by its speed so far; None while that is unknown."""
         spent = time.monotonic() - self._begun
-        return spent / self.done * (self.total - self.done) if self.done and spent > 1 else None
+        return spent / self.done * (self.total - self.done) if self.done and self.total and spent > 1 else None
+
+    @property
+    def says(self) -> str:
+        """How far it is, in words."""
+        left = "" if self.seconds_left is None else f" · {duration(self.seconds_left)} left"
+        return so_far(self.what, self.done, self.total) + left
 
     def _run(self) -> None:
         try:

@@ -154,11 +154,20 @@ KERNELS_SEED = Number("kernels_seed", 0, 9999, 42)
 # 5 Train and 6 Evaluate
 DATA = Choice(
     "data",
-    {DRAWN: "Drawn pets", "path": "Folder on the server", "upload": "Upload a zip"},
+    {
+        DRAWN: "Drawn pets",
+        "microsoft": "Microsoft's photos",
+        "upload": "Upload a zip",
+        "kept": "Datasets folder",
+        "path": "Folder on the server",
+    },
     DRAWN,
     renamed={"Folder or zip here": "Folder on the server"},
 )
 DATA_PATH = Text("data_path")
+DATASET = Text("dataset")
+"""A zip or folder in `cnn_core.data_files.kept.folder`, by its name."""
+
 RUN = Text("run")
 CURVE_AXES = {"epoch": "Epochs", "step": "Steps"}
 CURVE_AXIS = Choice("curve_axis", CURVE_AXES, "epoch")

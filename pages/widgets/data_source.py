@@ -1,7 +1,5 @@
 """Choose the pictures to learn from, and read them in the background: how many there are, and which are broken."""
 
-import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,14 +7,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnn_core import sketches
+from cnn_core import CnnLabError, sketches
+from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import home, replace_file
-from pages.widgets import background, controls
+from cnn_core.storage.files import home
+from pages.widgets import address, background, controls, dataset_download
 
-PATH, UPLOAD = "path", "upload"
+PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
 _KEPT = "data_upload_kept"
 
 WAIT_SECONDS = 0.3
@@ -85,6 +84,10 @@ def choose() -> str:
     if source == UPLOAD:
         file = st.file_uploader("Zip with pictures of cats and dogs", "zip", key="data_upload")
         return "" if file is None else _keep(file)
+    if source == MICROSOFT:
+        return dataset_download.choose()
+    if source == KEPT:
+        return _kept()
     return st.text_input(
         "Path of a folder or zip",
         placeholder="/home/me/dogs-vs-cats.zip",
@@ -94,23 +97,28 @@ def choose() -> str:
     ).strip()
 
 
+def _kept() -> str:
+    """Choose one of the datasets that lie in the folder for them."""
+    names = kept.names()
+    st.caption(f"Zips and folders of photos that lie in {kept.folder()}, on the computer that runs CNN Lab.")
+    if not names:
+        st.info("There is none yet. Put a zip or a folder of photos there, then come back.")
+        return ""
+    address.read(controls.DATASET.name, names)
+    name = st.selectbox("Dataset", names, key=controls.DATASET.name, persist_state="session")
+    address.write(controls.DATASET.name, name, names[0])
+    return str(kept.folder() / name)
+
+
 def _keep(file) -> str:
     """Keep an upload where a run can find it after this session. It is read once, not at every run of the page."""
-    upload, kept = st.session_state.get(_KEPT, ("", Path()))
-    if upload == file.file_id and kept.parent == home() / "datasets" and kept.exists():
-        return str(kept)
-    name = re.sub(r"[^\w.-]+", "-", Path(file.name).stem).strip("-.")[:60] or "upload"
-    folder = home() / "datasets"
-    content = file.getvalue()
-    path = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
+    upload, path = st.session_state.get(_KEPT, ("", Path()))
+    if upload == file.file_id and path.parent == kept.folder() and path.exists():
+        return str(path)
     try:
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            replace_file(path, content)
-    except OSError as error:
-        st.error(
-            f"The upload could not be saved in {folder}: {error.strerror}. Free some disk space and upload it again."
-        )
+        path = kept.keep(file.getvalue(), file.name)
+    except CnnLabError as error:
+        st.error(str(error))
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)

@@ -1,5 +1,6 @@
 """Pictures that a model has judged, each with the truth and what the model said."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,14 @@ WIDTH = 150
 PER_PAGE = 15
 
 
-def show(rows: pd.DataFrame) -> None:
-    """Draw the pictures of some rows of ``Evaluation.predictions``."""
+def show(rows: pd.DataFrame, below: Callable[[dict], None] | None = None) -> None:
+    """Draw the pictures of some rows of ``Evaluation.predictions``, each with what `below` draws for its row."""
     with st.container(horizontal=True):
         for row in rows.to_dict("records"):
-            _picture(row)
+            with st.container(width=WIDTH):
+                _picture(row)
+                if below:
+                    below(row)
 
 
 def paged(rows: pd.DataFrame, key: str) -> None:
@@ -47,13 +51,12 @@ def _picture(row: dict) -> None:
     name = Path(row["file"]).name
     verdict = "recognized" if row["correct"] else f"classified as a {row['predicted']}"
     says = f"A {row['label']}, {verdict}: {percent(row[row['predicted']], 0)} {row['predicted']}"
-    with st.container(width=WIDTH):
-        try:
-            picture = _small(row["file"], Path(row["file"]).stat().st_mtime_ns)
-        except (CnnLabError, OSError):
-            st.caption(f"{name} no longer exists.")
-        else:
-            st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
+    try:
+        picture = _small(row["file"], Path(row["file"]).stat().st_mtime_ns)
+    except (CnnLabError, OSError):
+        st.caption(f"{name} no longer exists.")
+    else:
+        st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)

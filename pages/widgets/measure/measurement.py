@@ -1,11 +1,12 @@
 """Measure a model on pictures in the background."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from cnn_core.evaluation import Evaluation
+from cnn_core.data_files import corrections
+from cnn_core.evaluation import Evaluation, decide
 from pages.widgets import background, warmup
 
 _turn = threading.Lock()
@@ -22,6 +23,8 @@ class Measurement(background.Job):
         None until it is known.
     broken : list of str
         Pictures that could not be read.
+    folder : str
+        The dataset's.
     """
 
     stopped = "Stopped. Choose a model or pictures, or measure again."
@@ -33,6 +36,7 @@ class Measurement(background.Job):
     subset: str
     result: Evaluation | None = field(default=None, init=False)
     broken: list[str] = field(default_factory=list, init=False)
+    folder: str = field(default="", init=False)
 
     def work(self) -> None:
         """Wait for the other measurements, then read the pictures and run the model on them."""
@@ -48,8 +52,9 @@ class Measurement(background.Job):
         from cnn_core.source import Source
 
         card = models.find(self.model)
-        table = Source.for_model(card.facts, self.data).subset(self.subset, self.images, self.progress)
-        self.broken = table.attrs.get("broken", [])
+        source = replace(Source.for_model(card.facts, self.data), corrections={})  # `corrected` applies them, at once
+        table = source.subset(self.subset, self.images, self.progress)
+        self.broken, self.folder = table.attrs.get("broken", []), table.attrs.get("folder", "")
         if not models.answers_at_once(card.path):
             self.progress(0, 1, "Loading TensorFlow to open the model")
             warmup.load()
@@ -67,3 +72,9 @@ def measure(model: str, data: str, images: int | None, subset: str, state: tuple
         background.forget(before)  # this visitor waits for another one now
     st.session_state["measuring"] = running
     return running
+
+
+def corrected(running: Measurement, result: Evaluation, known: corrections.Corrections) -> Evaluation:
+    """Return the result with corrected labels: the model need not be asked again."""
+    rows = corrections.apply(result.predictions, running.folder, known)
+    return decide(Evaluation(rows, result.skipped), 0.5)

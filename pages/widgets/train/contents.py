@@ -3,9 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from cnn_core import CnnLabError, dataset
+from cnn_core import CnnLabError
+from cnn_core.dataset import LABELS
 from cnn_core.source import Source
-from pages.widgets import data_source, run_monitor
+from pages.widgets import correction_list, data_source, run_monitor
+from pages.widgets.train import facts
 
 
 def show(source: Source) -> None:
@@ -20,7 +22,7 @@ def show(source: Source) -> None:
 def _progress(seen: data_source.Look) -> None:
     if seen.ready():
         st.rerun()
-    st.progress(seen.share, f"{seen.what}: {seen.done:,} of {seen.total:,}")
+    st.progress(seen.share, seen.says)
 
 
 def _contents(seen: data_source.Look, source: Source) -> None:
@@ -29,22 +31,29 @@ def _contents(seen: data_source.Look, source: Source) -> None:
         _look_again()
         return
     try:
-        training, test = dataset.split(seen.table, source.test_size, source.seed)
+        training, test = source.parts(seen.table)
     except CnnLabError as error:
         st.error(str(error))
         return
-    counts = seen.table["label"].value_counts()
+    whole = pd.concat([training, test])
+    counts = whole["label"].value_counts().reindex(LABELS, fill_value=0)
     st.markdown(
-        f"**{len(seen.table):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
+        f"**{len(whole):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
         f"**{len(training):,}** for training, **{len(test):,}** for testing."
     )
     labels, images = zip(*seen.examples, strict=True)
     st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
     if broken := seen.table.attrs.get("broken"):
-        with st.expander(f"{len(broken):,} broken pictures are left out", icon=":material/broken_image:"):
+        with st.expander(_broken(len(broken)), icon=":material/broken_image:"):
             st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
     if not source.drawn:
+        correction_list.show(source.data, source.in_force)
+        facts.show(source)
         _look_again(type="tertiary")
+
+
+def _broken(count: int) -> str:
+    return "1 broken picture is left out" if count == 1 else f"{count:,} broken pictures are left out"
 
 
 def _look_again(**options) -> None:

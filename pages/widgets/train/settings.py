@@ -9,7 +9,7 @@ from cnn_core import sketches
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.source import Source
 from cnn_core.wording import percent
-from pages.widgets import controls, data_source, picture, run_monitor, warmup
+from pages.widgets import controls, correction_list, data_source, picture, run_monitor, warmup
 from pages.widgets.train import contents, network_choice
 
 START = "prepare"
@@ -37,10 +37,12 @@ def form(active: bool) -> TrainingConfig | None:
     network = network_choice.choose()
     source = Source(data, images, TrainingConfig.seed, test_size)
     config = None
-    if network:
+    known = correction_list.of(source)
+    if network and known is not None:
         config = TrainingConfig(
-            data=data, images=images, test_size=test_size, augment=augment, network=network, **training
-        )
+            data=data, images=images, test_size=test_size, augment=augment, network=network, corrections=known,
+            **training,
+        )  # fmt: skip
     _start(config, active)
     if data:
         with place:  # last: to read the pictures takes a moment, and must not hold up the controls

@@ -1,0 +1,78 @@
+"""Microsoft's copy of Dogs vs. Cats: its size, its download in the background, and where else to get the photos."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from cnn_core.data_files import kept
+from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
+from cnn_core.storage.files import home
+from cnn_core.wording import duration
+from pages.widgets import background
+
+REFRESH = 0.5
+
+
+@dataclass(eq=False)
+class Download(background.Job):
+    """The download to this home."""
+
+    stopped = "Stopped. What has arrived is kept, and the download can go on from there."
+    failed = "The download ended ({}). Try again: it goes on where it was."
+
+    target: Path
+
+    def work(self) -> None:
+        """Download what is missing."""
+        self.progress(0, 1, "Asking the server")
+        download(MICROSOFT, self.target, self.progress)
+
+
+def choose() -> str:
+    """Offer the download; return the path of the zip, or "" while it is not here."""
+    target = target_of(MICROSOFT)
+    if target.exists():
+        st.caption(f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. They are in {target}.")
+        return str(target)
+    whole = MICROSOFT.bytes / 1e6
+    st.markdown(
+        f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. **{whole:.0f} MB to download**; together "
+        f"with the unpacked photos they take {2 * whole / 1e3:.1f} GB on the disk of the computer that runs CNN Lab."
+    )
+    running = [job for job in background.jobs(Download) if isinstance(job, Download) and job.target == target]
+    if running and not running[-1].ready():
+        st.fragment(_progress, run_every=REFRESH)(running[-1])
+    else:
+        if running and (said := running[-1].error):
+            (st.info if said == Download.stopped else st.error)(said)
+        here = arrived(target) / 1e6
+        if here:
+            st.caption(f"{here:.0f} of {whole:.0f} MB have arrived.")
+        st.button(
+            "Go on with the download" if here else f"Download {whole:.0f} MB",
+            key="dataset_download",
+            icon=":material/download:",
+            on_click=_begin,
+            args=(target,),
+        )
+    st.caption(
+        "Kaggle gives the same photos, but only with an account there: download the zip from "
+        "https://www.kaggle.com/c/dogs-vs-cats/data, then choose “Upload a zip”, or put it into the folder "
+        f"{kept.folder()} and choose “Datasets folder”."
+    )
+    return ""
+
+
+def _begin(target: Path) -> None:
+    background.forget(*background.jobs(Download))
+    background.job(Download, target, state=home())
+
+
+def _progress(running: Download) -> None:
+    if running.ready():
+        st.rerun()
+    left = "" if running.seconds_left is None else f" · {duration(running.seconds_left)} left"
+    amount = f": {running.done / 1e6:,.0f} of {running.total / 1e6:,.0f} MB{left}" if running.done else ""
+    st.progress(running.share, f"{running.what}{amount}")
+    st.button("Stop the download", on_click=running.stop, icon=":material/stop:")
