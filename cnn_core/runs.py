@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine import line
+from cnn_core.engine import line, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
@@ -141,6 +141,10 @@ class Run:
         pandas.DataFrame
         """
         return _table(read_steps, self.folder, STEPS)
+
+    def snapshots(self) -> dict[int, Path]:
+        """Return the copies of the network that the run has kept: after how many batches each, and its file."""
+        return snapshots.kept(self.folder)
 
     def damage(self) -> list[str]:
         """Say which of the run's files cannot be read, and what is missing for that: a sentence for each."""

@@ -23,6 +23,7 @@ MAX_BYTES = {
     "features": 2 * GB,
     "images": 4 * GB,
     "predictions": GB // 16,
+    "replays": GB // 4,
     "sketches": 4 * GB,
     "unpacked": 16 * GB,
 }
