@@ -8,7 +8,7 @@ from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import curves, downloads, overfit, run_table, settings
+from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
 
 RESUME = "train_resume"
 
@@ -63,9 +63,11 @@ def _watch(everything: list[runs.Run]) -> None:
         _bundled()
     elif run.active:
         st.fragment(_live, run_every=run_monitor.REFRESH)(run)
+        time_machine.show(run, live=True)
     else:
         _live(run)
         _actions(run)
+        time_machine.show(run, live=False)
 
 
 def _load() -> None:

@@ -160,6 +160,7 @@ DATA = Choice(
 )
 DATA_PATH = Text("data_path")
 RUN = Text("run")
+REPLAY = Switch("replay")
 CURVE_AXES = {"epoch": "Epochs", "step": "Steps"}
 CURVE_AXIS = Choice("curve_axis", CURVE_AXES, "epoch")
 SMOOTHING = Number("smoothing", 0.0, 0.99, 0.6, 0.01)
