@@ -66,7 +66,7 @@ def show(run: runs.Run, live: bool) -> None:
 def _replay(run: runs.Run, live: bool) -> None:
     kept = run.snapshots()
     if not kept:
-        st.caption("The first copy is kept before the first step.")
+        st.caption("No copy has been kept yet. The first one is taken before the first step.")
         return
     job = _job(run, max(kept))
     if not job.ready() and (before := _earlier(job)):
@@ -143,9 +143,9 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         time.sleep(PLAY_SECONDS)
     _moment(place, job, names.index(state[_AT]), state[_AT], label)
     st.caption(
-        f"Bright places raise the score for {label}. The small pictures are the first kernels that training has "
-        "changed most, in color (middle gray is zero), each above the map that it makes of your picture (white is "
-        "zero). The colors mean the same at every moment."
+        f"Bright places raise the score for {label}. The small pictures are the kernels of the first convolution that "
+        "training has changed most, in color (middle gray is zero). Below each kernel is the map that it makes of your "
+        "picture (white is zero). A color means the same number at every moment."
     )
 
 
