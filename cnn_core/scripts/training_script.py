@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn_core.dataset import LABELS
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
+from cnn_core.scripts.corrections_script import corrected
 
 if TYPE_CHECKING:
     from cnn_core.engine.config import TrainingConfig
@@ -60,7 +60,7 @@ def training(config: TrainingConfig) -> str:
     parts += [
         "# 2. The test images are kept apart: the network is not trained on them.\n"
         f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state=SEED)"
-        + _corrections(config)
+        + corrected(config.source.in_force)
         + (
             "\ntraining_set, validation_set = train_test_split("
             f"training_set, test_size={config.validation}, random_state=SEED)"
@@ -179,29 +179,6 @@ def training_batches():
             labels = rows["label"].to_numpy()
             yield np.asarray({images}), labels{weights}
 """
-
-
-_CORRECTIONS = """
-
-
-def corrected(table):
-    labels = [corrections.get(name, label) for name, label in zip(table["name"], table["label"])]
-    return table.assign(label=labels).dropna().astype({"label": int})
-
-
-training_set, test_set = corrected(training_set), corrected(test_set)"""
-
-
-def _corrections(config: TrainingConfig) -> str:
-    """Return the lines that relabel photos and leave some out, after the split, as the run does."""
-    lines = [
-        f"    {_quoted(name)}: {None if label is None else LABELS.index(label)},"
-        for name, label in sorted(config.source.in_force.items())
-    ]
-    if not lines:
-        return ""
-    head = "\n\n# Corrected by hand: the label of a photo, or None where it is left out.\ncorrections = {\n"
-    return head + "\n".join(lines) + "\n}" + _CORRECTIONS
 
 
 def _augmentation(settings: dict[str, Any]) -> str:
