@@ -145,14 +145,16 @@ def _fetch_all(remote: Remote, part: Path, progress: Progress | None) -> None:
             if error.code == 416:  # what is here does not belong to the file that is there
                 part.unlink(missing_ok=True)
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-            why = str(getattr(error, "reason", error)) or type(error).__name__
+            cause = getattr(error, "reason", error)
+            why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         else:
             why = "the connection broke off"
         failures = 0 if _size(part) > most else failures + 1
         most = max(most, _size(part))
         if failures >= ATTEMPTS:
-            kept = f"{_size(part) / 1e6:,.0f} of {remote.bytes / 1e6:,.0f} MB have arrived and are kept"
-            raise DownloadError(f"The download broke off: {why}. {kept}. Check the connection, then download again.")
+            here = _size(part)
+            stays = f" {here / 1e6:,.0f} of {remote.bytes / 1e6:,.0f} MB have arrived and are kept." if here else ""
+            raise DownloadError(f"The download broke off: {why}.{stays} Check the connection, then download again.")
         if failures:
             time.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
     if _size(part) > remote.bytes:
