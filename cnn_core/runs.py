@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
+from cnn_core.engine import line, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
@@ -107,7 +108,9 @@ class Run:
         if silent > SILENCE_SECONDS:
             return replace(status, state="paused", seconds_left=None, message=PAUSED)
         if (self.folder / "stop").exists():
-            return replace(status, state="stopping", message="Stopping after this step, and saving the model.")
+            waits = status.state == "waiting"
+            message = "Leaving the line." if waits else "Stopping after this step, and saving the model."
+            return replace(status, state="stopping", place=0, message=message)
         return status
 
     def _said(self) -> tuple[Status, float]:
@@ -139,6 +142,10 @@ class Run:
         """
         return _table(read_steps, self.folder, STEPS)
 
+    def snapshots(self) -> dict[int, Path]:
+        """Return the copies of the network that the run has kept: after how many batches each, and its file."""
+        return snapshots.kept(self.folder)
+
     def damage(self) -> list[str]:
         """Say which of the run's files cannot be read, and what is missing for that: a sentence for each."""
         return damaged(self.folder)
@@ -151,7 +158,7 @@ class Run:
             return ""
 
     def stop(self) -> None:
-        """Ask the run to stop: it ends its step, saves its model and says "stopped"."""
+        """Ask the run to stop: it ends its step, saves its model and says "stopped"; a waiting one leaves the line."""
         if self.active:
             (self.folder / "stop").touch()
 
@@ -199,7 +206,7 @@ class Run:
 
 
 def start(config: TrainingConfig, folder: Path | None = None) -> Run:
-    """Start a training run in a process of its own, which goes on when this one ends.
+    """Start a training run in a process of its own, which goes on when this one ends. It first waits for its turn.
 
     Parameters
     ----------
@@ -217,13 +224,14 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
         When the folder is in use or cannot be made.
     ProcessError
         When no process can be started.
-    TrainingError, NetworkError
+    TrainingError, NetworkError, LineError
         When a setting is out of range.
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
     config.check()
     config = replace(config, corrections=config.source.in_force)
+    line.max_runs()
     if folder is None:
         folder = home() / "runs" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = Path(folder).absolute()
@@ -238,6 +246,17 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
         ) from error
     spawn(folder)
     return Run(folder)
+
+
+def must_wait() -> bool:
+    """Tell whether a run that is started now would wait in line.
+
+    Raises
+    ------
+    LineError
+        When the environment does not say how many runs may train at the same time.
+    """
+    return sum(run.active for run in list_runs()) >= line.max_runs()
 
 
 def list_runs() -> list[Run]:

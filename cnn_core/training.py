@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine import checkpoint, environment
+from cnn_core.engine import checkpoint, environment, line
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped
 from cnn_core.storage.files import save_model, sweep
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+STOPPED = "Stopped on request; the model was saved."
+LEFT = "The run has left the line before its turn. Resume it to wait in line again."
+
 
 def train(folder: Path) -> None:
-    """Carry out the run that ``folder/config.json`` describes, or go on where it stopped.
+    """Carry out the run that ``folder/config.json`` describes, or go on where it stopped, when it is its turn.
 
     The outcome is in the folder: whatever goes wrong ends as a ``failed`` status with a sentence, never as a lost run.
     Meanwhile this process holds the folder's lock, so no other one can train here.
@@ -53,6 +56,7 @@ def train(folder: Path) -> None:
 def _carry_out(folder: Path) -> None:
     journal = Journal(folder)
     try:
+        line.wait_turn(folder, journal)  # first of all: what is not imported yet takes no memory
         config = read_config(folder)
         config.check()
         if config.recipe == "accurate":
@@ -62,7 +66,8 @@ def _carry_out(folder: Path) -> None:
         else:
             fit(config, folder, journal)
     except Stopped:
-        journal.write(state="stopped", message="Stopped on request; the model was saved.", seconds_left=None)
+        waited = journal.status.state == "waiting"
+        journal.write(state="stopped", place=0, message=LEFT if waited else STOPPED, seconds_left=None)
     except Exception as error:
         sentence = _sentence(error)
         journal.write(state="failed", message=sentence, seconds_left=None)

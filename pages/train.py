@@ -8,7 +8,7 @@ from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import curves, downloads, overfit, run_table, settings
+from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
 
 RESUME = "train_resume"
 
@@ -29,14 +29,13 @@ def main() -> None:
         "cats and dogs or has only memorized the training pictures."
     )
     everything = runs.list_runs()
-    active = any(run.active for run in everything)
     watch, prepare = st.columns([3, 2], gap="large")
     with watch:
         _watch(everything)
-        overfit.show(active)
+        overfit.show()
         _load()
     with prepare:
-        config = settings.form(active)
+        config = settings.form(run_monitor.must_wait())
     if run_monitor.just_begun(settings.START, RESUME, overfit.PLACE):
         st.html(_TO_STATUS, unsafe_allow_javascript=True)
     run_table.compare(everything)
@@ -50,7 +49,7 @@ def _watch(everything: list[runs.Run]) -> None:
     labels = {run.id: run_table.label(run) for run in everything}
     name = names[0]
     if everything:
-        _settle_run(everything, names)
+        _settle_run(names)
         name = st.selectbox(
             "Training run",
             names,
@@ -64,9 +63,11 @@ def _watch(everything: list[runs.Run]) -> None:
         _bundled()
     elif run.active:
         st.fragment(_live, run_every=run_monitor.REFRESH)(run)
+        time_machine.show(run, live=True)
     else:
         _live(run)
         _actions(run)
+        time_machine.show(run, live=False)
 
 
 def _load() -> None:
@@ -78,14 +79,14 @@ def _load() -> None:
         run_monitor.classify_button(name, "loaded_classify")
 
 
-def _settle_run(everything: list[runs.Run], names: list[str]) -> None:
+def _settle_run(names: list[str]) -> None:
     """Choose the run that a new address names, or one that has just started here or in another tab."""
     state = st.session_state
-    active = next((run.id for run in everything if run.active), None)
-    if active and active != state.get("run_seen"):
-        state[controls.RUN.name] = active
+    active = [run.id for run in run_monitor.active_runs()]
+    if new := [name for name in active if name not in state.get("runs_seen", [])]:
+        state[controls.RUN.name] = new[0]
     address.read(controls.RUN.name, names)
-    state["run_seen"] = active
+    state["runs_seen"] = active
 
 
 def _bundled() -> None:

@@ -14,7 +14,7 @@ from cnn_core.setup import commands
 ROOT = Path(__file__).parents[1]
 LESSON = (
     "pixels", "kernels", "convolution", "pooling", "chain", "network", "dataset", "sketches", "source", "training",
-    "runs", "models", "walk", "thread", "explain", "what_if", "evaluation", "curves", "cli",
+    "runs", "models", "walk", "thread", "explain", "replay", "what_if", "evaluation", "curves", "cli",
 )  # fmt: skip
 """The chapters, in reading order: a chapter uses only what stands before it."""
 

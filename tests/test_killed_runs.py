@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from cnn_core import runs
+from cnn_core.engine.snapshots import read
 
 pytestmark = [
     pytest.mark.slow,
@@ -56,6 +57,16 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills)
 
 
 @pytest.mark.parametrize("kind", ["graph", "eager"])
+def test_its_snapshots_are_those_of_a_run_that_was_not_killed(killed, kind):
+    top, _ = killed
+    whole, often = (runs.Run(top / kind / name).snapshots() for name in ("whole", "killed"))
+    assert list(whole) == list(often)
+    assert len(whole) > 6
+    for one, other in zip(whole.values(), often.values(), strict=True):
+        assert all(np.array_equal(*pair) for pair in zip(read(one), read(other), strict=True))
+
+
+@pytest.mark.parametrize("kind", ["graph", "eager"])
 def test_no_life_begins_again_before_the_last_checkpoint(killed, kind):
     """With a checkpoint after every step, a life loses one step at most."""
     _, lives = killed
@@ -68,6 +79,6 @@ def test_nothing_is_left_lying_about(killed, kind, held_out):
     top, _ = killed
     names = {file.name for file in (top / kind / "killed").iterdir()}
     assert names == {
-        "config.json", "environment.json", "history.csv", "lock", "model.keras", "status.json", "steps.jsonl",
-        "train", held_out,
+        "config.json", "environment.json", "history.csv", "lock", "model.keras", "snapshots", "status.json",
+        "steps.jsonl", "train", held_out,
     }  # fmt: skip

@@ -17,7 +17,16 @@ import keras
 from cnn_core.engine.checkpoint import Place
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import Diverged, Journal
-from cnn_core.engine.saving import KeepPlace, Logs, Rows, SaveCheckpoint, SaveModel, StopOnRequest, WriteHistory
+from cnn_core.engine.saving import (
+    KeepPlace,
+    Logs,
+    Rows,
+    SaveCheckpoint,
+    SaveModel,
+    StopOnRequest,
+    TakeSnapshots,
+    WriteHistory,
+)
 from cnn_core.engine.tensorboard import WriteEvents
 
 
@@ -54,6 +63,7 @@ def run_callbacks(
         KeepPlace(place),
         LogSteps(journal.folder / "steps.jsonl", place),
         ReportProgress(journal, config, images, place),
+        *([TakeSnapshots(journal.folder, place, config.epochs)] if config.recipe == "article" else []),
         SaveCheckpoint(save_checkpoint, place),
         SaveModel(save, place.rows, keep_best),
         WriteHistory(journal.folder / "history.csv", place.rows),

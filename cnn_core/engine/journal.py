@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
 """Columns of ``history.csv``: accuracy and loss on the training set, then on the test set or the validation set."""
 
-ACTIVE_STATES = ("starting", "reading", "running", "stopping", "paused")
+ACTIVE_STATES = ("waiting", "starting", "reading", "running", "stopping", "paused")
 """The states of a run whose process lives. "paused" is said of one that lives but does not answer."""
 
 STEPS = ["step", "epoch", "loss", "accuracy"]
@@ -53,6 +53,8 @@ class Status:
         Training images per second, over this process's whole training.
     seconds, seconds_left : float
         Since the start, and the estimate until the end.
+    place : int
+        The place in the line of a waiting run, from 1; otherwise 0.
     """
 
     state: str = "starting"
@@ -64,6 +66,7 @@ class Status:
     images_per_second: float = 0.0
     seconds: float = 0.0
     seconds_left: float | None = None
+    place: int = 0
 
 
 class Diverged(CnnLabError):

@@ -8,6 +8,7 @@ wanted.
 from __future__ import annotations
 
 import math
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnn_core.engine import snapshots
 from cnn_core.engine.checkpoint import CheckpointError, Place
 from cnn_core.engine.journal import HISTORY, Journal, Stopped, history_text, keep_steps
 from cnn_core.storage.files import replace_file
@@ -50,6 +52,7 @@ def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[]
         When the best epoch's model is missing or damaged: the checkpoint holds only the last one's.
     """
     keep_steps(folder / "steps.jsonl", place.batches)
+    snapshots.drop_after(folder, place.batches)
     history, model = folder / "history.csv", folder / "model.keras"
     expected = history_text(place.rows)
     complete = history.exists() and history.read_bytes() == expected.encode()
@@ -108,6 +111,39 @@ class KeepPlace(keras.callbacks.Callback):
         values = {name: round(float((logs or {})[name]), 5) for name in HISTORY[1:5]}
         self.place.rows.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - self.began, 2)})
         self.place.epoch, self.place.step, self.place.seconds = epoch + 1, 0, 0.0
+
+
+class TakeSnapshots(keras.callbacks.Callback):
+    """Takes the planned snapshots; before the checkpoint, so that one of the same moment is never missing.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    place : Place
+    epochs : int
+        How many there will be.
+    """
+
+    def __init__(self, folder: Path, place: Place, epochs: int) -> None:
+        super().__init__()
+        self.folder, self.place, self.epochs = folder, place, epochs
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Plan, and take the one of this moment if it is due: of the untrained network, or what an older run lacks."""
+        self.planned = set(snapshots.plan(self.place.steps, self.epochs, self.model.count_params()))
+        self._take()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Take one if it is due."""
+        self._take()
+
+    def _take(self) -> None:
+        if self.place.batches in self.planned:
+            try:
+                snapshots.save(self.folder, self.model, self.place.batches)
+            except OSError as error:  # a full disk does not stop the run for a snapshot's sake
+                print(f"A snapshot could not be written: {error}", file=sys.stderr, flush=True)
 
 
 class SaveCheckpoint(keras.callbacks.Callback):

@@ -10,8 +10,7 @@ from cnn_core.dataset import LABELS
 _APPLY = """
 
 def corrected(table):
-    names = [Path(file).relative_to(folder).as_posix() for file in table["file"]]
-    labels = [corrections.get(name, label) for name, label in zip(names, table["label"])]
+    labels = [corrections.get(name, label) for name, label in zip(table["name"], table["label"])]
     return table.assign(label=labels).dropna().astype({"label": int})
 
 

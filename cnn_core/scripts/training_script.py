@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def training(config: TrainingConfig) -> str:
-    """Return the article's complete script with the settings of `config`: images, split, network, training, model.
+    """Return the complete script of a run with the settings of `config`: images, split, network, training, model.
+
+    With the same seed it starts from the same weights and learns from the same batches in the same order, augmented in
+    the same way: the history is that of the run. It differs in this: it keeps all images in memory, it always computes
+    in float32, a picture with transparency or with more than 8 bits a channel is converted in Pillow's way, and a batch
+    whose gradient is no number is not left out.
 
     Parameters
     ----------
@@ -24,50 +29,50 @@ def training(config: TrainingConfig) -> str:
     Returns
     -------
     str
-        Python code; it needs tensorflow, pandas and scikit-learn, and writes ``cats-and-dogs.keras``. For the drawn
-        pets it also needs ``cnn_core.sketches``.
+        Python code; it needs tensorflow, pandas, pillow and scikit-learn, and writes ``cats-and-dogs.keras``. For the
+        drawn pets it also needs ``cnn_core.sketches``.
 
     Examples
     --------
     >>> from cnn_core.engine.config import TrainingConfig
-    >>> "epochs=7" in training(TrainingConfig(data="photos", epochs=7))
+    >>> "EPOCHS, BATCH, SEED = 7, 15, 42" in training(TrainingConfig(data="photos", epochs=7))
     True
     """
     size, drawn = config.network.input_size, config.source.drawn
     change = AUGMENTATIONS[config.augment]
     parts = [
-        '"""Cats and dogs: read the images, split them, train a convolutional network, save it."""',
+        _SUBJECT,
         _IMPORTS.format(
             shutil="import shutil\n" if config.data.lower().endswith(".zip") else "",
             sketches="\nfrom cnn_core import sketches\n" if drawn else "",
+            epochs=config.epochs,
+            batch=config.batch_size,
             seed=config.seed,
+            size=size,
+            deterministic=_DETERMINISTIC if config.deterministic else "",
         ),
-        f"# 1. The images: the name of a file or of its folder begins with its label.\n{_source(config)}",
+        "# 1. The images: the name of a file or of its folder begins with its label. Broken files are left out.\n"
+        f"{_source(config)}",
         _TABLE.rstrip(),
     ]
     if config.images is not None and not drawn:
-        parts.append(
-            f"each, seed = {config.images // 2}, {config.seed}\n"
-            'pets = [rows.sample(min(each, len(rows)), random_state=seed) for _, rows in table.groupby("label")]\n'
-            "table = pd.concat(pets).sort_index().reset_index(drop=True)"
-        )
+        parts.append(_SAMPLE.format(images=config.images, cats=config.images - config.images // 2))
     parts += [
         "# 2. The test images are kept apart: the network is not trained on them.\n"
-        f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state={config.seed})"
+        f"training_set, test_set = train_test_split(table, test_size={config.test_size}, random_state=SEED)"
         + corrected(config.source.in_force)
         + (
             "\ntraining_set, validation_set = train_test_split("
-            f"training_set, test_size={config.validation}, random_state={config.seed})"
+            f"training_set, test_size={config.validation}, random_state=SEED)"
             if config.validation
             else ""
         ),
-        f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels"
-        + (f", randomly changed in every epoch (augmentation).\n{_augmentation(change)}" if change else ".\n"),
-        _BATCHES.format(
-            size=size,
-            batch=config.batch_size,
-            skip="" if drawn else ".ignore_errors()  # skip files that cannot be read",
-            change=_CHANGE if change else "",
+        f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels, in another order in every epoch"
+        + (f", each changed by chance (augmentation).\n{_augmentation(change)}\n" if change else "."),
+        (_WEIGHTS if config.class_weights else "")
+        + _BATCHES.format(
+            images="augment(images, epoch * steps + step)" if change else "images",
+            weights=", weights[labels]" if config.class_weights else "",
         ),
         "# 4. The network\n" + _network(config.network),
         "# 5. The training\n" + _fit(config),
@@ -75,69 +80,110 @@ def training(config: TrainingConfig) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_SUBJECT = '''\
+"""Cats and dogs: read the images, split them, train a convolutional network, save it.
+
+It repeats a run of CNN Lab: the same seed gives the same first weights, batches and augmentation. Unlike CNN Lab, it
+keeps all images in memory, always computes in float32, and leaves images with transparency or 16 bits to Pillow.
+"""'''
+
 _IMPORTS = """\
+import re
 {shutil}from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 from keras import layers
+from PIL import Image, ImageOps
 from sklearn.model_selection import train_test_split
 {sketches}
-keras.utils.set_random_seed({seed})"""
+EPOCHS, BATCH, SEED = {epochs}, {batch}, {seed}
+SIZE = {size}  # height and width of the images, in pixels
+
+keras.utils.set_random_seed(SEED){deterministic}"""
+
+_DETERMINISTIC = """
+tf.config.experimental.enable_op_determinism()  # every operation adds in a fixed order"""
 
 _TABLE = """\
 LABELS = ["cat", "dog"]
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
 def label_of(file):
-    for name in reversed(file.relative_to(folder).parts):
-        if name[:3].lower() in LABELS:
-            return LABELS.index(name[:3].lower())
+    name, *folders = reversed(file.relative_to(folder).parts)
+    if found := re.match(r"(cat|dog)s?(?![a-z])", name.lower()):
+        return LABELS.index(found[1])
+    for part in folders:
+        if part.lower() in ("cat", "cats", "dog", "dogs"):
+            return LABELS.index(part.lower()[:3])
     return None
 
 
-files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in EXTENSIONS]
-table = pd.DataFrame({"file": [str(file) for file in files], "label": [label_of(file) for file in files]})
-table = table.dropna().astype({"label": int})
+def read(file):
+    try:
+        image = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
+    except Exception:  # Pillow raises many kinds on a broken file
+        return None
+    return np.array(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES]
+files = [file for file in files if label_of(file) is not None]
+names = [file.relative_to(folder).as_posix() for file in files]
+table = pd.DataFrame({"name": names, "label": map(label_of, files), "image": map(read, files)})
+table = table.dropna().reset_index(drop=True)
 """
 
+_SAMPLE = """\
+if len(table) > {images}:  # some of them, half cats and half dogs
+    pets = [table[table["label"] == label] for label in (0, 1)]
+    pets = [rows.sample(min(n, len(rows)), random_state=SEED) for rows, n in zip(pets, ({cats}, {images} - {cats}))]
+    table = pd.concat(pets).sort_index().reset_index(drop=True)"""
+
 _AUGMENTATION = """\
-augment = keras.Sequential(
-    [
-        layers.RandomFlip("horizontal"),
-        layers.RandomRotation({rotation:g} / 360, fill_mode="nearest"),
-        layers.RandomZoom({zoom}, {zoom}, fill_mode="nearest"),
-        layers.RandomTranslation({shift:g}, {shift:g}, fill_mode="nearest"),
-        layers.RandomShear({shear:g}, 0.0, fill_mode="nearest"),
-    ]
-)
+def augment(images, number):
+    chances = tf.random.stateless_uniform((7, len(images)), [SEED, number])  # of this batch, whatever came before
+    turn, slant, wide, high, side, right, down = tf.unstack(chances)
+    turn = np.pi / 180 * (2 * turn - 1) * {rotation:g}
+    slant = (2 * slant - 1) * {shear:g}
+    wide, high = {low:g} + {span:g} * wide, {low:g} + {span:g} * high  # zoom
+    wide = tf.where(side < 0.5, -wide, wide)  # flip
+    # Rotation times shear times zoom, around the middle, and then the shift: one matrix for each image.
+    a, b = tf.cos(turn) * wide, (tf.cos(turn) * slant - tf.sin(turn)) * high
+    d, e = tf.sin(turn) * wide, (tf.sin(turn) * slant + tf.cos(turn)) * high
+    middle = (SIZE - 1) / 2
+    c = middle - a * middle - b * middle + SIZE * (2 * right - 1) * {shift:g}
+    f = middle - d * middle - e * middle + SIZE * (2 * down - 1) * {shift:g}
+    matrices = tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+    return keras.ops.image.affine_transform(images, matrices, interpolation="bilinear", fill_mode="nearest")
+"""
+
+_WEIGHTS = """\
+counts = training_set["label"].value_counts().sort_index().to_numpy()
+weights = len(training_set) / (2 * counts)  # an image of the rarer class counts more
 """
 
 _BATCHES = """\
-def read(file, label):
-    image = tf.io.decode_image(tf.io.read_file(file), channels=3, expand_animations=False)
-    return tf.ensure_shape(tf.image.resize(image, ({size}, {size}), antialias=True), ({size}, {size}, 3)), label
+steps = -(-len(training_set) // BATCH)  # batches of an epoch
 
 
-def batches(table, training):
-    data = tf.data.Dataset.from_tensor_slices((table["file"].to_list(), table["label"].to_list()))
-    if training:
-        data = data.shuffle(len(table))
-    data = data.map(read, num_parallel_calls=tf.data.AUTOTUNE){skip}
-    data = data.batch({batch}){change}
-    return data.prefetch(2)
+def training_batches():
+    for epoch in range(EPOCHS):
+        order = np.random.default_rng([SEED, epoch]).permutation(len(training_set))
+        for step in range(steps):
+            rows = training_set.iloc[order[step * BATCH : (step + 1) * BATCH]]
+            images = np.stack(rows["image"]).astype("float32")
+            labels = rows["label"].to_numpy()
+            yield np.asarray({images}), labels{weights}
 """
-
-_CHANGE = """
-    if training:
-        data = data.map(lambda image, label: (augment(image, training=True), label))"""
 
 
 def _augmentation(settings: dict[str, Any]) -> str:
-    low, high = (round(side - 1, 6) for side in settings["zoom"])
-    return _AUGMENTATION.format(**{**settings, "zoom": f"({low:g}, {high:g})"})
+    low, high = settings["zoom"]
+    return _AUGMENTATION.format(**settings, low=low, span=round(high - low, 6)).rstrip()
 
 
 def _source(config: TrainingConfig) -> str:
@@ -208,37 +254,31 @@ def _network(spec: NetworkSpec) -> str:
 
 def _fit(config: TrainingConfig) -> str:
     rate = f"rate = {config.learning_rate:g}\n"
-    if config.schedule != "constant":
-        steps = f"steps = {config.epochs} * -(-len(training_set) // {config.batch_size})\n"
-        if config.schedule == "cosine":
-            rate = f"{steps}rate = keras.optimizers.schedules.CosineDecay({config.learning_rate:g}, steps)\n"
-        else:
-            rate = (
-                f"{steps}warmup = max(1, round({WARMUP} * steps))  # the learning rate first rises, then falls\n"
-                "rate = keras.optimizers.schedules.CosineDecay(\n"
-                f"    {config.learning_rate:g} / warmup, max(1, steps - warmup),\n"
-                f"    warmup_target={config.learning_rate:g}, warmup_steps=warmup,\n)\n"
-            )
-    weights = argument = callbacks = ""
-    if config.class_weights:
-        weights = (
-            'counts = training_set["label"].value_counts()  # the rarer class counts more\n'
-            "weights = {label: len(training_set) / (len(counts) * count) for label, count in counts.items()}\n"
+    if config.schedule == "cosine":
+        rate = f"rate = keras.optimizers.schedules.CosineDecay({config.learning_rate:g}, EPOCHS * steps)\n"
+    elif config.schedule == "warmup_cosine":
+        rate = (
+            f"warmup = max(1, round({WARMUP} * EPOCHS * steps))  # the learning rate first rises, then falls\n"
+            "rate = keras.optimizers.schedules.CosineDecay(\n"
+            f"    {config.learning_rate:g} / warmup, max(1, EPOCHS * steps - warmup),\n"
+            f"    warmup_target={config.learning_rate:g}, warmup_steps=warmup,\n)\n"
         )
-        argument = ",\n    class_weight=weights"
+    callbacks = ""
     if config.keeps_best:
         patience = config.patience or config.epochs
-        callbacks = f",\n    callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)]"
+        callbacks = f"    callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)],\n"
     held_out = f"{config.held_out}_set"
     return (
         f"{rate}"
         f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={CLIP_NORM})\n"
-        'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])\n'
-        f"{weights}"
+        "# On a CPU, XLA (jit_compile) is several times as slow for this network.\n"
+        'model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)\n'
         "history = model.fit(\n"
-        "    batches(training_set, training=True),\n"
-        f"    validation_data=batches({held_out}, training=False),\n"
-        f"    epochs={config.epochs}{argument}{callbacks},\n)\n"
+        "    training_batches(),\n"
+        "    steps_per_epoch=steps,\n"
+        f'    validation_data=(np.stack({held_out}["image"]), {held_out}["label"].to_numpy()),\n'
+        "    validation_batch_size=64,\n"
+        f"    epochs=EPOCHS,\n{callbacks})\n"
         "print(pd.DataFrame(history.history))\n"
         'model.save("cats-and-dogs.keras")'
     )

@@ -52,8 +52,8 @@ def follow(run: Run) -> Status:
                 return status
             time.sleep(0.25)
         except KeyboardInterrupt:
-            print("Stopping: the model is being saved.", file=sys.stderr, flush=True)
             run.stop()
+            print(run.status().message, file=sys.stderr, flush=True)
 
 
 def show(done: int, total: int, what: str) -> None:

@@ -169,6 +169,7 @@ DATASET = Text("dataset")
 """A zip or folder in `cnn_core.data_files.kept.folder`, by its name."""
 
 RUN = Text("run")
+REPLAY = Switch("replay")
 CURVE_AXES = {"epoch": "Epochs", "step": "Steps"}
 CURVE_AXIS = Choice("curve_axis", CURVE_AXES, "epoch")
 SMOOTHING = Number("smoothing", 0.0, 0.99, 0.6, 0.01)

@@ -1,4 +1,4 @@
-"""The short training run in the sidebar, and the strip that shows a running training on every page."""
+"""The short training run in the sidebar, and the strips that show on every page which trainings run and wait."""
 
 from __future__ import annotations
 
@@ -34,19 +34,29 @@ Result = TypeVar("Result")
 def sidebar() -> None:
     """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
     with st.container(key="short_run"):
-        run = active_run()
-        if run is None:
+        active = active_runs()
+        if not active:
             st.markdown("**Short training run**")
             _outcome()
             st.fragment(_form)()
         else:
-            st.session_state[_FOLLOWED] = run.id
-            st.fragment(_strip, run_every=REFRESH)(run)
+            st.session_state[_FOLLOWED] = active[0].id
+            st.fragment(_strips, run_every=REFRESH)(active)
 
 
-def active_run() -> runs.Run | None:
-    """Return the newest training that is going on, whoever started it, or None."""
-    return next((run for run in runs.list_runs() if run.active), None)
+def active_runs() -> list[runs.Run]:
+    """List the trainings that are going on, whoever started them, then those that wait, in the order of their turn."""
+    found = [(run.status(), run) for run in reversed(runs.list_runs())]
+    active = [(status.place, run.id, run) for status, run in found if status.state in ACTIVE_STATES]
+    return [run for *_, run in sorted(active, key=lambda item: item[:2])]
+
+
+def must_wait() -> bool:
+    """Tell whether the next run will wait in line; where nobody can know, `begin` says why."""
+    try:
+        return runs.must_wait()
+    except CnnLabError:
+        return False
 
 
 def attempt(action: Callable[[], Result], place: str) -> Result | None:
@@ -76,10 +86,13 @@ def begin(config: TrainingConfig, place: str) -> None:
             raise DatasetError(f"There is no folder or zip at “{config.data}”. Check the path and try again.")
         return runs.start(config)
 
+    waits = must_wait()
     run = attempt(start, place)
     if run is not None:
         st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, place
-        st.toast("The training has started.", icon=":material/model_training:")
+        st.toast(
+            "The training waits in line." if waits else "The training has started.", icon=":material/model_training:"
+        )
     st.rerun()
 
 
@@ -99,7 +112,7 @@ def where(status: Status) -> str:
     """Say where a living run stands, in one line."""
     if status.state == "starting":
         return f"Starting. {status.message}"
-    if status.state in ("reading", "stopping", "paused"):
+    if status.state in ("waiting", "reading", "stopping", "paused"):
         return status.message
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
     return f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}{left}"
@@ -138,9 +151,11 @@ def announce(status: Status, run: runs.Run) -> None:
 
 
 def stop_button(run: runs.Run, status: Status, key: str) -> None:
-    """Draw the button that stops a run after its current step."""
-    waiting = status.state == "stopping"
-    if st.button("Stop", key=key, icon=":material/stop_circle:", disabled=waiting, help="The model is saved first."):
+    """Draw the button that stops a run after its current step, or lets a waiting one leave the line."""
+    label, icon, help_text = "Stop", ":material/stop_circle:", "The model is saved first."
+    if status.state == "waiting":
+        label, icon, help_text = "Leave the line", ":material/logout:", "You can resume the run later, or delete it."
+    if st.button(label, key=key, icon=icon, disabled=status.state == "stopping", help=help_text):
         run.stop()
         st.rerun()
 
@@ -163,13 +178,19 @@ def classify_button(model: str, key: str) -> None:
         st.switch_page(CLASSIFY_PAGE, query_params={})  # without it, bound controls make Streamlit refuse
 
 
-def _strip(run: runs.Run) -> None:
+def _strips(active: list[runs.Run]) -> None:
+    """Show each of these runs; the first one's button has a name of its own."""
+    for number, run in enumerate(active):
+        _strip(run, f"strip_stop_{run.id}" if number else "strip_stop")
+
+
+def _strip(run: runs.Run, key: str) -> None:
     status = run.status()
     if status.state not in ACTIVE_STATES:
         st.rerun()
     st.progress(share_done(status), where(status))
     with st.container(horizontal=True, vertical_alignment="center"):
-        stop_button(run, status, "strip_stop")
+        stop_button(run, status, key)
         st.page_link(TRAIN_PAGE, label="Watch", icon=":material/monitoring:", query_params={controls.RUN.name: run.id})
     steps = run.steps()
     if len(steps):  # below the buttons, which a small window must show without scrolling

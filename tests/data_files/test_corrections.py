@@ -96,9 +96,14 @@ def test_the_shown_script_corrects_the_same_photos(pets):
     text = training_script.training(config)
     part = text[text.index("LABELS = ") : text.index("# 3. ")]
     names: dict = {}
-    exec(text[text.index("from pathlib") : text.index("import keras")], names)
-    exec("import pandas as pd\nfrom sklearn.model_selection import train_test_split", names)
-    exec(f"folder = Path({pets!r})\n{part}", names)
+    exec(
+        "import re\nfrom pathlib import Path\nimport numpy as np\nimport pandas as pd\nfrom PIL import Image, ImageOps",
+        names,
+    )
+    exec(
+        f"from sklearn.model_selection import train_test_split\nSIZE, SEED, folder = 4, 42, Path({pets!r})\n{part}",
+        names,
+    )
     for script, run in zip((names["training_set"], names["test_set"]), config.source.split(), strict=True):
         np.testing.assert_array_equal(script["label"], dataset.class_numbers(run))
-        assert script["file"].tolist() == run["file"].tolist()
+        assert script["name"].tolist() == corrections.names(run["file"], pets)

@@ -108,6 +108,22 @@ def test_stop_asks_the_run_to_stop_and_says_so(app):
     assert test.sidebar.button(key="strip_stop").disabled
 
 
+def test_those_that_wait_stand_below_the_running_one_in_the_order_of_their_turn(app):
+    names = [f"2026010{day}-000000-aaaa" for day in (1, 2, 3)]
+    fake_run(names[1], state="running", done=1, step=5)
+    for name, place in ((names[0], 2), (names[2], 1)):  # the older one was resumed, so it stands at the end
+        message = f"Waiting: place {place} in the line."
+        rewrite_status(fake_run(name, state="waiting", done=0, step=0, message=message), place=place)
+    test = app("pixels")
+    shown = [element.proto.text for element in test.sidebar.get("progress")]
+    assert [text.partition(" · ")[0] for text in shown] == [
+        "Epoch 2 of 3", "Waiting: place 1 in the line.", "Waiting: place 2 in the line.",
+    ]  # fmt: skip
+    assert labels(test) == ["Stop", "Leave the line", "Leave the line"]
+    test.sidebar.button(key=f"strip_stop_{names[2]}").click().run()
+    assert [(home() / "runs" / name / "stop").exists() for name in names] == [False, False, True]
+
+
 @pytest.mark.parametrize("state", ["failed", "stopped", "interrupted"])
 def test_a_run_that_breaks_off_under_our_eyes_says_why_and_can_be_resumed(app, spawned, state):
     folder = fake_run(state="running", done=1, step=5)
@@ -150,6 +166,7 @@ def test_a_run_without_steps_has_no_progress_yet():
     [
         (Status("starting", "Loading TensorFlow."), "Starting. Loading TensorFlow."),
         (Status("reading", "Reading the pictures: 5 of 9."), "Reading the pictures: 5 of 9."),
+        (Status("waiting", "Waiting: place 2 in the line.", place=2), "Waiting: place 2 in the line."),
         (
             Status("running", "", 2, 3, 1200, 1250, seconds_left=3725),
             "Epoch 2 of 3 · step 1,200 of 1,250 · 1 h 02 min left",

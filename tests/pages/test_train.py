@@ -129,7 +129,6 @@ def test_start_writes_what_was_set(app, spawned, pets):
     assert config.schedule == "constant"
     assert (config.epochs, config.batch_size, config.learning_rate, config.patience) == (7, 4, 0.0005, 2)
     assert config.validation == 0.1
-    assert test.button(key="train_start").disabled
     assert test.selectbox(key="run").value == spawned[0].name
 
 

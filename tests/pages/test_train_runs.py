@@ -87,6 +87,41 @@ def test_a_finished_run_offers_its_model_but_no_resuming(app):
     assert test.session_state["model"] == folder.name
 
 
+def test_while_one_trains_the_next_one_is_started_and_waits(app, spawned):
+    fake_run("20260101-000000-aaaa", state="running", done=1, step=5)
+    test = app("train")
+    assert "This one will wait in line" in text(test)
+    test.button(key="train_start").click().run()
+    assert not test.exception
+    assert test.selectbox(key="run").value == spawned[0].name
+    message = "Waiting: place 1 in the line."
+    rewrite_status(spawned[0], state="waiting", message=message, place=1)
+    test.run()
+    assert message in [element.proto.text for element in test.main.get("progress")]
+    leave = test.button(key="train_stop")
+    assert leave.label == "Leave the line"
+    leave.click().run()
+    assert (spawned[0] / "stop").exists()
+    assert "Leaving the line." in [element.proto.text for element in test.main.get("progress")]
+    rewrite_status(spawned[0], state="stopped", message="The run has left the line.")
+    test.run()
+    assert test.selectbox(key="run").value == spawned[0].name
+    assert "The run has left the line." in text(test)
+    assert test.button(key="train_resume")
+
+
+def test_where_two_may_train_the_second_does_not_wait(app, spawned, monkeypatch):
+    monkeypatch.setenv("CNN_LAB_MAX_RUNS", "2")
+    fake_run("20260101-000000-aaaa", state="running", done=1, step=5)
+    test = app("train")
+    assert "wait in line" not in text(test)
+    monkeypatch.setenv("CNN_LAB_MAX_RUNS", "none")
+    test.run().button(key="train_start").click().run()
+    assert not test.exception
+    assert any("CNN_LAB_MAX_RUNS must be a whole number" in error.value for error in test.main.error)
+    assert not spawned
+
+
 def test_the_address_names_the_run(app):
     for name in ("20260101-000000-aaaa", "20260102-000000-bbbb"):
         fake_run(name)
@@ -223,7 +258,6 @@ def test_a_run_that_overfits_is_one_click_away(app, spawned):
     config = runs.Run(spawned[0]).config
     assert (config.augment, config.data, config.images, config.test_size) == ("none", "sketches", 80, 0.9)
     assert "on only 8 drawn pets" in text(test)
-    assert test.button(key="train_overfit").disabled
 
 
 def test_a_score_on_the_validation_set_is_not_called_a_test_score(app):

@@ -16,8 +16,8 @@ DEMONSTRATION = TrainingConfig(
 """Eight training pictures, which the network soon knows by heart; 72 test pictures, so that their loss is no chance."""
 
 
-def show(active: bool) -> None:
-    """Explain overfitting, and offer to train a network that overfits; disabled while a run is active."""
+def show() -> None:
+    """Explain overfitting, and offer to train a network that overfits."""
     with st.expander("What is overfitting?"):
         points = percent(GAP, 0).replace("%", "percentage points")
         st.markdown(
@@ -31,13 +31,7 @@ def show(active: bool) -> None:
             "has been lower before. What helps: more photos, augmentation (each epoch shows the pictures a little "
             "changed), or fewer epochs."
         )
-    if st.button(
-        "Show me overfitting",
-        key="train_overfit",
-        icon=":material/trending_down:",
-        disabled=active,
-        help="Stop the active training run first." if active else None,
-    ):
+    if st.button("Show me overfitting", key="train_overfit", icon=":material/trending_down:"):
         run_monitor.begin(DEMONSTRATION, PLACE)
     st.caption(
         f"Trains the article's network on only 8 drawn pets, without augmentation, for {DEMONSTRATION.epochs} epochs, "

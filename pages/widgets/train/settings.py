@@ -22,8 +22,13 @@ AS_IN_THE_ARTICLE = {"augment": "article", "epochs": 3, "batch_size": 15, "learn
 DEFAULTS = {name: getattr(TrainingConfig, name) for name in AS_IN_THE_ARTICLE}
 
 
-def form(active: bool) -> TrainingConfig | None:
-    """Show the settings of the next run and the button that starts it, disabled while a run is active.
+def form(waits: bool) -> TrainingConfig | None:
+    """Show the settings of the next run and the button that starts it.
+
+    Parameters
+    ----------
+    waits : bool
+        Whether the next run will wait in line.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def form(active: bool) -> TrainingConfig | None:
             data=data, images=images, test_size=test_size, augment=augment, network=network, corrections=known,
             **training,
         )  # fmt: skip
-    _start(config, active)
+    _start(config, waits)
     if data:
         with place:  # last: to read the pictures takes a moment, and must not hold up the controls
             contents.show(source)
@@ -155,8 +160,8 @@ def _set(values: dict[str, Any]) -> None:
     st.session_state.update(values)
 
 
-def _start(config: TrainingConfig | None, active: bool) -> None:
-    reason = "Stop the active training run first." if active else None if config else "The network cannot be built."
+def _start(config: TrainingConfig | None, waits: bool) -> None:
+    reason = None if config else "The network cannot be built."
     pressed = st.button(
         "Start this training",
         key="train_start",
@@ -165,6 +170,8 @@ def _start(config: TrainingConfig | None, active: bool) -> None:
         disabled=reason is not None,
         help=reason,
     )
+    if waits:
+        st.caption("Another training is under way. This one will wait in line and begin when it is its turn.")
     if pressed and config:
         run_monitor.begin(config, START)
     run_monitor.show_error(START)

@@ -1,0 +1,110 @@
+"""The line of the runs: who trains now, and who waits for a turn.
+
+There is no scheduler. Each training process writes its run's folder at the end of one list, and looks now and then how
+many of the runs before its own still live, that is, hold the lock of their folder. So nobody has to be there for the
+next run to begin, and a run that is killed, waiting or training, leaves the line with its process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from cnn_core import CnnLabError
+from cnn_core.engine.journal import Journal
+from cnn_core.storage import lock
+from cnn_core.storage.files import home, replace_file
+
+LIMIT = "CNN_LAB_MAX_RUNS"
+"""The environment variable that says how many runs train at the same time."""
+
+POLL_SECONDS = 0.5
+"""How often a waiting run looks whether its turn has come."""
+
+
+class LineError(CnnLabError):
+    """The number of runs that may train at the same time is not a number."""
+
+
+def max_runs() -> int:
+    """Return how many runs train at the same time: ``$CNN_LAB_MAX_RUNS``, by default 1.
+
+    Raises
+    ------
+    LineError
+        When the variable holds something else than a whole number from 1 on.
+
+    Examples
+    --------
+    >>> max_runs() == int(os.environ.get("CNN_LAB_MAX_RUNS") or 1)
+    True
+    """
+    value = os.environ.get(LIMIT) or "1"
+    if not value.isdecimal() or int(value) < 1:
+        raise LineError(f"{LIMIT} must be a whole number from 1 on; it is “{value}”. Correct it or remove it.")
+    return int(value)
+
+
+def wait_turn(folder: Path, journal: Journal) -> None:
+    """Take a place at the end of the line, and wait until it is this run's turn.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's, whose lock this process holds: that is how the others know that the run lives.
+    journal : Journal
+        Tells the place in the line.
+
+    Raises
+    ------
+    Stopped
+        When somebody has asked the run to stop, which means to leave the line.
+    LineError
+        As `max_runs`.
+    LockError
+        When another process keeps the list for itself for longer than writing it takes.
+    """
+    together = max_runs()
+    join(folder)
+    told = 0
+    while (place := ahead(folder) - together + 1) > 0:
+        if place != told:
+            told = place
+            journal.write(state="waiting", place=place, message=f"Waiting: place {place} in the line.")
+        time.sleep(POLL_SECONDS)
+        journal.heed_stop()
+    if told:
+        journal.start = time.monotonic()  # a run's time does not include the wait
+        journal.write(state="starting", place=0, message="Loading TensorFlow.")
+
+
+def join(folder: Path) -> None:
+    """Put a run at the end of the line, and take those that have ended out of it."""
+    line = home() / "line"
+    line.mkdir(parents=True, exist_ok=True)
+    with lock.locked(line):
+        living = [other for other in _order() if other != _name(folder) and lock.held(Path(other))]
+        replace_file(line / "order.json", json.dumps([*living, _name(folder)], indent=1))
+
+
+def ahead(folder: Path) -> int:
+    """Count the living runs before this one. A run that is missing in a damaged line joins it again, at the end."""
+    order = _order()
+    if _name(folder) not in order:
+        join(folder)
+        order = _order()
+    return sum(lock.held(Path(other)) is True for other in order[: order.index(_name(folder))])
+
+
+def _name(folder: Path) -> str:
+    return str(folder.resolve())
+
+
+def _order() -> list[str]:
+    try:
+        order = json.loads((home() / "line" / "order.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [name for name in order if isinstance(name, str)] if isinstance(order, list) else []

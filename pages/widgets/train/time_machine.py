@@ -1,0 +1,175 @@
+"""The time machine: a run's training replayed on the visitor's picture, with a slider over its snapshots."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import CnnLabError, runs
+from cnn_core.pixels import resize
+from cnn_core.replay import Frame, moment, most_changed, replay
+from cnn_core.wording import percent
+from pages.widgets import background, controls, picture, run_monitor, verdict
+
+_AT, _LAST, _LABEL = "replay_at", "replay_last", "replay_label"
+
+TILE = 80
+"""The width of a kernel on the screen, in pixels: four of them fit side by side on a phone."""
+
+PLAY_SECONDS = 0.7
+"""How long each moment is shown when the replay plays by itself."""
+
+
+@dataclass(eq=False)
+class Replay(background.Job):
+    """What the networks of a run made of a picture.
+
+    Attributes
+    ----------
+    frames : list of Frame
+        Empty until they are known.
+    """
+
+    failed = "The training could not be replayed ({}). Choose another picture."
+
+    folder: Path
+    pixels: bytes
+    shape: tuple[int, ...]
+    frames: list[Frame] = field(default_factory=list, init=False)
+
+    def work(self) -> None:
+        """Ask each network."""
+        self.frames = replay(runs.Run(self.folder), self.image, self.progress)
+
+    @property
+    def image(self) -> np.ndarray:
+        """The picture, uint8 (H, W, 3)."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(self.shape)
+
+
+def show(run: runs.Run, live: bool) -> None:
+    """Offer the replay; while the run is `live` it grows with each snapshot."""
+    if not (live or run.snapshots()):
+        return
+    with st.container(key="time_machine"):
+        st.subheader("Time machine")
+        st.caption(
+            "While it learns, a run keeps small copies of its network: before the first step, after 1, 2, 4, 8 … "
+            "steps, and after epochs. Ask them all about your picture, and see how the kernels are learned."
+        )
+        if st.toggle("Replay this training on my picture", **controls.REPLAY.bound):
+            st.fragment(_replay, run_every=run_monitor.REFRESH if live else None)(run, live)
+
+
+def _replay(run: runs.Run, live: bool) -> None:
+    kept = run.snapshots()
+    if not kept:
+        st.caption("No copy has been kept yet. The first one is taken before the first step.")
+        return
+    job = _job(run, max(kept))
+    if not job.ready() and (before := _earlier(job)):
+        job = before  # until what is new has been computed
+    elif not job.ready():
+        st.fragment(_progress, run_every=run_monitor.REFRESH)(job)
+        return
+    if job.error:
+        st.error(job.error)
+        if st.button("Try again", icon=":material/refresh:"):
+            background.forget(job)
+            st.rerun()
+        return
+    _player(run, job, live)
+
+
+def _job(run: runs.Run, last: int) -> Replay:
+    """Return the job about the picture of all pages, up to the snapshot after `last` batches."""
+    image, _ = picture.current()
+    try:
+        size = run.config.network.input_size
+    except CnnLabError:
+        size = image.shape[0]
+    small = resize(image, size, size)  # as the network takes it
+    return background.job(Replay, run.folder, small.tobytes(), small.shape, state=last)
+
+
+def _earlier(job: Replay) -> Replay | None:
+    """Return a job about the same run and picture that is done, the newest."""
+    same = [
+        known
+        for known in background.jobs(Replay)
+        if isinstance(known, Replay) and (known.folder, known.pixels) == (job.folder, job.pixels) and known.ready()
+    ]
+    return max((known for known in same if known.frames), key=lambda known: len(known.frames), default=None)
+
+
+def _progress(job: Replay) -> None:
+    if job.ready():
+        st.rerun()
+    st.progress(job.share, f"{job.what}: {job.done} of {job.total}. The first time, TensorFlow is loaded for it.")
+
+
+def _player(run: runs.Run, job: Replay, live: bool) -> None:
+    """Show the slider, and what the network of the chosen moment makes of the picture.
+
+    Only what is no longer `live` is played: a part of the page that refreshes itself would break off the playing.
+    """
+    steps = run.status().steps
+    names = [moment(frame.batches, steps) for frame in job.frames]
+    state = st.session_state
+    if state.get(_AT) not in names or state[_AT] == state.get(_LAST):
+        state[_AT] = names[-1]  # follow a training until somebody goes back
+    state[_LAST] = names[-1]
+    if len(names) > 1:
+        st.select_slider("Moment of the training", names, key=_AT)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.segmented_control(
+            "Heat map for", ["cat", "dog"], default="cat", required=True, format_func=str.title, key=_LABEL
+        )
+        play = not live and st.button("Play", icon=":material/play_arrow:", key="replay_play")
+        st.download_button(
+            "GIF",
+            lambda: _gif(job, label, steps),
+            f"cnn-lab-{run.id}.gif",
+            "image/gif",
+            on_click="ignore",
+            icon=":material/download:",
+            key="replay_gif",
+        )
+    place = st.empty()
+    for at in range(len(names)) if play else []:
+        _moment(place, job, at, names[at], label)
+        time.sleep(PLAY_SECONDS)
+    _moment(place, job, names.index(state[_AT]), state[_AT], label)
+    st.caption(
+        f"Bright places raise the score for {label}. The small pictures are the kernels of the first convolution that "
+        "training has changed most, in color (middle gray is zero). Below each kernel is the map that it makes of your "
+        "picture (white is zero). A color means the same number at every moment."
+    )
+
+
+def _moment(place, job: Replay, at: int, name: str, label: str) -> None:
+    from cnn_core.figures import replay_pictures
+
+    frame, chosen = job.frames[at], most_changed(job.frames)
+    said = frame.prediction
+    with place.container():
+        left, right = st.columns([2, 3], vertical_alignment="center")
+        left.image(
+            replay_pictures.photo(frame, job.image, label),
+            alt=f"The picture with the heat map for {label}, {name}",
+            width=220,
+        )
+        with right:
+            st.markdown(f"**{name.capitalize()}: {said.label}**, {percent(said.probability)}")
+            verdict.bars(said.probabilities)
+        with st.container(horizontal=True, gap="xsmall"):
+            for number, tile in zip(chosen, replay_pictures.tiles(job.frames, at, chosen), strict=True):
+                st.image(tile, width=TILE, alt=f"Kernel {number + 1}, and the map that it makes, {name}")
+
+
+def _gif(job: Replay, label: str, steps: int) -> bytes:
+    from cnn_core.figures import replay_pictures
+
+    return replay_pictures.gif(job.frames, job.image, label, steps)
