@@ -108,28 +108,36 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     def serve(numbers: range) -> tf.data.Dataset:
         return training_batches(images, labels, config.batch_size, numbers, seed=config.seed, change=change)
 
-    def save() -> None:
-        _compute_in(model, "float32")
-        save_model(model, folder / "model.keras")
+    network = getattr(model, "network", model)  # a run of an older version is trained by its network itself
 
-    mixed = _mixed(model, config.precision)
+    def save() -> None:
+        _compute_in(network, "float32")
+        save_model(network, folder / "model.keras")
+
+    mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
     learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, [mixed], weights)
 
 
 def build(config: TrainingConfig, steps: int) -> keras.Model:
-    """Return the network, compiled for a training with this number of steps in an epoch."""
+    """Return the training of a network, compiled for this number of steps in an epoch."""
     import keras
 
-    model = config.network.build()
+    from cnn_core.engine.fast_blocks import FastTraining
+    from cnn_core.engine.fused_adam import fuse
+
+    network = config.network.build()
+    model = FastTraining(network)
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.
     adam = keras.optimizers.Adam(_learning_rate(config, steps), global_clipnorm=CLIP_NORM)
+    fuse(adam)
     optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=1.0)
     # XLA on a CPU trains this network seven times as slowly as the plain graph.
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    model.optimizer.build(model.trainable_variables)
+    for part in (network, model):  # the network too, so that its file holds the optimizer
+        part.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    optimizer.build(network.trainable_variables)
     return model
 
 

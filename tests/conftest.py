@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import models
+from cnn_core import models, runs, training
 from cnn_core.setup.chromium import find_chromium
 from pages.widgets import warmup
 from tests.small_models import network, saved
@@ -121,6 +122,22 @@ def app() -> Callable[..., AppTest]:
         return (test if page == "classify" else test.switch_page(f"pages/{page}.py")).run()
 
     return run
+
+
+@pytest.fixture
+def in_this_process(monkeypatch) -> None:
+    """Runs are started in a thread of this process: another one would first import TensorFlow, for 8 s."""
+
+    def train(folder: Path) -> None:
+        with suppress(training.TrainingError):  # it is in the run's status
+            training.train(folder)
+
+    def spawn(folder: Path) -> None:
+        for file in ("stop", "status.json"):
+            (folder / file).unlink(missing_ok=True)
+        threading.Thread(target=train, args=(folder,), daemon=True).start()
+
+    monkeypatch.setattr(runs, "spawn", spawn)
 
 
 @contextmanager

@@ -192,7 +192,7 @@ def test_a_damaged_file_gets_a_sentence_and_the_other_runs_go_on(tmp_path_factor
 
 
 @pytest.mark.slow
-def test_stop_saves_the_model_and_resume_goes_on():
+def test_stop_saves_the_model_and_resume_goes_on(in_this_process):
     run = runs.start(LONG)
     until(lambda: len(run.history()) >= 2)
     run.stop()

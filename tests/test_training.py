@@ -88,7 +88,7 @@ def test_two_processes_never_train_in_the_same_folder(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_run_of_an_older_version_goes_on_from_its_model_and_its_history(tmp_path):
     folder = folder_with(tmp_path / "run", TrainingConfig(**{**TINY.__dict__, "epochs": 3}))
-    training.build(TINY, 3).save(folder / "model.keras")
+    training.build(TINY, 3).network.save(folder / "model.keras")
     row = "1,0.5,0.7,0.5,0.7,1.0"
     (folder / "history.csv").write_text(",".join(HISTORY) + f"\n{row}\n")
     training.train(folder)

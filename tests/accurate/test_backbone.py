@@ -69,3 +69,30 @@ def test_folding_equals_convolution_then_normalization(depthwise):
     )  # fmt: skip
     folded = fold_batch_norm(arrays, "conv", "bn", "layer", depthwise)
     np.testing.assert_allclose(convolved(folded["layer/kernel"]) + folded["layer/bias"], expected, atol=1e-4)
+
+
+def test_the_real_backbone_takes_a_step_of_fine_tuning_and_only_its_upper_blocks_move(backbone):
+    from cnn_core.accurate import finetuning
+    from cnn_core.accurate.recipe import PETS
+
+    random = np.random.default_rng(2)
+    head = {
+        f"{name}/{kind}": random.normal(0, 0.1, shape).astype("float32")
+        for name, count in (("verdict", 2), ("classes", len(PETS)))
+        for kind, shape in (("kernel", (1280, count)), ("bias", (count,)))
+    }
+    for layer in backbone.layers:
+        if layer.weights:  # as large as keeps the size of what passes through
+            kernel, bias = layer.get_weights()
+            around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
+            layer.set_weights([random.normal(0, np.sqrt(2 / around), kernel.shape), bias])
+    tuned = finetuning.tunable(backbone, head, steps=10)
+    tuned.compile(tuned.optimizer, tuned.loss, run_eagerly=True)  # to compile the graph would take a minute
+    images = random.uniform(0, 255, (2, 96, 96, 3)).astype("float32")
+    assert np.isfinite(tuned.train_on_batch(images, np.array([0, 1]))).all()
+    names = [layer.name for layer in tuned.layers if layer.name in {layer.name for layer in backbone.layers}]
+    upper = set(names[names.index(finetuning.FIRST_TRAINABLE) :])
+    for layer in backbone.layers:
+        if layer.weights:
+            after = tuned.get_layer(layer.name).get_weights()[0]
+            assert np.array_equal(layer.get_weights()[0], after) == (layer.name not in upper), layer.name

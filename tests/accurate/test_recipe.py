@@ -142,46 +142,33 @@ def random_weights(path):
     np.savez(path, **arrays)
 
 
-def test_the_command_line_fine_tunes_the_real_backbone_until_it_is_stopped(tmp_path, capsys):
-    random_weights(tmp_path / "random.npz")
-    run = runs.Run(tmp_path / "run")
-    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", str(tmp_path / "random.npz"), "--json"]
-    stopper = threading.Thread(target=stop_after_the_first_epoch, args=(run,), daemon=True)
-    stopper.start()
-    assert cli.main([*words, "--out", str(run.folder)]) == 0
-    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert answer["state"] == "stopped"
-    assert 1 <= answer["epochs"] < finetuning_epochs()
-    photo = sketches.draw("dog", np.random.default_rng(0))
-    assert models.open_model(run.model_path).classify(photo).pet is not None
-
-
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
-    """The recipe with a network of the same kind that has few blocks: the real one takes a minute to be compiled."""
+def few_blocks(tmp_path, monkeypatch):
+    """The weights of a backbone of the same kind that has few blocks: the real one takes a minute to be compiled."""
     from cnn_core.accurate import backbone, finetuning
 
     monkeypatch.setattr(backbone, "STAGES", ((3, 2, 1, 8, 1), (3, 2, 6, 8, 1), (5, 2, 6, 16, 1)))
     monkeypatch.setattr(finetuning, "FIRST_TRAINABLE", "block_2_widen")
     random_weights(tmp_path / "random.npz")
-    return TrainingConfig(recipe="accurate", images=32, backbone=str(tmp_path / "random.npz"))
+    return tmp_path / "random.npz"
 
 
-def test_the_whole_recipe_is_a_run_that_can_be_stopped_and_resumed(settings, tmp_path):
+def test_the_command_line_carries_out_the_whole_recipe_which_can_be_stopped_and_resumed(
+    few_blocks, in_this_process, tmp_path, capsys
+):
     run = runs.Run(tmp_path / "run")
-    run.folder.mkdir()
-    (run.folder / "config.json").write_text(json.dumps(settings.to_dict()))
+    words = ["train", "--recipe", "accurate", "--images", "32", "--backbone", str(few_blocks), "--json"]
     stopper = threading.Thread(target=stop_after_the_first_epoch, args=(run,), daemon=True)
     stopper.start()
-    training.train(run.folder)
+    assert cli.main([*words, "--out", str(run.folder)]) == 0
     stopper.join()
-    assert run.status().state == "stopped"
-    assert 1 <= len(run.history()) < finetuning_epochs()
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert answer["state"] == "stopped"
+    assert 1 <= answer["epochs"] == len(run.history()) < finetuning_epochs()
     photo = sketches.draw("dog", np.random.default_rng(0))
     assert models.open_model(run.model_path).classify(photo).pet is not None
 
-    (run.folder / "stop").unlink(missing_ok=True)
-    training.train(run.folder)
+    assert cli.main(["train", "--out", str(run.folder), "--resume", "--json"]) == 0
     assert run.status().state == "finished"
     assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
     assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)

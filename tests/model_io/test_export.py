@@ -69,7 +69,7 @@ def mobile(tmp_path_factory) -> Path:
 def with_keras(path: Path, batch: np.ndarray) -> list[np.ndarray]:
     import keras
 
-    answers = keras.saving.load_model(path, compile=False).predict(batch, verbose=0)
+    answers = keras.saving.load_model(path, compile=False).predict_on_batch(batch)
     return answers if isinstance(answers, list) else [answers]
 
 
@@ -103,13 +103,14 @@ def test_an_exported_file_predicts_what_the_page_predicts(name, kind, pictures, 
     path = export.export(source, kind, tmp_path)
     assert path == tmp_path / f"{name}.{kind}"
     size = model.input_size
+    if size > 200:  # accurate: a third of them takes long enough
+        pictures = pictures[::3]
     batch = np.stack([pixels.resize(picture, size, size) for picture in pictures]).astype(np.float32)
-    assert len(batch) == 100
     if name not in page_answers:  # asked once for the three formats
         page_answers[name] = model.answers(pictures)
     expected = page_answers[name]  # from accurate also the score behind "neither"
     assert np.ptp(expected[0][:, 0]) > 0.2  # they differ, so a file that always says the same would be found out
-    for count in (100, 1):
+    for count in (len(batch), 1):
         answers = RUNTIMES[kind](path, batch[:count])
         for answer, right in zip(answers, expected, strict=True):
             np.testing.assert_allclose(answer, right[:count], atol=1e-3)
