@@ -131,7 +131,8 @@ class TakeSnapshots(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Plan, and take the one of this moment if it is due: of the untrained network, or what an older run lacks."""
-        self.planned = set(snapshots.plan(self.place.steps, self.epochs, self.model.count_params()))
+        parameters = sum(math.prod(weight.shape) for weight in self.model.weights)
+        self.planned = set(snapshots.plan(self.place.steps, self.epochs, parameters))
         self._take()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
