@@ -113,7 +113,7 @@ def _as_products(images: Any, kernel: Any) -> Any:
     return tf.reshape(_larger(upper, lower), [-1, rows, columns, filters])
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _larger(one: Any, other: Any) -> Any:
     """Return the maximum. Its gradient goes to the larger one, and where they are equal to the first, as in pooling."""
 

@@ -191,7 +191,7 @@ def test_the_address_names_the_settings(app):
     assert test.number_input(key="epochs").value == 9
     assert test.number_input(key="batch_size").value == 32
     assert test.text_input(key="data_path").value == "/pets"
-    assert any("epochs=9" in code.value and 'Path("/pets")' in code.value for code in test.code)
+    assert any("EPOCHS, BATCH, SEED = 9, 32" in code.value and 'Path("/pets")' in code.value for code in test.code)
 
 
 @pytest.mark.slow
