@@ -169,7 +169,7 @@ def _mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:
     import keras
 
     if precision == "auto":
-        precision = "mixed_bfloat16" if _has_bfloat16() else "float32"
+        precision = best_precision()
     return keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: _compute_in(model, precision),
         on_test_begin=lambda logs: _compute_in(model, "float32"),
@@ -182,12 +182,23 @@ def _compute_in(model: keras.Model, precision: str) -> None:
         layer.dtype_policy = precision
 
 
-def _has_bfloat16() -> bool:
-    """Tell whether the processor multiplies bfloat16 matrices itself (AMX); without that, it would be slower."""
-    try:
-        return " amx_bf16 " in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
+def best_precision() -> str:
+    """Return "mixed_bfloat16" where it is faster than "float32": where the hardware multiplies bfloat16 itself.
+
+    Graphics cards do so from compute capability 8.0 on, processors with AMX.
+    """
+    import tensorflow as tf
+
+    cards = tf.config.list_physical_devices("GPU")
+    if cards:
+        details = tf.config.experimental.get_device_details(cards[0])
+        multiplies = details.get("compute_capability", (0, 0)) >= (8, 0)
+    else:
+        try:
+            multiplies = " amx_bf16 " in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        except OSError:
+            multiplies = False
+    return "mixed_bfloat16" if multiplies else "float32"
 
 
 def _sentence(error: Exception) -> str:

@@ -80,3 +80,13 @@ def test_the_saved_file_names_keras_classes_only(tmp_path):
     assert config["class_name"] == "Sequential"
     assert config["compile_config"]["optimizer"]["config"]["inner_optimizer"]["class_name"] == "Adam"
     assert "cnn_core" not in json.dumps(config)
+
+
+@pytest.mark.parametrize(("card", "precision"), [((9, 0), "mixed_bfloat16"), ((7, 5), "float32")])
+def test_a_graphics_card_that_multiplies_bfloat16_is_used_so(card, precision, monkeypatch):
+    """There is no card here: TensorFlow is told that there is one of this kind."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["card"] if kind == "GPU" else [])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: {"compute_capability": card})
+    assert training.best_precision() == precision
