@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import CnnLabError
 from cnn_core.setup import commands as setup
 from cnn_core.setup import venv
+from cnn_core.storage.files import expanded
 from cnn_core.terminal import progress
 from cnn_core.terminal.arguments import parser
 from cnn_core.wording import percent
@@ -128,8 +129,8 @@ def _started(options: argparse.Namespace) -> Run:
         "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation", "augment", "seed",
         "recipe", "class_weights", "deterministic",
     )  # fmt: skip
-    data = options.data if options.data == DRAWN else str(Path(options.data).expanduser().absolute())
-    backbone = options.backbone and str(Path(options.backbone).expanduser().absolute())
+    data = options.data if options.data == DRAWN else str(expanded(options.data).absolute())
+    backbone = options.backbone and str(expanded(options.backbone).absolute())
     config = TrainingConfig(data=data, backbone=backbone, **{name: getattr(options, name) for name in names})
     return runs.start(config, options.out)
 

@@ -19,6 +19,7 @@ from cnn_core.data_files.survey import survey
 from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
+from cnn_core.storage.files import expanded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
         ...
     cnn_core.dataset.DatasetError: There is no folder or zip at no/such/folder. Check the path and try again.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.exists():
         raise DatasetError(f"There is no folder or zip at {path}. Check the path and try again.")
     try:

@@ -102,12 +102,12 @@ def replay(run: Run, image: NDArray[np.uint8], progress: Progress | None = None)
         key = [fingerprint([path]), hashlib.sha256(image.tobytes()).hexdigest()]
         try:
             frames.append(_open(cached("replays", key, compute, ".npz"), batches, run.id))
-        except SnapshotError:
+        except (SnapshotError, FileNotFoundError):  # damaged, or a resumed run has just dropped it
             continue
         except OSError as error:
             raise ReplayError(f"The replay could not be kept: {error.strerror}. Free some disk space.") from error
     if not frames:
-        raise ReplayError("This run has kept no snapshot that can be read. Start a new run to replay it.")
+        raise ReplayError("This run has kept no snapshot that can be read. Start a new run, and replay that one.")
     return frames
 
 

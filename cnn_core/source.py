@@ -14,6 +14,7 @@ from cnn_core import dataset, sketches
 from cnn_core.data_files import corrections
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.dataset import Progress
+from cnn_core.storage.files import expanded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ class Source:
     @property
     def exists(self) -> bool:
         """Whether there is something at the path; drawn images can always be had."""
-        return self.drawn or Path(self.data).expanduser().exists()
+        return self.drawn or expanded(self.data).exists()
 
     @property
     def name(self) -> str:
@@ -195,4 +196,4 @@ def _stem(data: str) -> str:
 def _same_data(one: object, other: str) -> bool:
     if not isinstance(one, str) or DRAWN in (one, other):
         return one == other
-    return Path(one).expanduser().absolute() == Path(other).expanduser().absolute()
+    return expanded(one).absolute() == expanded(other).absolute()

@@ -86,7 +86,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     training, test = config.source.split(journal.reading)
     for rows, what in ((training, "training"), (test, "test")):
         if rows["label"].nunique() < 2:
-            raise TrainingError(f"The {what} set has only one class. Use more pictures.")
+            raise TrainingError(f"The {what} set needs both classes. Use more pictures, or undo corrections.")
     held_out = test
     if config.validation:
         training, held_out = dataset.split(training, config.validation, config.seed)

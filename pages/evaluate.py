@@ -124,7 +124,7 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
         return
     result = measurement.corrected(running, asked, known)
     if not result.images:
-        st.info("All of these pictures are left out.")
+        st.info("All of these pictures are left out. Undo a correction below, or choose other pictures.")
         correction_list.show(data, known)
         return
     with st.container(horizontal=True, gap="medium"):
@@ -170,10 +170,10 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
         st.markdown("Wrong answers with the highest probability first. What might have misled the model?")
         gallery.show(wrong, None if data == DRAWN else correct.buttons(data, running.folder))
     if data != DRAWN:
-        _corrections(data, known)
+        _corrections(data, known, not wrong.empty)
 
 
-def _corrections(data: str, known: Corrections) -> None:
+def _corrections(data: str, known: Corrections, mistakes_shown: bool) -> None:
     correction_list.show(data, known)
     if known:
         st.page_link(
@@ -185,10 +185,10 @@ def _corrections(data: str, known: Corrections) -> None:
                 controls.DATA_PATH.name: data,
             },
         )
-    else:
+    elif mistakes_shown:
         st.caption(
             "Is a label wrong, or does a picture show neither? Correct it with the buttons, then train again. The "
-            "photos themselves are not changed, and every correction can be taken back."
+            "photos themselves are not changed, and you can undo every correction."
         )
 
 

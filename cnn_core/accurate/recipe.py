@@ -125,8 +125,8 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     """Return the photos to learn from, those kept aside, and those of the test set."""
     from sklearn.model_selection import train_test_split
 
-    training, test = config.source.split(journal.reading)
-    whole = len(training) + len(test) + list(config.source.in_force.values()).count(None)
+    table = config.source.table(journal.reading)
+    whole, (training, test) = len(table), config.source.parts(table)
     counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
     if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING
 from cnn_core import CnnLabError
 from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS, label_of
-from cnn_core.storage.files import replace_file
+from cnn_core.storage.files import expanded, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Corrections = dict[str, str | None]
 """A photo's path inside its dataset → what it shows, or None when it is left out."""
+
+_turn = threading.Lock()  # visitors of one server correct one after the other
 
 SUFFIX = ".corrections.txt"
 
@@ -45,7 +48,7 @@ def path_of(data: str | Path) -> Path:
     >>> path_of("/photos/pets.zip") == path_of("/others/pets.zip")
     False
     """
-    place = Path(data).expanduser().resolve()
+    place = expanded(data).resolve()
     name = re.sub(r"[^\w.-]+", "-", place.stem).strip("-.")[:60]
     return kept.folder() / f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}{SUFFIX}"
 
@@ -71,9 +74,9 @@ def read(path: Path) -> Corrections:
         When it cannot be read, or a line has another label than "cat" or "dog".
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise CorrectionsError(f"The corrections in {path} cannot be read ({error}). Mend or delete it.") from error
+        raise CorrectionsError(f"The corrections in {path} cannot be read ({error}). Repair or delete it.") from error
     found: Corrections = {}
     for number, line in enumerate(lines, start=1):
         name, tab, label = line.rstrip("\r").partition("\t")
@@ -104,18 +107,19 @@ def correct(data: str | Path, photos: Iterable[str], label: str | None) -> None:
     CorrectionsError
         When the file cannot be read or written.
     """
-    known = of(data)
-    for name in photos:
-        if "\t" in name or "\n" in name:
-            raise CorrectionsError(f"{name!r} has a tab or a line break in its name. Rename this photo to correct it.")
-        known.pop(name, None)
-        if label is None or label != label_of(name):
-            known[name] = label
-    _write(path_of(data), known)
+    with _turn:
+        known = of(data)
+        for name in photos:
+            if "\t" in name or "\n" in name:
+                raise CorrectionsError(f"{name!r} has a tab or a line break in its name. Rename this photo first.")
+            known.pop(name, None)
+            if label is None or label != label_of(name):
+                known[name] = label
+        _write(path_of(data), known)
 
 
 def undo(data: str | Path, photos: Iterable[str]) -> None:
-    """Take the corrections of these photos back.
+    """Undo the corrections of these photos.
 
     Raises
     ------
@@ -123,7 +127,8 @@ def undo(data: str | Path, photos: Iterable[str]) -> None:
         When the file cannot be read or written.
     """
     gone = set(photos)
-    _write(path_of(data), {name: label for name, label in of(data).items() if name not in gone})
+    with _turn:
+        _write(path_of(data), {name: label for name, label in of(data).items() if name not in gone})
 
 
 def names(files: Iterable[str], folder: str | Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Downloading a large file: it goes on where it broke off, and is only taken as whole when its checksum is right.
+"""Downloading a large file: it continues where it stopped, and is only taken as whole when its checksum is right.
 
 What has arrived stays in a file beside the target, named ``….part``. It becomes the target in one step.
 """
@@ -117,7 +117,7 @@ def download(remote: Remote, target: Path, progress: Progress | None = None) -> 
     except OSError as error:
         raise DownloadError(
             f"The download could not be written to {target.parent}: {error.strerror or error}. Free some disk space, "
-            "then download again: it goes on where it was."
+            "then download again: it continues where it stopped."
         ) from error
     return target
 
@@ -141,25 +141,25 @@ def _fetch_all(remote: Remote, part: Path, progress: Progress | None) -> None:
             with error:
                 why = f"the server answers {error.code} ({error.reason})"
             if error.code < 500 and error.code not in (408, 416, 429):  # asking again would not help
-                raise DownloadError(f"{remote.url} cannot be downloaded: {why}. The file may have moved.") from error
+                raise DownloadError(f"{remote.url} cannot be downloaded: {why}. Get the photos from Kaggle.") from error
             if error.code == 416:  # what is here does not belong to the file that is there
                 part.unlink(missing_ok=True)
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
             cause = getattr(error, "reason", error)
             why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         else:
-            why = "the connection broke off"
+            why = "the connection was lost"
         failures = 0 if _size(part) > most else failures + 1
         most = max(most, _size(part))
         if failures >= ATTEMPTS:
             here = _size(part)
             stays = f" {here / 1e6:,.0f} of {remote.bytes / 1e6:,.0f} MB have arrived and are kept." if here else ""
-            raise DownloadError(f"The download broke off: {why}.{stays} Check the connection, then download again.")
+            raise DownloadError(f"The download stopped: {why}.{stays} Check the connection, then download again.")
         if failures:
             time.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
     if _size(part) > remote.bytes:
         part.unlink()
-        raise DownloadError(f"{remote.url} is longer than the file that it should be. It was not kept.")
+        raise DownloadError(f"{remote.url} is longer than it should be and was not kept. Get the photos from Kaggle.")
 
 
 def _fetch(remote: Remote, part: Path, progress: Progress | None) -> None:
@@ -177,11 +177,18 @@ def _fetch(remote: Remote, part: Path, progress: Progress | None) -> None:
 
 def _copy(answer: BinaryIO, file: BinaryIO, done: int, total: int, progress: Progress | None) -> None:
     """Write what comes, but at most one byte more than there should be: then it is another file."""
-    while done <= total and (piece := answer.read(min(PIECE, total + 1 - done))):
+    while done <= total and (piece := _read(answer, min(PIECE, total + 1 - done))):
         file.write(piece)
         done += len(piece)
         if progress:
             progress(min(done, total), total, "Downloading")
+
+
+def _read(answer: BinaryIO, size: int) -> bytes:
+    try:
+        return answer.read(size)
+    except OSError as error:  # of the network, not of the disk
+        raise urllib.error.URLError(error) from error
 
 
 def _check(remote: Remote, part: Path, progress: Progress | None) -> None:

@@ -115,6 +115,9 @@ def summary(source: Source, table: pd.DataFrame, progress: Progress | None = Non
         When the corrections of the dataset cannot be read.
     """
     training, test = source.parts(table)
+    for rows, what in ((training, "training"), (test, "test")):
+        if rows.empty:
+            raise DatasetError(f"All pictures of the {what} set are left out. Undo some corrections.")
     files = list(pictures(Path(table.attrs["folder"]), progress))  # as when the dataset was read: nothing is read anew
     try:
         seen = dict(zip(files, survey(files, progress), strict=True))

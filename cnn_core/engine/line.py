@@ -82,8 +82,7 @@ def wait_turn(folder: Path, journal: Journal) -> None:
 
 def join(folder: Path) -> None:
     """Put a run at the end of the line, and take those that have ended out of it."""
-    line = home() / "line"
-    line.mkdir(parents=True, exist_ok=True)
+    line = _folder()
     with lock.locked(line):
         living = [other for other in _order() if other != _name(folder) and lock.held(Path(other))]
         replace_file(line / "order.json", json.dumps([*living, _name(folder)], indent=1))
@@ -91,11 +90,18 @@ def join(folder: Path) -> None:
 
 def ahead(folder: Path) -> int:
     """Count the living runs before this one. A run that is missing in a damaged line joins it again, at the end."""
-    order = _order()
+    with lock.locked(_folder()):  # on Windows no file can be replaced while somebody reads it
+        order = _order()
     if _name(folder) not in order:
         join(folder)
-        order = _order()
+        return ahead(folder)
     return sum(lock.held(Path(other)) is True for other in order[: order.index(_name(folder))])
+
+
+def _folder() -> Path:
+    line = home() / "line"
+    line.mkdir(parents=True, exist_ok=True)
+    return line
 
 
 def _name(folder: Path) -> str:
@@ -105,6 +111,6 @@ def _name(folder: Path) -> str:
 def _order() -> list[str]:
     try:
         order = json.loads((home() / "line" / "order.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return []
     return [name for name in order if isinstance(name, str)] if isinstance(order, list) else []

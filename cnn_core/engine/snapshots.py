@@ -95,7 +95,7 @@ def drop_after(folder: Path, batches: int) -> None:
     sweep(folder / FOLDER)
     for number, file in kept(folder).items():
         if number > batches:
-            file.unlink()
+            file.unlink(missing_ok=True)
 
 
 def read(path: Path) -> list[NDArray[np.float32]]:

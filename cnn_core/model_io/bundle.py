@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from cnn_core import evaluation, models
 from cnn_core.model_io import cards, lite_bundle
+from cnn_core.model_io.export import ExportError
 from cnn_core.runs import Run
 from cnn_core.source import Source
 from cnn_core.storage.files import replace_file
@@ -73,7 +75,8 @@ def bundle(
     target = folder / f"{name}.keras"
     precision = ROUNDED_TO[config.recipe]
     round_weights(_model(run), target, precision)
-    lite_bundle.write(target)
+    with suppress(ExportError):  # then Keras answers
+        lite_bundle.write(target)
     shutil.copyfile(run.folder / "history.csv", folder / f"{name}.history.csv")
     history = run.history()
     epochs = len(history)

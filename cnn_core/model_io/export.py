@@ -17,7 +17,7 @@ from typing import Any
 from cnn_core import CnnLabError, models
 from cnn_core.model_io import keras_file
 from cnn_core.storage.cache import cached
-from cnn_core.storage.files import replace_file
+from cnn_core.storage.files import expanded, replace_file
 
 FORMATS = ("keras", "tflite", "onnx")
 """The formats; each is also the file name's suffix."""
@@ -69,7 +69,7 @@ def export(source: str | Path = models.DEFAULT, kind: str = "keras", out: Path |
     if kind not in FORMATS:
         raise ExportError(f"There is no export to “{kind}”. Choose keras, tflite or onnx.")
     card = models.find(source)
-    path = Path.cwd() if out is None else Path(out).expanduser()
+    path = Path.cwd() if out is None else expanded(out)
     path = path / f"{card.name}.{kind}" if path.is_dir() else path
     model = models.open_model(source)
     content = _keras(model, card.path) if kind == "keras" else _converted(model, kind)

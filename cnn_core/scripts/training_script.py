@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
 from cnn_core.scripts.corrections_script import corrected
+from cnn_core.storage.files import expanded
 
 if TYPE_CHECKING:
     from cnn_core.engine.config import TrainingConfig
@@ -130,7 +131,7 @@ def read(file):
     return np.array(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 
 
-files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES]
+files = [file for file in sorted(folder.rglob("*"), key=lambda file: file.parts) if file.suffix.lower() in SUFFIXES]
 files = [file for file in files if label_of(file) is not None]
 names = [file.relative_to(folder).as_posix() for file in files]
 table = pd.DataFrame({"name": names, "label": map(label_of, files), "image": map(read, files)})
@@ -191,7 +192,7 @@ def _source(config: TrainingConfig) -> str:
         from cnn_core import sketches
 
         return f"folder = sketches.folder({config.images or sketches.DEFAULT_COUNT}, seed={config.seed})"
-    path = Path(config.data).expanduser().absolute()
+    path = expanded(config.data).absolute()
     if path.suffix.lower() != ".zip":
         return f"folder = Path({_quoted(path)})"
     return (

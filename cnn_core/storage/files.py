@@ -24,6 +24,20 @@ def home() -> Path:
     return Path(os.environ.get("CNN_LAB_HOME") or "~/.cnn_lab").expanduser()
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a typed path with ``~`` replaced by the home of a user; as it is where there is no such user.
+
+    Examples
+    --------
+    >>> expanded("~nobody-of-this-name/pets").as_posix()
+    '~nobody-of-this-name/pets'
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a name beside `path` to write to; what is there in the end is renamed into place.

@@ -111,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         "--relabel", action="append", default=[], nargs=2, metavar=("PHOTO", "cat|dog"), help="what a photo shows"
     )
     dataset.add_argument(
-        "--undo", action="append", default=[], metavar="PHOTO", help="take the correction of this photo back"
+        "--undo", action="append", default=[], metavar="PHOTO", help="undo the correction of this photo"
     )
 
     evaluate = _command(commands, "evaluate", "measure a model on a dataset")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core.data_files import corrections
@@ -11,6 +10,7 @@ from cnn_core.data_files.download import MICROSOFT, download, target_of
 from cnn_core.data_files.summary import Summary, summary
 from cnn_core.dataset import LABELS, DatasetError
 from cnn_core.source import Source
+from cnn_core.storage.files import expanded
 from cnn_core.terminal import progress
 from cnn_core.wording import percent
 
@@ -48,7 +48,7 @@ def look(options: argparse.Namespace) -> Found:
         options.data = str(download(MICROSOFT, target_of(MICROSOFT), progress.show))
     if options.data is None:
         raise DatasetError("Which dataset? Name a zip or a folder, or use --download.")
-    data = str(Path(options.data).expanduser().absolute())
+    data = str(expanded(options.data).absolute())
     source = Source(data, options.images, options.seed)
     table = source.table(progress.show)
     folder = table.attrs["folder"]
@@ -64,7 +64,9 @@ def look(options: argparse.Namespace) -> Found:
 def _check(photos: Any, labels: Any, inside: set[str]) -> None:
     for photo in photos:
         if photo not in inside:
-            raise DatasetError(f"There is no photo {photo} in this dataset. Name it as in {sorted(inside)[0]}.")
+            raise DatasetError(
+                f"There is no photo {photo} in this dataset. Write its path inside it, for example {sorted(inside)[0]}."
+            )
     for label in labels:
         if label not in LABELS:
             raise DatasetError(f"A photo shows a “cat” or a “dog”, not {label!r}.")

@@ -127,8 +127,9 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
     with _lock:
         if key not in _jobs:
             _jobs[key] = kind(*about)
-            while len(_jobs) > MAX_JOBS:
-                _jobs.popitem(last=False)[1].stop()
+            done = [old for old, known in _jobs.items() if old != key and known.ready()]
+            for old in done[: max(0, len(_jobs) - MAX_JOBS)]:  # somebody may still wait for the others
+                del _jobs[old]
         _jobs.move_to_end(key)
         return _jobs[key]  # type: ignore[return-value]
 

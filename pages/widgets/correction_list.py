@@ -13,7 +13,7 @@ PLACE = "corrections"
 
 
 def show(data: str, known: corrections.Corrections) -> None:
-    """Say how many pictures are corrected, and list them in a fold where each can be taken back."""
+    """Say how many pictures are corrected, and list them in a fold where each can be undone."""
     run_monitor.show_error(PLACE)
     if not known:
         return
@@ -30,11 +30,11 @@ def show(data: str, known: corrections.Corrections) -> None:
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)]
         st.caption(
-            "Mark rows to take only these back. The photos themselves are never changed: the corrections are in "
+            "Select rows to undo only these. The photos themselves are never changed: the corrections are in "
             f"{corrections.path_of(data)}."
         )
         st.button(
-            f"Take {len(chosen)} back" if chosen else "Take all back",
+            f"Undo {len(chosen)}" if chosen else "Undo all",
             key="corrections_undo",
             icon=":material/undo:",
             on_click=take_back,
@@ -64,5 +64,5 @@ def correct(data: str, photos: list[str], label: str | None) -> None:
 
 
 def take_back(data: str, photos: list[str]) -> None:
-    """Take the corrections of some pictures back; `show` says so if that fails."""
+    """Undo the corrections of some pictures; `show` says so if that fails."""
     run_monitor.attempt(lambda: corrections.undo(data, photos), PLACE)

@@ -12,7 +12,7 @@ from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import home
+from cnn_core.storage.files import expanded, home
 from pages.widgets import address, background, controls, dataset_download
 
 PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
@@ -70,7 +70,7 @@ def look_again() -> None:
 def changed(data: str) -> int:
     """Return the time of a file or folder in nanoseconds, 0 where there is none."""
     try:
-        return Path(data).expanduser().stat().st_mtime_ns
+        return expanded(data).stat().st_mtime_ns
     except OSError:
         return 0
 

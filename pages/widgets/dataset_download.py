@@ -18,8 +18,8 @@ REFRESH = 0.5
 class Download(background.Job):
     """The download to this home."""
 
-    stopped = "Stopped. What has arrived is kept, and the download can go on from there."
-    failed = "The download ended ({}). Try again: it goes on where it was."
+    stopped = "Stopped. What has arrived is kept, and you can continue the download later."
+    failed = "The download failed ({}). Try again: it continues where it stopped."
 
     target: Path
 

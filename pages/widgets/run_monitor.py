@@ -81,7 +81,7 @@ def begin(config: TrainingConfig, place: str) -> None:
 
     def start() -> runs.Run:
         if not config.data:
-            raise DatasetError("Type the path of a folder or zip with pictures of cats and dogs first.")
+            raise DatasetError("Choose the pictures first: download them, upload a zip, or type the path of a folder.")
         if not config.source.exists:
             raise DatasetError(f"There is no folder or zip at “{config.data}”. Check the path and try again.")
         return runs.start(config)

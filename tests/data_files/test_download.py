@@ -1,4 +1,4 @@
-"""A download goes on where it broke off, whatever the server does, and what is not the published file is not kept."""
+"""A download continues where it stopped, whatever the server does, and what is not the published file is not kept."""
 
 import hashlib
 import threading
@@ -150,7 +150,7 @@ def test_no_server_is_a_sentence(server, target):
     [
         (CONTENT[:-1] + b"?", "checksum"),
         (CONTENT + b"more", "longer"),
-        (CONTENT[:1000], "broke off"),
+        (CONTENT[:1000], "stopped"),
     ],
 )
 def test_another_file_is_not_taken(server, target, there, sentence):

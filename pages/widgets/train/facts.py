@@ -69,7 +69,8 @@ def show(source: Source) -> None:
     if not fold.open:
         return
     with fold:
-        state = (data_source.changed(source.data), home(), data_source.changed(str(corrections.path_of(source.data))))
+        seen_before = data_source.look(source.data, source.images, source.seed)  # another one when it was read again
+        state = (seen_before, home(), data_source.changed(str(corrections.path_of(source.data))))
         about = (source.data, source.images, source.seed, source.test_size)
         seen = background.job(Facts, *about, state=state)
         if not seen.ready(data_source.WAIT_SECONDS):
@@ -93,7 +94,10 @@ def _found(seen: Facts, found: Summary) -> None:
     rows["share"] = [percent(share, counted=True) for share in rows["share"]]
     st.dataframe(rows, hide_index=True, alt="Photos of each class, in the training set and in the test set")
     if found.balance["share"].max() >= UNEVEN:
-        st.info("There is much more of one class. Turn on **Class weights** below, so that both count the same.")
+        st.info(
+            "One class has many more pictures than the other. Turn on **Class weights** below, so that both classes "
+            "count equally."
+        )
     (narrow, wide_median, wide), (low, high_median, high) = found.sizes.width, found.sizes.height
     st.markdown(
         f"Width {narrow:,} to {wide:,} pixels (median {wide_median:,}), height {low:,} to {high:,} (median "
@@ -108,8 +112,8 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         st.success("No picture of the test set was found in the training set.")
         return
     st.warning(
-        f"**{len(rows):,} pictures of the test set are in the training set too**, {int(rows['same_file'].sum()):,} of "
-        "them as the very same file. The network learns them, so its test score is a little too good."
+        f"**Pictures of the test set that are also in the training set: {len(rows):,}**, as identical files: "
+        f"{int(rows['same_file'].sum()):,}. The network learns from them, so its test score is too high."
     )
     with st.container(horizontal=True):
         for one, other in seen.pairs:
@@ -122,8 +126,9 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         pd.DataFrame(table), hide_index=True, alt="Pictures of the test set and their copies in the training set"
     )
     st.caption(
-        "Two pictures are the same when their files are, or when they hardly differ at 9 × 8 pixels: so resized and "
-        "newly saved copies are found, cropped and mirrored ones are not."
+        "Two pictures count as copies when their files are identical, or when they look almost the same after "
+        "shrinking to 9 × 8 pixels. This finds copies that were resized or saved again. It does not find cropped or "
+        "mirrored copies."
     )
     st.button(
         "Leave these out of the test set",

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError, runs
+from cnn_core.dataset import LABELS
 from cnn_core.pixels import resize
 from cnn_core.replay import Frame, moment, most_changed, replay
 from cnn_core.wording import percent
-from pages.widgets import background, controls, picture, run_monitor, verdict
+from pages.widgets import background, controls, picture, run_monitor, verdict, warmup
 
 _AT, _LAST, _LABEL = "replay_at", "replay_last", "replay_label"
 
@@ -41,6 +42,8 @@ class Replay(background.Job):
 
     def work(self) -> None:
         """Ask each network."""
+        self.progress(0, 1, "Loading TensorFlow to replay the training")
+        warmup.load()
         self.frames = replay(runs.Run(self.folder), self.image, self.progress)
 
     @property
@@ -51,22 +54,31 @@ class Replay(background.Job):
 
 def show(run: runs.Run, live: bool) -> None:
     """Offer the replay; while the run is `live` it grows with each snapshot."""
-    if not (live or run.snapshots()):
+    if not (run.snapshots() or (live and _keeps_snapshots(run))):
         return
     with st.container(key="time_machine"):
         st.subheader("Time machine")
         st.caption(
-            "While it learns, a run keeps small copies of its network: before the first step, after 1, 2, 4, 8 … "
-            "steps, and after epochs. Ask them all about your picture, and see how the kernels are learned."
+            "While it trains, a run keeps **snapshots** of its network: before the first step, after 1, 2, 4, 8 … "
+            "steps, and after epochs. Here all of them look at your picture, so you can see how the kernels change."
         )
         if st.toggle("Replay this training on my picture", **controls.REPLAY.bound):
             st.fragment(_replay, run_every=run_monitor.REFRESH if live else None)(run, live)
 
 
+def _keeps_snapshots(run: runs.Run) -> bool:
+    try:
+        return run.config.recipe == "article"
+    except CnnLabError:
+        return False
+
+
 def _replay(run: runs.Run, live: bool) -> None:
     kept = run.snapshots()
     if not kept:
-        st.caption("No copy has been kept yet. The first one is taken before the first step.")
+        st.caption(
+            "There is no snapshot yet. The first one comes before the first step; very large networks keep none."
+        )
         return
     job = _job(run, max(kept))
     if not job.ready() and (before := _earlier(job)):
@@ -91,23 +103,32 @@ def _job(run: runs.Run, last: int) -> Replay:
     except CnnLabError:
         size = image.shape[0]
     small = resize(image, size, size)  # as the network takes it
-    return background.job(Replay, run.folder, small.tobytes(), small.shape, state=last)
+    same = _about(run.folder, small.tobytes())
+    for known in same:
+        if not known.ready():
+            return known  # one at a time: the next one finds in the cache what this one has computed
+    job = background.job(Replay, run.folder, small.tobytes(), small.shape, state=last)
+    if job.ready():
+        background.forget(*(known for known in same if known is not job))
+    return job
+
+
+def _about(folder: Path, pixels: bytes) -> list[Replay]:
+    """List the jobs about this run and picture."""
+    known = [job for job in background.jobs(Replay) if isinstance(job, Replay)]
+    return [job for job in known if (job.folder, job.pixels) == (folder, pixels)]
 
 
 def _earlier(job: Replay) -> Replay | None:
     """Return a job about the same run and picture that is done, the newest."""
-    same = [
-        known
-        for known in background.jobs(Replay)
-        if isinstance(known, Replay) and (known.folder, known.pixels) == (job.folder, job.pixels) and known.ready()
-    ]
-    return max((known for known in same if known.frames), key=lambda known: len(known.frames), default=None)
+    done = [known for known in _about(job.folder, job.pixels) if known.ready() and known.frames]
+    return max(done, key=lambda known: len(known.frames), default=None)
 
 
 def _progress(job: Replay) -> None:
     if job.ready():
         st.rerun()
-    st.progress(job.share, f"{job.what}: {job.done} of {job.total}. The first time, TensorFlow is loaded for it.")
+    st.progress(job.share, job.says)
 
 
 def _player(run: runs.Run, job: Replay, live: bool) -> None:
@@ -125,11 +146,11 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         st.select_slider("Moment of the training", names, key=_AT)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.segmented_control(
-            "Heat map for", ["cat", "dog"], default="cat", required=True, format_func=str.title, key=_LABEL
+            "Heat map for", list(LABELS), default="cat", required=True, format_func=str.title, key=_LABEL
         )
         play = not live and st.button("Play", icon=":material/play_arrow:", key="replay_play")
         st.download_button(
-            "GIF",
+            "Save as GIF",
             lambda: _gif(job, label, steps),
             f"cnn-lab-{run.id}.gif",
             "image/gif",
@@ -143,9 +164,9 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         time.sleep(PLAY_SECONDS)
     _moment(place, job, names.index(state[_AT]), state[_AT], label)
     st.caption(
-        f"Bright places raise the score for {label}. The small pictures are the kernels of the first convolution that "
-        "training has changed most, in color (middle gray is zero). Below each kernel is the map that it makes of your "
-        "picture (white is zero). A color means the same number at every moment."
+        f"Bright places raise the score for {label}. The small pictures in the upper row are kernels of the first "
+        "convolution: the ones that changed most during training (middle gray is zero). Below each kernel is its "
+        "feature map for your picture (white is zero). A color means the same number at every moment."
     )
 
 
