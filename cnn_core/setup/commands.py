@@ -12,8 +12,9 @@ CHECKS = (
     ["mypy"],
     ["mypy", "--python-version", "3.11", "pages", "streamlit_app.py"],
 )
-WORKERS = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
-"""Each file's tests share a process, and what is trained or exported in it; the longest files come first."""
+WORKERS = ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Each file's tests share a process, and what is trained or exported in it; the longest files come first. There is one
+process more than processors, since those that drive a browser mostly wait for it."""
 
 NEED_TENSORFLOW = (
     "accurate/backbone.py", "accurate/finetuning.py", "engine/augmentation.py", "engine/callbacks.py",

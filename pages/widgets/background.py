@@ -127,9 +127,10 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
     with _lock:
         if key not in _jobs:
             _jobs[key] = kind(*about)
-            done = [old for old, known in _jobs.items() if old != key and known.ready()]
-            for old in done[: max(0, len(_jobs) - MAX_JOBS)]:  # somebody may still wait for the others
-                del _jobs[old]
+            if len(_jobs) > MAX_JOBS:
+                others = [other for other in _jobs if other != key]
+                done = [other for other in others if _jobs[other].ready()]  # nobody waits for these any more
+                _jobs.pop((done or others)[0]).stop()
         _jobs.move_to_end(key)
         return _jobs[key]  # type: ignore[return-value]
 

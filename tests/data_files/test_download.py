@@ -127,7 +127,7 @@ def test_it_goes_on_after_a_stop(server, target):
 @pytest.mark.parametrize("code", [403, 404, 410])
 def test_a_file_that_is_not_there_is_a_sentence_at_once(server, target, code):
     server.plan = (code,)
-    with pytest.raises(DownloadError, match=f"{code}.*may have moved"):
+    with pytest.raises(DownloadError, match=f"{code}.*from Kaggle"):
         download(remote(server), target)
     assert len(server.asked) == 1
 

@@ -91,12 +91,14 @@ def test_the_same_job_is_shared_until_what_it_reads_has_changed():
     assert background.job(Idle, 1, state="monday") is not first
 
 
-def test_the_job_that_nobody_asked_for_longest_is_stopped_and_forgotten():
+def test_where_there_are_too_many_jobs_one_that_is_done_is_forgotten_or_the_oldest_is_stopped():
     first, second = background.job(Endless, 1), background.job(Endless, 2)
     background.job(Endless, 1)
-    for number in range(background.MAX_JOBS - 1):
-        background.job(Idle, number)
-    assert background.jobs(Endless) == [first]
+    for number in range(background.MAX_JOBS):
+        assert background.job(Idle, number).ready(5)
+    assert background.jobs(Endless) == [second, first]
+    for number in range(3, background.MAX_JOBS + 2):
+        background.job(Endless, number)
     assert second.ready(5)
     assert not first.ready()
     assert len(background.jobs()) == background.MAX_JOBS

@@ -143,7 +143,7 @@ def test_a_closer_look_shows_balance_sizes_and_duplicates_that_can_be_left_out(a
     looked(test)
     assert not test.exception
     assert "Width 9 to 9 pixels" in text(test)
-    assert "are in the training set too" in text(test)
+    assert "also in the training set" in text(test)
     assert any("share" in frame.value for frame in test.dataframe)
     next(button for button in test.button if "Leave these out" in button.label).click().run()
     assert set(corrections.of(pets).values()) == {None}

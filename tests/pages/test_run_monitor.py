@@ -66,7 +66,10 @@ def test_the_settings_are_still_there_when_the_run_is_over(app, spawned):
     assert "800 drawn pets, 7 epochs" in sentences(test)
 
 
-@pytest.mark.parametrize(("path", "sentence"), [("", "Type the path"), ("/no/such/pets.zip", "no folder or zip at")])
+WRONG_PATHS = [("", "Choose the pictures first"), ("/no/such/pets.zip", "no folder or zip at")]
+
+
+@pytest.mark.parametrize(("path", "sentence"), WRONG_PATHS)
 def test_a_wrong_path_gets_a_sentence_and_no_run(app, spawned, path, sentence):
     test = app("pixels")
     test.sidebar.radio(key="short_source").set_value(run_monitor.OWN).run()

@@ -79,7 +79,7 @@ def test_another_picture_is_another_replay(app, asked):
 def test_a_training_is_followed_until_somebody_goes_back(app):
     folder = fake_run(state="running", done=1, step=5)
     test = app("train", replay="true")
-    assert "The first one is taken before the first step." in text(test)
+    assert "The first one comes before the first step" in text(test)
     keep(folder, 0, 4)
     test = replayed(test.run())
     assert test.select_slider(key="replay_at").value == "step 4"

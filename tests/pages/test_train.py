@@ -174,7 +174,7 @@ def test_a_network_that_does_not_fit_is_named_and_not_started(app, spawned):
 
 
 @pytest.mark.parametrize(
-    ("path", "sentence"), [("", "Type the path of a folder or zip"), ("/no/such/place", "Check the path and try again")]
+    ("path", "sentence"), [("", "Choose the pictures first"), ("/no/such/place", "Check the path and try again")]
 )
 def test_start_without_data_says_what_is_missing(app, spawned, path, sentence):
     test = with_data(app, path)
