@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tempfile
 import threading
 from collections import OrderedDict
@@ -25,7 +24,7 @@ from cnn_core.model_io.pet_model import LiteModel
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
 from cnn_core.source import DRAWN
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.files import home, replace_file, safe_name
 from cnn_core.wording import percent
 
 if TYPE_CHECKING:
@@ -184,9 +183,7 @@ def save_upload(data: bytes, name: str) -> ModelCard:
         As :func:`open_model`, or when the file cannot be written; then nothing is kept.
     """
     open_model(data)
-    stem = (
-        re.sub(r"[^\w.-]+", "-", Path(name.replace("\\", "/")).name.removesuffix(".keras")).strip("-.")[:60] or "model"
-    )
+    stem = safe_name(Path(name.replace("\\", "/")).name.removesuffix(".keras"), otherwise="model")
     taken = {card.name for card in list_models() if card.kind != "uploaded"}
     path = home() / "models" / f"{stem}-uploaded.keras" if stem in taken else home() / "models" / f"{stem}.keras"
     try:

@@ -116,3 +116,14 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def time_left(seconds: float | None) -> str:
+    """Write the end of a line of progress; nothing while the time left is not known.
+
+    Examples
+    --------
+    >>> time_left(200), time_left(None)
+    (' · 3 min 20 s left', '')
+    """
+    return "" if seconds is None else f" · {duration(seconds)} left"

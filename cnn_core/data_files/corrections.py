@@ -7,7 +7,6 @@ each photo: its path inside the dataset, a tab, and its label. A path without a 
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from cnn_core import CnnLabError
 from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS, label_of
-from cnn_core.storage.files import expanded, replace_file
+from cnn_core.storage.files import expanded, replace_file, safe_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +48,7 @@ def path_of(data: str | Path) -> Path:
     False
     """
     place = expanded(data).resolve()
-    name = re.sub(r"[^\w.-]+", "-", place.stem).strip("-.")[:60]
-    return kept.folder() / f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}{SUFFIX}"
+    return kept.folder() / f"{safe_name(place.stem)}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}{SUFFIX}"
 
 
 def of(data: str | Path) -> Corrections:

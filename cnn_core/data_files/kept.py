@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 from cnn_core.dataset import DatasetError
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.files import home, replace_file, safe_name
 
 
 def folder() -> Path:
@@ -48,7 +47,7 @@ def keep(content: bytes, name: str) -> Path:
     DatasetError
         When it cannot be written.
     """
-    begins = re.sub(r"[^\w.-]+", "-", Path(name).stem).strip("-.")[:60] or "upload"
+    begins = safe_name(Path(name).stem, otherwise="upload")
     path = folder() / f"{begins}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     try:
         if not path.exists():

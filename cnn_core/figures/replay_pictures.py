@@ -20,7 +20,7 @@ TILE = 72
 GAP = 4
 
 FRAME_SECONDS, LAST_SECONDS = 0.7, 2.5
-"""How long the GIF shows a frame, and the last one."""
+"""How long a replay shows a frame, on the page and in the GIF, and how long the GIF shows the last one."""
 
 WIDTH, HEIGHT = 640, 440
 """Of the GIF, in pixels."""

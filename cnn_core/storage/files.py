@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +37,17 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def safe_name(name: str, otherwise: str = "") -> str:
+    """Return what is left of a name that somebody has chosen: letters, digits, ``_ . -``, 60 of them at most.
+
+    Examples
+    --------
+    >>> safe_name("my pets (2026)"), safe_name("../..", otherwise="upload")
+    ('my-pets-2026', 'upload')
+    """
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or otherwise
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
-from cnn_core.wording import duration, so_far
+from cnn_core.wording import so_far, time_left
 
 MAX_JOBS = 16
 """Jobs that the server remembers."""
@@ -99,8 +99,7 @@ class Job(ABC):
     @property
     def says(self) -> str:
         """How far it is, in words."""
-        left = "" if self.seconds_left is None else f" · {duration(self.seconds_left)} left"
-        return so_far(self.what, self.done, self.total) + left
+        return so_far(self.what, self.done, self.total) + time_left(self.seconds_left)
 
     def _run(self) -> None:
         try:

@@ -8,7 +8,7 @@ import streamlit as st
 from cnn_core.data_files import kept
 from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
 from cnn_core.storage.files import home
-from cnn_core.wording import duration
+from cnn_core.wording import time_left
 from pages.widgets import background
 
 REFRESH = 0.5
@@ -72,7 +72,7 @@ def _begin(target: Path) -> None:
 def _progress(running: Download) -> None:
     if running.ready():
         st.rerun()
-    left = "" if running.seconds_left is None else f" · {duration(running.seconds_left)} left"
+    left = time_left(running.seconds_left)
     amount = f": {running.done / 1e6:,.0f} of {running.total / 1e6:,.0f} MB{left}" if running.done else ""
     st.progress(running.share, f"{running.what}{amount}")
     st.button("Stop the download", on_click=running.stop, icon=":material/stop:")

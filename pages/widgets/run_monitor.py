@@ -12,7 +12,7 @@ from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.source import DRAWN
-from cnn_core.wording import duration, percent
+from cnn_core.wording import duration, percent, time_left
 from pages.widgets import controls
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def where(status: Status) -> str:
         return f"Starting. {status.message}"
     if status.state in ("waiting", "reading", "stopping", "paused"):
         return status.message
-    left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
-    return f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}{left}"
+    place = f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}"
+    return place + time_left(status.seconds_left)
 
 
 def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str:

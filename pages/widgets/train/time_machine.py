@@ -19,9 +19,6 @@ _AT, _LAST, _LABEL = "replay_at", "replay_last", "replay_label"
 TILE = 80
 """The width of a kernel on the screen, in pixels: four of them fit side by side on a phone."""
 
-PLAY_SECONDS = 0.7
-"""How long each moment is shown when the replay plays by itself."""
-
 
 @dataclass(eq=False)
 class Replay(background.Job):
@@ -158,10 +155,12 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
             icon=":material/download:",
             key="replay_gif",
         )
+    from cnn_core.figures import replay_pictures
+
     place = st.empty()
     for at in range(len(names)) if play else []:
         _moment(place, job, at, names[at], label)
-        time.sleep(PLAY_SECONDS)
+        time.sleep(replay_pictures.FRAME_SECONDS)
     _moment(place, job, names.index(state[_AT]), state[_AT], label)
     st.caption(
         f"Bright places raise the score for {label}. The small pictures in the upper row are kernels of the first "
