@@ -163,9 +163,9 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         time.sleep(replay_pictures.FRAME_SECONDS)
     _moment(place, job, names.index(state[_AT]), state[_AT], label)
     st.caption(
-        f"Bright places raise the score for {label}. The small pictures in the upper row are kernels of the first "
-        "convolution: the ones that changed most during training (middle gray is zero). Below each kernel is its "
-        "feature map for your picture (white is zero). A color means the same number at every moment."
+        f"Bright places raise the score for {label}. Each tile of colors is a kernel of the first convolution; "
+        "those that changed most during training are shown (middle gray is zero). Below each kernel is its feature map "
+        "for your picture (white is zero). A color means the same number at every moment."
     )
 
 
