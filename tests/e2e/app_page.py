@@ -19,6 +19,11 @@ def settle(page: Page) -> None:
     expect(page.locator('[data-stale="true"], .stMain .stSkeleton:visible, .stMain .stSpinner')).to_have_count(0)
 
 
+def photos_input(page: Page) -> Locator:
+    """The input that takes the photos on Classify; there is one for a model, too."""
+    return page.locator('.st-key-photos input[type="file"]')
+
+
 def upload(page: Page, place: Locator, files: Any) -> None:
     """Choose files. Playwright may do so before the page listens; then nothing is sent, and they are chosen again."""
     for _ in range(5):

@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from pages.widgets import picture
-from tests.e2e.app_page import settle, upload
+from tests.e2e.app_page import photos_input, settle, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,7 +19,7 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
     Image.fromarray(picture.sample("astronaut")[0]).save(tmp_path / "fourth.png")
     page.goto(server)
     settle(page)
-    upload(page, page.locator('[data-testid="stMain"] input[type="file"]').first, [tmp_path / name for name in names])
+    upload(page, photos_input(page), [tmp_path / name for name in names])
     caption = page.locator(".st-key-verdict [data-testid=stImageCaption]")
     expect(caption).to_have_text("first.png")
     table = page.locator('[data-testid="stMain"] [data-testid=stDataFrame]').first
@@ -33,7 +33,7 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
         settle(page)
         table.click(position={"x": across * box["width"], "y": 36 + 56 * row + 28})
         expect(caption).to_have_text(name)
-    page.locator('[data-testid="stMain"] input[type="file"]').first.set_input_files([tmp_path / "fourth.png"])
+    photos_input(page).set_input_files([tmp_path / "fourth.png"])
     expect(caption).to_have_text("fourth.png")
     page.get_by_role("radio", name="coffee").click()
     expect(caption).to_have_text(picture.SAMPLES["coffee"].title)

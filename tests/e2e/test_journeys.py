@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pages.widgets import picture
-from tests.e2e.app_page import settle, upload
+from tests.e2e.app_page import photos_input, settle, upload
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def test_upload_a_pet_photo_and_read_the_verdict(server, page, tmp_path, pet):
     Image.fromarray(picture.sample(pet)[0]).save(photo)
     page.goto(server)
     settle(page)
-    upload(page, page.locator('[data-testid="stMain"] input[type="file"]').first, photo)
+    upload(page, photos_input(page), photo)
     verdict = page.locator(".st-key-verdict")
     expect(verdict).to_contain_text("my pet.png")
     expect(verdict).to_contain_text(re.compile(r"(cat|dog), (over )?\d+|neither", re.IGNORECASE))

@@ -50,6 +50,7 @@ def test_without_a_model_the_page_says_how_to_get_one(app, home):
 def test_while_tensorflow_loads_the_page_is_there_already(app, lab, monkeypatch):
     """As for a model of one's own."""
     monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(warmup, "ready", lambda: False)
     lite_file.beside(models.WEIGHTS / "tiny.keras").unlink()
     test = app()
     assert not test.exception
