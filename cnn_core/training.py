@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine import checkpoint, environment, line
+from cnn_core.engine import checkpoint, cluster, environment, line
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped
 from cnn_core.storage.files import save_model, sweep
@@ -25,6 +25,8 @@ from cnn_core.storage.lock import LockError, locked
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from cnn_core.engine.distribution import Team
 
 STOPPED = "Stopped on request; the model was saved."
 LEFT = "The run has left the line before its turn. Resume it to wait in line again."
@@ -56,15 +58,22 @@ def train(folder: Path) -> None:
 def _carry_out(folder: Path) -> None:
     journal = Journal(folder)
     try:
-        line.wait_turn(folder, journal)  # first of all: what is not imported yet takes no memory
+        workers = cluster.from_environment()
+        if workers is None or workers.writes:  # the others only wait for the one that writes
+            line.wait_turn(folder, journal)  # before all imports: what is not imported yet takes no memory
+        team = _join(workers, journal) if workers else None
         config = read_config(folder)
         config.check()
         if config.recipe == "accurate":
             from cnn_core.accurate import recipe
 
+            if team:
+                raise TrainingError(f"The recipe “accurate” trains on one machine. Remove {cluster.VARIABLE}.")
             recipe.fit(config, folder, journal)
         else:
-            fit(config, folder, journal)
+            fit(config, folder, journal, team)
+        if team:
+            team.wait()  # until the run folder is complete
     except Stopped:
         waited = journal.status.state == "waiting"
         journal.write(state="stopped", place=0, message=LEFT if waited else STOPPED, seconds_left=None)
@@ -79,8 +88,14 @@ def _carry_out(folder: Path) -> None:
         journal.close()
 
 
-def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
-    """Train the network of `config` in a run folder, or go on where it stopped."""
+def _join(workers: cluster.Cluster, journal: Journal) -> Team:
+    from cnn_core.engine import distribution
+
+    return distribution.join(workers, journal)
+
+
+def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
+    """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
     from cnn_core import dataset
 
     training, test = config.source.split(journal.reading)
@@ -95,18 +110,25 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     unseen = dataset.load_images(held_out, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
-    from cnn_core.engine import class_weights
+    from cnn_core.engine import class_weights, distribution
     from cnn_core.engine.batches import batches, count, training_batches
     from cnn_core.engine.learning import learn, open_or_build, set_seed
 
+    team = team or distribution.on_this_machine()
+    part, parts = (team.part, team.parts) if team else (0, 1)
+    if team:
+        team.compare([*training["file"], *held_out["file"]])
+        team.stop_together(journal)
     set_seed(config)
     environment.record(folder, config, sorted({*training["file"], *held_out["file"], *test["file"]}))
     steps = count(len(labels), config.batch_size)
-    model, place = open_or_build(folder, steps, lambda: build(config, steps), folder / "model.keras")
+    model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
     change = augmentation(config)
 
     def serve(numbers: range) -> tf.data.Dataset:
-        return training_batches(images, labels, config.batch_size, numbers, seed=config.seed, change=change)
+        return training_batches(
+            images, labels, config.batch_size, numbers, seed=config.seed, change=change, part=part, parts=parts
+        )
 
     network = getattr(model, "network", model)  # a run of an older version is trained by its network itself
 
@@ -116,18 +138,19 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
-    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, [mixed], weights)
+    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64, part, parts), save, [mixed], weights)
 
 
-def build(config: TrainingConfig, steps: int) -> keras.Model:
-    """Return the training of a network, compiled for this number of steps in an epoch."""
+def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:
+    """Return the training of a network, compiled for this number of steps in an epoch; one that a team shares."""
     import keras
 
+    from cnn_core.engine.distribution import SharedTraining
     from cnn_core.engine.fast_blocks import FastTraining
     from cnn_core.engine.fused_adam import fuse
 
     network = config.network.build()
-    model = FastTraining(network)
+    model = SharedTraining(network, team) if team else FastTraining(network)
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.
@@ -141,8 +164,8 @@ def build(config: TrainingConfig, steps: int) -> keras.Model:
     return model
 
 
-def augmentation(config: TrainingConfig) -> Callable[[Any, Any], Any] | None:
-    """Return what changes a batch of training images, called with the images and the batch's number; None for none."""
+def augmentation(config: TrainingConfig) -> Callable[..., Any] | None:
+    """Return what changes a batch of training images, as `batches.training_batches` calls it; None for none."""
     strength = AUGMENTATIONS[config.augment]
     if strength is None:
         return None
@@ -208,6 +231,8 @@ def _sentence(error: Exception) -> str:
         return (
             "The disk is full. Free some disk space (old runs can be deleted on the Train page), then resume this run."
         )
+    if type(error).__name__ in cluster.BROKEN_OFF:
+        return cluster.LOST
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory for this network. Use a smaller batch size, input size or network."
     return f"The training ended with an error ({type(error).__name__}: {error}). The details are in log.txt."

@@ -141,9 +141,11 @@ def augmented_batches(images: np.ndarray, labels: np.ndarray, numbers: range, se
     """
     affine = RandomAffine(zoom=CROP_SHARE, seed=seed)
 
-    def change(images: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-        chances = chance(3, tf.shape(images)[0], seed + 1, number)  # others than those that move the image
-        return vary_colors(affine(images, number), *tf.unstack(chances[:, :, None, None, None]))
+    def change(images: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
+        number, first, whole = batch
+        # Others than those that move the image.
+        chances = chance(3, tf.shape(images)[0], seed + 1, number, first, whole)
+        return vary_colors(affine(images, *batch), *tf.unstack(chances[:, :, None, None, None]))
 
     return training_batches(images, labels, BATCH_SIZE, numbers, seed=seed, change=change)
 

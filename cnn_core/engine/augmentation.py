@@ -64,10 +64,11 @@ class RandomAffine:
         self.zoom = zoom if isinstance(zoom, tuple) else (1 - zoom, 1 + zoom)
         self.seed = seed
 
-    def __call__(self, images: Any, number: Any = 0) -> Any:
-        """Return the images of the batch with this number, each changed in its own way."""
+    def __call__(self, images: Any, number: Any = 0, first: Any = 0, whole: Any = None) -> Any:
+        """Return the images of the batch with this number, each changed in its own way; `first` and `whole` as in
+        `chance`."""
         count, height, width = ops.shape(images)[:3]
-        chances = chance(7, count, self.seed, number)
+        chances = chance(7, count, self.seed, number, first, whole)
         moves = self._matrices(chances, ops.cast(height, "float32"), ops.cast(width, "float32"))
         return ops.image.affine_transform(images, moves, interpolation="bilinear", fill_mode="nearest")
 
@@ -92,7 +93,7 @@ class RandomAffine:
         return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
 
 
-def chance(kinds: int, count: Any, seed: int, number: Any) -> Any:
+def chance(kinds: int, count: Any, seed: int, number: Any, first: Any = 0, whole: Any = None) -> Any:
     """Draw numbers from 0 to 1 for the images of a batch, float32 (kinds, count): the same for the same seed and batch.
 
     Parameters
@@ -101,8 +102,11 @@ def chance(kinds: int, count: Any, seed: int, number: Any) -> Any:
         How many numbers for each image, and how many images.
     seed, number : int
         The run's seed, and the number of the batch.
+    first, whole : int, optional
+        Where the images are only a part of the batch: the place of their first one in it, and how many images it has.
     """
-    return tf.random.stateless_uniform((kinds, count), tf.stack([tf.cast(seed, tf.int64), tf.cast(number, tf.int64)]))
+    key = tf.stack([tf.cast(seed, tf.int64), tf.cast(number, tf.int64)])
+    return tf.random.stateless_uniform((kinds, count if whole is None else whole), key)[:, first : first + count]
 
 
 def between(low: float, high: float, share: Any) -> Any:

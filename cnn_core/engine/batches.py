@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn_core.engine.cluster import share
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import tensorflow as tf
 
 
-def batches(images: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def batches(
+    images: np.ndarray, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1
+) -> tf.data.Dataset:
     """Serve images unchanged and in their order, as for testing.
 
     Parameters
@@ -24,19 +28,23 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.
         int32 (N,).
     batch_size : int
         Images per batch; the last one may be smaller.
+    part, parts : int
+        Where several processes share each batch: which part this one takes, from 0, and how many there are.
 
     Returns
     -------
     tensorflow.data.Dataset
-        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)).
+        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)); the images are those of the part, the labels all.
     """
     import tensorflow as tf
 
-    def chosen(number: int) -> slice:
-        return slice(number * batch_size, (number + 1) * batch_size)
+    order = np.arange(len(images))
+
+    def chosen(number: int) -> np.ndarray:
+        return order[number * batch_size : (number + 1) * batch_size]
 
     numbers = tf.data.Dataset.range(count(len(images), batch_size))
-    return numbers.map(_reader(images, labels, chosen), num_parallel_calls=2).prefetch(2)
+    return numbers.map(_reader(images, labels, chosen, part, parts), num_parallel_calls=2).prefetch(2)
 
 
 def training_batches(
@@ -46,7 +54,9 @@ def training_batches(
     numbers: range,
     *,
     seed: int,
-    change: Callable[[Any, Any], Any] | None = None,
+    change: Callable[..., Any] | None = None,
+    part: int = 0,
+    parts: int = 1,
 ) -> tf.data.Dataset:
     """Serve some of a training's batches: each epoch has all images in an order of its own.
 
@@ -59,8 +69,10 @@ def training_batches(
     seed : int
         With the number of the epoch, it decides the order.
     change : callable, optional
-        Called as ``change(images, number)`` with each batch and its number, when TensorFlow builds its graph; returns
-        the images augmented.
+        Called as ``change(images, number, first, whole)`` when TensorFlow builds its graph: with the part's images, the
+        number of their batch, the place of their first one in it, and how many images it has. Returns them augmented.
+    part, parts
+        As in `batches`.
 
     Returns
     -------
@@ -79,11 +91,12 @@ def training_batches(
         epoch, step = divmod(number, steps)
         return order(epoch)[step * batch_size : (step + 1) * batch_size]
 
-    read = _reader(images, labels, chosen)
+    read = _reader(images, labels, chosen, part, parts)
 
     def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = read(number)
-        return (change(image, number) if change else image), label
+        whole = tf.shape(label)[0]
+        return (change(image, number, share(whole, part, parts)[0], whole) if change else image), label
 
     return tf.data.Dataset.range(numbers.start, numbers.stop).map(serve, num_parallel_calls=2).prefetch(2)
 
@@ -100,14 +113,15 @@ def count(images: int, batch_size: int) -> int:
 
 
 def _reader(
-    images: np.ndarray, labels: np.ndarray, chosen: Callable[[int], Any]
+    images: np.ndarray, labels: np.ndarray, chosen: Callable[[int], np.ndarray], part: int, parts: int
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return what reads the batch of a number inside a TensorFlow graph."""
     import tensorflow as tf
 
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = chosen(int(number))
-        return np.ascontiguousarray(images[which]), labels[which]
+        first, end = share(len(which), part, parts)
+        return np.ascontiguousarray(images[which[first:end]]), labels[which]
 
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -90,6 +91,7 @@ class Journal:
         self.folder = folder
         self.status = Status()
         self.start = time.monotonic()
+        self.stops: Callable[[], bool] = (folder / "stop").exists
         self._written = 0.0
         self._closed = threading.Event()
         (folder / "stop").unlink(missing_ok=True)
@@ -119,7 +121,7 @@ class Journal:
 
     def heed_stop(self) -> None:
         """Raise when somebody has asked this run to stop."""
-        if (self.folder / "stop").exists():
+        if self.stops():
             raise Stopped
 
     def close(self) -> None:
