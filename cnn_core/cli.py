@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,15 +92,20 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from cnn_core import runs
+    from cnn_core.engine import cluster
 
-    run = _resumed(options) if options.resume else _started(options)
+    workers = cluster.from_environment()
+    helps = workers is not None and not workers.writes
+    run = _helping() if helps else _resumed(options) if options.resume else _started(options)
     start = time.monotonic()
     status = progress.follow(run)
     if status.state not in ("finished", "stopped"):
         raise runs.RunError(f"{status.message} The run's folder is {run.folder}.")
     history = run.history()
+    if helps:
+        shutil.rmtree(run.folder, ignore_errors=True)
     answer = {
-        "run": str(run.folder),
+        "run": None if helps else str(run.folder),
         "state": status.state,
         "epochs": len(history),
         "history": {name: history[name].tolist() for name in ("accuracy", "loss", "val_accuracy", "val_loss")},
@@ -106,8 +113,17 @@ def _train(options: argparse.Namespace) -> int:
         "seconds": round(time.monotonic() - start, 1),
         "images_per_second": status.images_per_second,
     }
-    _answer(options, answer, f"{status.state}: {answer['epochs']} epochs; the model is {answer['model']}")
+    where = "the first worker has the model" if helps else f"the model is {answer['model']}"
+    _answer(options, answer, f"{status.state}: {answer['epochs']} epochs; {where}")
     return 0
+
+
+def _helping() -> Run:
+    """Start this machine's part of a run that another worker writes: its settings come from there."""
+    from cnn_core import runs
+    from cnn_core.engine.config import TrainingConfig
+
+    return runs.start(TrainingConfig(), Path(tempfile.mkdtemp(prefix="cnn-lab-worker-")))
 
 
 def _resumed(options: argparse.Namespace) -> Run:

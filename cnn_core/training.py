@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from cnn_core.engine.distribution import Team
+    from cnn_core.engine.team import Team
 
 STOPPED = "Stopped on request; the model was saved."
 LEFT = "The run has left the line before its turn. Resume it to wait in line again."
@@ -89,9 +89,9 @@ def _carry_out(folder: Path) -> None:
 
 
 def _join(workers: cluster.Cluster, journal: Journal) -> Team:
-    from cnn_core.engine import distribution
+    from cnn_core.engine import team
 
-    return distribution.join(workers, journal)
+    return team.join(workers, journal)
 
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
@@ -110,11 +110,12 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     unseen = dataset.load_images(held_out, size, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
-    from cnn_core.engine import class_weights, distribution
+    from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count, training_batches
     from cnn_core.engine.learning import learn, open_or_build, set_seed
+    from cnn_core.engine.team import on_this_machine
 
-    team = team or distribution.on_this_machine()
+    team = team or on_this_machine()
     part, parts = (team.part, team.parts) if team else (0, 1)
     if team:
         team.compare([*training["file"], *held_out["file"]])
@@ -131,6 +132,10 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
         )
 
     network = getattr(model, "network", model)  # a run of an older version is trained by its network itself
+    if parts > 1 and network is model:
+        raise TrainingError(
+            f"An older version began this run. Remove {cluster.VARIABLE} to go on with it on one machine."
+        )
 
     def save() -> None:
         _compute_in(network, "float32")
@@ -145,9 +150,9 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
     """Return the training of a network, compiled for this number of steps in an epoch; one that a team shares."""
     import keras
 
-    from cnn_core.engine.distribution import SharedTraining
     from cnn_core.engine.fast_blocks import FastTraining
     from cnn_core.engine.fused_adam import fuse
+    from cnn_core.engine.shared_training import SharedTraining
 
     network = config.network.build()
     model = SharedTraining(network, team) if team else FastTraining(network)

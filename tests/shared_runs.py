@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import tensorflow
 
 from cnn_core import training
-from cnn_core.engine import distribution, saving
+from cnn_core.engine import saving, team
 from cnn_core.engine.journal import read_status
 from tests.tiny_runs import TINY, folder_with
 
@@ -28,11 +28,12 @@ CONFIG = replace(TINY, images=21, epochs=3, batch_size=7, precision="float32", c
 """Its 15 training images make batches of 7, 7 and 1: two shares are not alike, one is empty."""
 
 
-def fork(train, *arguments) -> int:
-    """Call a function in a child, and return the child's number."""
+def fork(eager: bool, train, *arguments) -> int:
+    """Call a function in a child, with TensorFlow's graphs or without, and return the child's number."""
     if child := os.fork():
         return child
     try:
+        tensorflow.config.run_functions_eagerly(eager)
         train(*arguments)
     except BaseException as error:
         print(os.getpid(), error, file=sys.stderr, flush=True)
@@ -44,7 +45,7 @@ def on_two_devices(folder: Path) -> None:
     (cpu,) = tensorflow.config.list_physical_devices("CPU")
     tensorflow.config.set_logical_device_configuration(cpu, [tensorflow.config.LogicalDeviceConfiguration()] * 2)
     strategy = tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    distribution.on_this_machine = lambda: distribution.Team(strategy)
+    team.on_this_machine = lambda: team.Team(strategy)
     training.train(folder)
 
 
@@ -67,7 +68,7 @@ def as_worker(folder: Path, index: int, ports: list[int], stop_at: int, die_at: 
     training.train(folder)
 
 
-def together(top: Path, life: str, stop_at: int = 0, die_at: int = 0) -> dict:
+def together(top: Path, life: str, eager: bool, stop_at: int = 0, die_at: int = 0) -> dict:
     """Train with two workers, the second one in a new folder; return their last words, and how long they took."""
     began = time.monotonic()
     with socket.socket() as one, socket.socket() as two:
@@ -76,7 +77,7 @@ def together(top: Path, life: str, stop_at: int = 0, die_at: int = 0) -> dict:
         ports = [free.getsockname()[1] for free in (one, two)]
     (top / life).mkdir()
     folders = [top / "shared", top / life]
-    children = [fork(as_worker, folder, index, ports, stop_at, die_at) for index, folder in enumerate(folders)]
+    children = [fork(eager, as_worker, folder, index, ports, stop_at, die_at) for index, folder in enumerate(folders)]
     for child in children:
         os.waitpid(child, 0)
     said = [read_status(folder) for folder in folders]
@@ -94,12 +95,12 @@ def main() -> None:
     saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
     for name in ("alone", "devices", "shared"):
         folder_with(top / name, CONFIG)
-    os.waitpid(fork(training.train, top / "alone"), 0)
-    os.waitpid(fork(on_two_devices, top / "devices"), 0)
+    os.waitpid(fork(True, training.train, top / "alone"), 0)
+    os.waitpid(fork(False, on_two_devices, top / "devices"), 0)
     lives = {
-        "stopped": together(top, "stopped", stop_at=2),
-        "lost": together(top, "lost", die_at=2),
-        "resumed": together(top, "resumed"),
+        "stopped": together(top, "stopped", eager=True, stop_at=2),
+        "lost": together(top, "lost", eager=True, die_at=2),
+        "resumed": together(top, "resumed", eager=False),
     }
     print(json.dumps(lives))
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1
-) -> tf.data.Dataset:
+def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1) -> tf.data.Dataset:
     """Serve images unchanged and in their order, as for testing.
 
     Parameters

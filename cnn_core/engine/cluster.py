@@ -1,7 +1,7 @@
 """Which machines train a run together, and which of them this process is: the variable ``TF_CONFIG``.
 
-Kubernetes sets it for each process of a TFJob; docs/several-machines.md shows how to set it by hand. All processes train
-the same run. The first one writes the run folder.
+Kubernetes sets it for each process of a TFJob; docs/several-machines.md shows how to set it by hand. All processes
+train the same run. The first one writes the run folder.
 """
 
 from __future__ import annotations
@@ -9,16 +9,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
+
+if TYPE_CHECKING:
+    from cnn_core.engine.journal import Journal
 
 VARIABLE = "TF_CONFIG"
 
 JOBS = ("chief", "worker")
 """Kinds of process that train, in TensorFlow's order."""
+
+POLL_SECONDS = 0.5
+"""How often a worker looks whether the others have come."""
 
 EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -135,6 +143,50 @@ def _index(task: Any, jobs: dict[str, list[str]]) -> int:
             "They are counted from 0."
         )
     return number + (len(jobs.get("chief", [])) if kind == "worker" else 0)
+
+
+def meet(cluster: Cluster, journal: Journal) -> None:
+    """Wait until every worker listens at its address.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    journal : Journal
+        Tells for whom this process waits.
+
+    Raises
+    ------
+    ClusterError
+        When this process cannot listen at its own port.
+    Stopped
+        When somebody has asked this process to stop waiting.
+    """
+    address = cluster.workers[cluster.index]
+    try:
+        server = socket.create_server(("", _host_and_port(address)[1]), backlog=len(cluster.workers))
+    except (OSError, OverflowError) as error:
+        raise ClusterError(
+            f"This worker cannot listen at {address}: {error}. Choose another port, on every machine."
+        ) from error
+    with server:  # who connects to it, even without an answer, knows that this process is there
+        missing = [other for other in cluster.workers if other != address]
+        while missing := [other for other in missing if not _listens(other)]:
+            journal.note(message=f"Waiting for the other workers: {', '.join(missing)}.")
+            journal.heed_stop()
+            time.sleep(POLL_SECONDS)
+
+
+def _listens(address: str) -> bool:
+    try:
+        socket.create_connection(_host_and_port(address), timeout=POLL_SECONDS).close()
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def share(count: Any, part: int, parts: int) -> tuple[Any, Any]:

@@ -1,0 +1,70 @@
+"""Two processes that share a run learn what one learns alone; so do two devices. A run that lost a worker goes on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn_core import runs
+from cnn_core.engine.cluster import LOST
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked from one"),
+]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> tuple[Path, dict]:
+    top = tmp_path_factory.mktemp("shared")
+    environment = os.environ | {"CNN_LAB_HOME": str(top / "home"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("shared_runs.py")), str(top)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    return top, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["devices", "shared"])
+def test_the_losses_are_those_of_one_process_with_the_same_batches(shared, name):
+    top, _ = shared
+    alone, together = (runs.Run(top / one) for one in ("alone", name))
+    assert together.status().state == alone.status().state == "finished", together.status()
+    columns = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    np.testing.assert_allclose(together.history()[columns], alone.history()[columns], atol=1e-3)
+    np.testing.assert_allclose(together.steps(), alone.steps(), atol=1e-3)
+    assert len(alone.steps()) == 9  # three epochs with batches of 7, 7 and 1
+    assert np.ptp(alone.history()["loss"]) > 1e-2  # it learns: a step that was left out or weighed wrongly would show
+
+
+def test_all_stop_after_the_same_step_when_one_is_asked_to(shared):
+    _, lives = shared
+    assert lives["stopped"]["states"] == ["stopped", "stopped"]
+    assert lives["stopped"]["steps"] == [3, 3]
+
+
+def test_when_a_worker_is_killed_the_other_one_ends_with_a_sentence(shared):
+    _, lives = shared
+    first, _ = lives["lost"]["states"]
+    assert (first, lives["lost"]["messages"][0]) == ("failed", LOST)
+    assert lives["lost"]["seconds"] < 60
+
+
+def test_it_goes_on_from_its_checkpoint_with_a_worker_that_has_nothing(shared):
+    _, lives = shared
+    assert lives["resumed"]["states"] == ["finished", "finished"]
+    assert lives["lost"]["steps"][0] == 5
+    assert lives["resumed"]["steps"] == [9, 4]  # the second worker, in a new folder, learns only what is left
+
+
+def test_only_the_first_worker_writes_the_run_folder(shared):
+    top, _ = shared
+    assert {file.name for file in (top / "shared").iterdir()} == {
+        "config.json", "environment.json", "history.csv", "lock", "model.keras", "snapshots", "status.json",
+        "steps.jsonl", "test", "train",
+    }  # fmt: skip
+    events = [sorted((top / name / "train").iterdir()) for name in ("shared", "stopped", "lost", "resumed")]
+    assert len(events[0]) == 3  # one for each of its lives: the second worker wrote its own, elsewhere
