@@ -108,7 +108,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     size = config.network.input_size
     images, labels = dataset.load_images(training, size, journal.reading)
     unseen = dataset.load_images(held_out, size, journal.reading)
-    journal.write(state="starting", message="Building the network.")
+    journal.write(state="starting", message="Waiting for the other workers." if team else "Building the network.")
 
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count, training_batches

@@ -60,11 +60,9 @@ def test_it_goes_on_from_its_checkpoint_with_a_worker_that_has_nothing(shared):
     assert lives["resumed"]["steps"] == [9, 4]  # the second worker, in a new folder, learns only what is left
 
 
-def test_only_the_first_worker_writes_the_run_folder(shared):
+def test_the_run_folder_is_that_of_any_run(shared):
     top, _ = shared
     assert {file.name for file in (top / "shared").iterdir()} == {
         "config.json", "environment.json", "history.csv", "lock", "model.keras", "snapshots", "status.json",
         "steps.jsonl", "test", "train",
     }  # fmt: skip
-    events = [sorted((top / name / "train").iterdir()) for name in ("shared", "stopped", "lost", "resumed")]
-    assert len(events[0]) == 3  # one for each of its lives: the second worker wrote its own, elsewhere

@@ -38,6 +38,9 @@ class SharedTraining(FastTraining):
     team : Team
     """
 
+    train_function: Any
+    test_function: Any
+
     def __init__(self, network: keras.Sequential, team: Team) -> None:
         super().__init__(network)
         self.team = team

@@ -56,7 +56,7 @@ class Team:
         for name in names:
             file = folder / name
             content = file.read_bytes() if self.part == 0 and file.exists() else b""
-            size = int(self.total(np.int32([len(content)]))[0])
+            size = int(self.total(np.array([len(content)], np.int32))[0])
             words = np.zeros(-(-size // 4), np.int32)
             words.view(np.uint8)[: len(content)] = np.frombuffer(content, np.uint8)
             if size:
@@ -72,9 +72,9 @@ class Team:
         ClusterError
             When they have not, in every process.
         """
-        found = np.int32([zlib.crc32("\n".join(Path(file).name for file in files).encode()) >> 1])
+        found = np.array([zlib.crc32("\n".join(Path(file).name for file in files).encode()) >> 1], np.int32)
         of_first = self.total(found if self.part == 0 else found * 0)
-        different = int(self.total(np.int32(found != of_first))[0])
+        different = int(self.total((found != of_first).astype(np.int32))[0])
         if different:
             raise ClusterError(
                 f"{different} of {self.parts} workers found other images than the first one. Put the same images under "
