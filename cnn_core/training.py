@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from cnn_core.engine.team import Team
 
+TEST_BATCH = 64
+"""Images that are tested at once."""
+
 STOPPED = "Stopped on request; the model was saved."
 LEFT = "The run has left the line before its turn. Resume it to wait in line again."
 
@@ -143,7 +146,8 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
 
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
-    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64, part, parts), save, [mixed], weights)
+    tests = batches(*unseen, TEST_BATCH, part, parts)
+    learn(model, place, config, journal, len(labels), serve, tests, save, [mixed], weights)
 
 
 def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:
@@ -155,7 +159,7 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
     from cnn_core.engine.shared_training import SharedTraining
 
     network = config.network.build()
-    model = SharedTraining(network, team) if team else FastTraining(network)
+    model = SharedTraining(network, team, max(config.batch_size, TEST_BATCH)) if team else FastTraining(network)
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.

@@ -32,7 +32,7 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, part: int =
     Returns
     -------
     tensorflow.data.Dataset
-        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)); the images are those of the part, the labels all.
+        Of (float32 (batch, H, W, 3) in 0–255, int32 (batch,)).
     """
     import tensorflow as tf
 
@@ -67,8 +67,8 @@ def training_batches(
     seed : int
         With the number of the epoch, it decides the order.
     change : callable, optional
-        Called as ``change(images, number, first, whole)`` when TensorFlow builds its graph: with the part's images, the
-        number of their batch, the place of their first one in it, and how many images it has. Returns them augmented.
+        Called as ``change(images, number, first, whole)`` when TensorFlow builds its graph: with images, the number of
+        their batch, the place of the first one in it, and how many images the whole batch has. Returns them augmented.
     part, parts
         As in `batches`.
 
@@ -93,7 +93,7 @@ def training_batches(
 
     def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = read(number)
-        whole = tf.shape(label)[0]
+        whole = tf.minimum(batch_size, len(images) - tf.cast(number % steps, tf.int32) * batch_size)
         return (change(image, number, share(whole, part, parts)[0], whole) if change else image), label
 
     return tf.data.Dataset.range(numbers.start, numbers.stop).map(serve, num_parallel_calls=2).prefetch(2)
@@ -119,7 +119,7 @@ def _reader(
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = chosen(int(number))
         first, end = share(len(which), part, parts)
-        return np.ascontiguousarray(images[which[first:end]]), labels[which]
+        return np.ascontiguousarray(images[which[first:end]]), labels[which[first:end]]
 
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)

@@ -26,24 +26,23 @@ STEP_SECONDS = 600
 
 
 class SharedTraining(FastTraining):
-    """A network's training, each batch of which is shared by a team.
-
-    Its batches hold the images of this process's part and the labels of all: (images, labels), or
-    (images, labels, weights of the labels).
+    """A network's training, each batch of which is shared by a team. A batch is here what this process has of it.
 
     Parameters
     ----------
     network : keras.Sequential
         As `NetworkSpec.build` makes it.
     team : Team
+    most : int
+        Images of the largest batch, of all processes together.
     """
 
     train_function: Any
     test_function: Any
 
-    def __init__(self, network: keras.Sequential, team: Team) -> None:
+    def __init__(self, network: keras.Sequential, team: Team, most: int) -> None:
         super().__init__(network)
-        self.team = team
+        self.team, self.rows = team, -(-most // team.parts)
 
     def make_train_function(self, force: bool = False) -> None:
         """Replace Keras's step."""
@@ -64,46 +63,57 @@ class SharedTraining(FastTraining):
             self.test_function = lambda batches: step(next(batches))
 
     def _learn(self, batch: Any, asked: Any) -> Any:
-        def work(images: Any, labels: Any, weights: Any, count: Any) -> tuple[Any, list[Any]]:
+        def work(images: Any, labels: Any, weights: Any) -> tuple[Any, list[Any]]:
             with tf.GradientTape() as tape:
                 answers = self(images, training=True)
                 losses = keras.losses.sparse_categorical_crossentropy(labels, answers)
-                # Of the whole batch: so the parts' gradients add up, however many images each has.
-                loss = tf.reduce_sum(losses if weights is None else losses * weights) / tf.cast(count, tf.float32)
-                loss = self.optimizer.scale_loss(loss)
+                loss = self.optimizer.scale_loss(tf.reduce_sum(losses * weights))
             return answers, [*tape.gradient(loss, self.trainable_variables), tf.identity(asked)]
 
-        answers, (*gradients, asked) = self._shared(batch, work)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        return self._measure(batch, answers, training=True), asked
+        whole, (*gradients, asked) = self._shared(batch, work)
+        count = tf.cast(tf.shape(whole[0])[0], tf.float32)
+        # Divided only now, by the images of all: so a share counts by its images, however many it has.
+        self.optimizer.apply([gradient / count for gradient in gradients], self.trainable_variables)
+        return self._measure(*whole, training=True), asked
 
     def _test(self, batch: Any) -> Any:
-        answers, _ = self._shared(batch, lambda images, *_: (self(images, training=False), []))
-        return self._measure(batch, answers, training=False)
+        whole, _ = self._shared(batch, lambda images, *_: (self(images, training=False), []))
+        return self._measure(*whole, training=False)
 
-    def _shared(self, batch: Any, work: Any) -> tuple[Any, list[Any]]:
-        """Let each replica work on its rows; return all answers, (batch, classes), and the sums of the other values."""
+    def _shared(self, batch: Any, work: Any) -> tuple[tuple[Any, Any, Any], list[Any]]:
+        """Let each replica work on its rows.
+
+        Returns
+        -------
+        whole : tuple of tensor
+            The answers of all, (batch, classes), their labels and weights, (batch,).
+        sums : list of tensor
+            The sums of what else the replicas return.
+        """
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        replicas, count = self.team.strategy.num_replicas_in_sync, tf.shape(labels)[0]
-        begin, _ = share(count, self.team.part, self.team.parts)
+        weights = tf.ones(tf.shape(labels)) if weights is None else tf.cast(weights, tf.float32)
+        strategy, parts = self.team.strategy, self.team.parts
+        devices = strategy.num_replicas_in_sync // parts
 
         def on_replica() -> list[Any]:
             context = tf.distribute.get_replica_context()
-            first, end = share(count, context.replica_id_in_sync_group, replicas)
-            of_rows = None if weights is None else weights[first:end]
-            answers, others = work(images[first - begin : end - begin], labels[first:end], of_rows, count)
-            rows = tf.pad(answers, [[first, count - end], [0, 0]])
+            first, end = share(tf.shape(labels)[0], context.replica_id_in_sync_group % devices, devices)
+            answers, others = work(images[first:end], labels[first:end], weights[first:end])
+            about = tf.stack([tf.cast(labels[first:end] + 1, tf.float32), weights[first:end]], axis=1)
+            # A table with room for the rows of all, where only these are not 0: so the sum of the tables has all rows.
+            before = self.team.part * self.rows + first
+            after = parts * self.rows - before - (end - first)
+            table = tf.pad(tf.concat([answers, about], axis=1), [[before, after], [0, 0]])
             options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=STEP_SECONDS)
-            return list(context.all_reduce("SUM", [rows, *others], options))
+            return list(context.all_reduce("SUM", [table, *others], options))
 
-        sums = self.team.strategy.run(on_replica)
-        answers, *others = [self.team.strategy.experimental_local_results(value)[0] for value in sums]
-        return answers, others
+        table, *sums = [strategy.experimental_local_results(value)[0] for value in strategy.run(on_replica)]
+        rows = tf.boolean_mask(table, table[:, -2] > 0)
+        return (rows[:, :-2], tf.cast(rows[:, -2], tf.int32) - 1, rows[:, -1]), sums
 
-    def _measure(self, batch: Any, answers: Any, training: bool) -> Any:
+    def _measure(self, answers: Any, labels: Any, weights: Any, training: bool) -> Any:
         """Update loss and metrics as Keras does."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        loss = self.compute_loss(images, labels, answers, weights, training=training)
+        loss = self.compute_loss(None, labels, answers, weights, training=training)
         of_all = next(metric for metric in self.metrics if metric.name == "loss")
         of_all.update_state(loss, sample_weight=tf.shape(labels)[0])
-        return self.compute_metrics(images, labels, answers, weights)
+        return self.compute_metrics(None, labels, answers, weights)

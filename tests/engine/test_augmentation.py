@@ -112,3 +112,12 @@ def test_the_same_batch_is_varied_in_the_same_way_and_another_one_in_another():
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
     assert not np.allclose(first, np.asarray(RandomAffine(seed=4)(images, 7)))
+
+
+def test_a_part_of_a_batch_is_changed_as_in_the_whole_batch():
+    from cnn_core.engine.augmentation import RandomAffine
+
+    images = np.random.default_rng(0).uniform(0, 255, (7, 12, 12, 3)).astype(np.float32)
+    change = RandomAffine(seed=3)
+    parts = [np.asarray(change(images[first:end], 5, first, 7)) for first, end in ((0, 3), (3, 3), (3, 7))]
+    np.testing.assert_allclose(np.concatenate(parts), np.asarray(change(images, 5)), rtol=1e-5)

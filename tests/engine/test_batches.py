@@ -1,5 +1,7 @@
 """A training batch is a function of the seed and its number: any part of a training can be served alone."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,23 @@ def test_for_testing_they_come_in_their_order():
     shown = [(images.numpy()[:, 0, 0, 0].astype(int).tolist(), labels) for images, labels in batches(IMAGES, LABELS, 4)]
     assert [which for which, _ in shown] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in shown]), LABELS)
+
+
+@pytest.mark.parametrize("parts", [2, 3, 5])
+def test_the_parts_of_each_batch_are_the_whole_batch_in_its_order(parts):
+    every = [served(range(6), part=part, parts=parts) for part in range(parts)]
+    assert [list(chain(*shares)) for shares in zip(*every, strict=True)] == served(range(6))
+    tested = [[list(labels.numpy()) for _, labels in batches(IMAGES, LABELS, 4, part, parts)] for part in range(parts)]
+    whole = [list(labels.numpy()) for _, labels in batches(IMAGES, LABELS, 4)]
+    assert [list(chain(*shares)) for shares in zip(*tested, strict=True)] == whole
+
+
+def test_the_change_knows_the_place_of_its_part():
+    import tensorflow as tf
+
+    def noted(images, number, first, whole):
+        return images * 0 + tf.cast(100 * number + tf.cast(10 * first + whole, tf.int64), tf.float32)
+
+    data = training_batches(IMAGES, LABELS, 4, range(1, 4), seed=1, change=noted, part=1, parts=2)
+    told = [(len(images), int(images.numpy().max())) for images, _ in data]
+    assert told == [(2, 124), (1, 212), (2, 324)]  # batches of 4, 2 and 4 images: their halves begin at 2, 1 and 2
