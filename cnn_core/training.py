@@ -1,7 +1,8 @@
 """One training run, from its settings to a saved model, writing its run folder as it goes.
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
-``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``model.keras``, ``environment.json`` (what it
+``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``broken.txt`` (images that could not be read),
+``model.keras``, ``environment.json`` (what it
 was made with) and, until it has finished, ``checkpoint.npz``, from which it goes on. Whoever wants to watch reads those
 files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
 """
@@ -91,12 +92,15 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     if config.validation:
         training, held_out = dataset.split(training, config.validation, config.seed)
     size = config.network.input_size
-    images, labels = dataset.load_images(training, size, journal.reading)
-    unseen = dataset.load_images(held_out, size, journal.reading)
+    images, labels = dataset.images_and_labels(training, size)
+    unseen = dataset.images_and_labels(held_out, size)
+    dataset.check_readable(images, labels, "training", journal.reading)
+    dataset.check_readable(*unseen, config.held_out, journal.reading)
     journal.write(state="starting", message="Building the network.")
 
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count, training_batches
+    from cnn_core.engine.callbacks import NameBroken
     from cnn_core.engine.learning import learn, open_or_build, set_seed
 
     set_seed(config)
@@ -116,7 +120,8 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
-    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, [mixed], weights)
+    more = [mixed, NameBroken(journal, (images, unseen[0]), test.attrs["folder"])]
+    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, more, weights)
 
 
 def build(config: TrainingConfig, steps: int) -> keras.Model:

@@ -8,7 +8,7 @@ from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
+from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine
 
 RESUME = "train_resume"
 
@@ -131,6 +131,8 @@ def _live(run: runs.Run) -> None:
             st.caption("The curves appear after the first step.")
     if len(history):
         curves.numbers(history, run.held_out)
+    if status.broken:
+        broken_list.show(run.broken())
 
 
 def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame, held_out: str) -> None:

@@ -1,4 +1,8 @@
-"""Arrays of images → batches. A training batch follows from the seed and its number: so a run can go on anywhere."""
+"""Images → batches. A training batch follows from the seed and its number: so a run can go on anywhere.
+
+An image that cannot be read is left out of its batch, which is then smaller. Which ones these are follows from their
+files alone, so a run that goes on leaves out the same.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,19 @@ if TYPE_CHECKING:
 
     import tensorflow as tf
 
+    from cnn_core.dataset import Images
 
-def batches(images: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
+
+def batches(images: Images, labels: np.ndarray, batch_size: int) -> tf.data.Dataset:
     """Serve images unchanged and in their order, as for testing.
 
     Parameters
     ----------
-    images : numpy.ndarray
-        uint8 (N, H, W, 3).
+    images : dataset.Images
     labels : numpy.ndarray
         int32 (N,).
     batch_size : int
-        Images per batch; the last one may be smaller.
+        Images per batch; the last one may be smaller. One of which no image can be read is left out.
 
     Returns
     -------
@@ -32,15 +37,16 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int) -> tf.data.
     """
     import tensorflow as tf
 
-    def chosen(number: int) -> slice:
-        return slice(number * batch_size, (number + 1) * batch_size)
+    def chosen(number: int) -> range:
+        return range(number * batch_size, min((number + 1) * batch_size, len(images)))
 
     numbers = tf.data.Dataset.range(count(len(images), batch_size))
-    return numbers.map(_reader(images, labels, chosen), num_parallel_calls=2).prefetch(2)
+    served = numbers.map(_reader(images, labels, chosen), num_parallel_calls=2)
+    return served.filter(lambda _, labels: tf.size(labels) > 0).prefetch(2)
 
 
 def training_batches(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     batch_size: int,
     numbers: range,
@@ -65,7 +71,7 @@ def training_batches(
     Returns
     -------
     tensorflow.data.Dataset
-        As `batches`.
+        As `batches`. In a batch of which no image can be read, the first image that can be read stands for all.
     """
     import tensorflow as tf
 
@@ -79,7 +85,7 @@ def training_batches(
         epoch, step = divmod(number, steps)
         return order(epoch)[step * batch_size : (step + 1) * batch_size]
 
-    read = _reader(images, labels, chosen)
+    read = _reader(images, labels, chosen, never_empty=True)
 
     def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = read(number)
@@ -100,14 +106,16 @@ def count(images: int, batch_size: int) -> int:
 
 
 def _reader(
-    images: np.ndarray, labels: np.ndarray, chosen: Callable[[int], Any]
+    images: Images, labels: np.ndarray, chosen: Callable[[int], Any], never_empty: bool = False
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return what reads the batch of a number inside a TensorFlow graph."""
     import tensorflow as tf
 
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        which = chosen(int(number))
-        return np.ascontiguousarray(images[which]), labels[which]
+        found, places = images.read(chosen(int(number)))
+        if never_empty and not len(places) and (first := images.first(range(len(images)))) is not None:
+            found, places = images.read([first])
+        return found, labels[places]
 
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)
