@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
 
+NAMED = re.compile(r"(cat|dog)s?(?![a-z])")
+"""How the name of a file begins that says what it shows."""
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
@@ -87,8 +90,7 @@ def label_of(name: str) -> str | None:
     ('cat', 'dog', None)
     """
     *folders, file = name.lower().split("/")
-    found = re.match(r"(cat|dog)s?(?![a-z])", file)
-    if found:
+    if found := NAMED.match(file):
         return found[1]
     for folder in reversed(folders):
         if folder in ("cat", "cats", "dog", "dogs"):
@@ -224,7 +226,7 @@ def class_numbers(table: pd.DataFrame) -> np.ndarray:
     >>> class_numbers(pd.DataFrame({"label": ["dog", "cat"]})).tolist()
     [1, 0]
     """
-    return np.array([LABELS.index(label) for label in table["label"]], np.int32)
+    return np.asarray(table["label"] == LABELS[1], np.int32)
 
 
 def _folder_of(path: Path, progress: Progress | None) -> Path:
@@ -235,25 +237,28 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
             return path
         path = inner
 
-    return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, _wanted, progress))
+    def wanted(name: str) -> bool:
+        return _shown_by(name) is not None
+
+    return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
 
 
-def _wanted(name: str) -> bool:
-    """Tell whether a file is an image with a label, by its path inside the dataset."""
-    return posixpath.splitext(name)[1].lower() in SUFFIXES and label_of(name) is not None
+def _shown_by(name: str) -> str | None:
+    """Tell what a file shows from its path inside the dataset; None when nothing tells, or it is no image."""
+    return label_of(name) if posixpath.splitext(name)[1].lower() in SUFFIXES else None
 
 
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
     import pandas as pd
 
-    inside = [file for file in reading.listed(folder, progress) if _wanted(file)]
-    if not inside:
+    found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
+    if not found:
         raise DatasetError(
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
-    files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in inside]
-    table = pd.DataFrame({"file": files, "label": [label_of(file) for file in inside]})
+    files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in found]
+    table = pd.DataFrame({"file": files, "label": list(found.values())})
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:

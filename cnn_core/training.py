@@ -84,7 +84,8 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped."""
     from cnn_core import dataset
 
-    training, test = config.source.split(journal.reading)
+    table = config.source.table(journal.reading)
+    training, test = config.source.parts(table)
     for rows, what in ((training, "training"), (test, "test")):
         if rows["label"].nunique() < 2:
             raise TrainingError(f"The {what} set needs both classes. Use more pictures, or undo corrections.")
@@ -104,7 +105,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     from cnn_core.engine.learning import learn, open_or_build, set_seed
 
     set_seed(config)
-    environment.record(folder, config, sorted({*training["file"], *held_out["file"], *test["file"]}))
+    environment.record(folder, config, table["file"])
     steps = count(len(labels), config.batch_size)
     model, place = open_or_build(folder, steps, lambda: build(config, steps), folder / "model.keras")
     change = augmentation(config)
@@ -120,7 +121,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
-    more = [mixed, NameBroken(journal, (images, unseen[0]), test.attrs["folder"])]
+    more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
     learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, more, weights)
 
 

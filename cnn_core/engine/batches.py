@@ -1,7 +1,7 @@
 """Images → batches. A training batch follows from the seed and its number: so a run can go on anywhere.
 
-An image that cannot be read is left out of its batch, which is then smaller. Which ones these are follows from their
-files alone, so a run that goes on leaves out the same.
+An image that cannot be read is left out of its batch, which is then smaller; in a batch without any, the first image of
+the set that can be read stands in. All this follows from the files alone, so a run that goes on does the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def batches(images: Images, labels: np.ndarray, batch_size: int) -> tf.data.Data
     labels : numpy.ndarray
         int32 (N,).
     batch_size : int
-        Images per batch; the last one may be smaller. One of which no image can be read is left out.
+        Images per batch; the last one may be smaller.
 
     Returns
     -------
@@ -41,8 +41,7 @@ def batches(images: Images, labels: np.ndarray, batch_size: int) -> tf.data.Data
         return range(number * batch_size, min((number + 1) * batch_size, len(images)))
 
     numbers = tf.data.Dataset.range(count(len(images), batch_size))
-    served = numbers.map(_reader(images, labels, chosen), num_parallel_calls=2)
-    return served.filter(lambda _, labels: tf.size(labels) > 0).prefetch(2)
+    return numbers.map(_reader(images, labels, chosen), num_parallel_calls=2).prefetch(2)
 
 
 def training_batches(
@@ -71,7 +70,7 @@ def training_batches(
     Returns
     -------
     tensorflow.data.Dataset
-        As `batches`. In a batch of which no image can be read, the first image that can be read stands for all.
+        As `batches`.
     """
     import tensorflow as tf
 
@@ -85,7 +84,7 @@ def training_batches(
         epoch, step = divmod(number, steps)
         return order(epoch)[step * batch_size : (step + 1) * batch_size]
 
-    read = _reader(images, labels, chosen, never_empty=True)
+    read = _reader(images, labels, chosen)
 
     def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = read(number)
@@ -106,14 +105,14 @@ def count(images: int, batch_size: int) -> int:
 
 
 def _reader(
-    images: Images, labels: np.ndarray, chosen: Callable[[int], Any], never_empty: bool = False
+    images: Images, labels: np.ndarray, chosen: Callable[[int], Any]
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return what reads the batch of a number inside a TensorFlow graph."""
     import tensorflow as tf
 
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found, places = images.read(chosen(int(number)))
-        if never_empty and not len(places) and (first := images.first(range(len(images)))) is not None:
+        if not len(places) and (first := images.first(range(len(images)))) is not None:
             found, places = images.read([first])
         return found, labels[places]
 
