@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine import checkpoint, environment, line
+from cnn_core.engine import checkpoint, environment, line, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped
 from cnn_core.storage.files import save_model, sweep
@@ -58,6 +58,7 @@ def _carry_out(folder: Path) -> None:
     journal = Journal(folder)
     try:
         line.wait_turn(folder, journal)  # first of all: what is not imported yet takes no memory
+        warm.finish_loading()
         config = read_config(folder)
         config.check()
         if config.recipe == "accurate":
@@ -97,13 +98,14 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     unseen = dataset.images_and_labels(held_out, size)
     dataset.check_readable(images, labels, "training", journal.reading)
     dataset.check_readable(*unseen, config.held_out, journal.reading)
-    journal.write(state="starting", message="Building the network.")
+    journal.write(state="starting", message="Loading TensorFlow.")
 
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count, training_batches
     from cnn_core.engine.callbacks import NameBroken
     from cnn_core.engine.learning import learn, open_or_build, set_seed
 
+    journal.write(message="Building the network.")
     set_seed(config)
     environment.record(folder, config, table["file"])
     steps = count(len(labels), config.batch_size)
@@ -221,7 +223,7 @@ def _sentence(error: Exception) -> str:
 
 def main() -> None:
     """Carry out the run in the folder named on the command line; a polite kill stops it gracefully."""
-    folder = Path(sys.argv[1])
+    folder = warm.wait_for_folder() if sys.argv[1] == warm.WAIT else Path(sys.argv[1])
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: (folder / "stop").touch())
     try:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
+from cnn_core.engine import warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
@@ -41,6 +42,8 @@ def main() -> None:
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
+    if not run_monitor.active_runs():
+        warm.prepare()
 
 
 def _watch(everything: list[runs.Run]) -> None:
