@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,9 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     journal.write(message="Building the network.")
     set_seed(config)
-    environment.record(folder, config, table["file"])
+    # Beside the training: to ask the system about a million files takes seconds.
+    recording = threading.Thread(target=environment.record, args=(folder, config, table["file"]), daemon=True)
+    recording.start()
     steps = count(len(labels), config.batch_size)
     model, place = open_or_build(folder, steps, lambda: build(config, steps), folder / "model.keras")
     change = augmentation(config)
@@ -125,6 +128,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     weights = class_weights.balanced(labels) if config.class_weights else None
     more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
     learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, more, weights)
+    recording.join()
 
 
 def build(config: TrainingConfig, steps: int) -> keras.Model:
