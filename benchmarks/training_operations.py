@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cnn_core.engine.process import ALLOCATOR  # noqa: E402
+from cnn_core.engine.child import ALLOCATOR  # noqa: E402
 
 BATCH = 15
 

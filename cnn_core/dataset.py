@@ -1,22 +1,24 @@
 """A zip or a folder of photos → a table of files and labels → training and test set → arrays.
 
-A dataset is a plain table: one row per readable image. What is broken is counted and named in
-``table.attrs["broken"]`` and left out.
+A dataset is a plain table: one row for each image file. No file is opened before its image is needed; those that turn
+out to be broken are then left out, after the split (`data_files.decoded`, `data_files.survey`).
 """
 
 from __future__ import annotations
 
+import math
+import os
+import posixpath
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnn_core import CnnLabError
 from cnn_core.data_files import reading
+from cnn_core.data_files.decoded import Images as Images
 from cnn_core.data_files.reading import Progress as Progress
-from cnn_core.data_files.survey import survey
-from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
 from cnn_core.storage.files import expanded
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
 
+NAMED = re.compile(r"(cat|dog)s?(?![a-z])")
+"""How the name of a file begins that says what it shows."""
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
@@ -35,7 +40,7 @@ class DatasetError(CnnLabError):
 
 
 def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.DataFrame:
-    """Read a dataset of cat and dog photos: which files there are, what each shows, and which are broken.
+    """List a dataset of cat and dog photos: which files there are, and what each shows. No photo is opened.
 
     Parameters
     ----------
@@ -49,8 +54,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     -------
     pandas.DataFrame
         Columns ``file`` (absolute path, str) and ``label`` ("cat" or "dog"), sorted by file name;
-        ``attrs["name"]`` is the dataset's name, ``attrs["folder"]`` the folder of its images, and ``attrs["broken"]``
-        lists those left out.
+        ``attrs["name"]`` is the dataset's name, ``attrs["folder"]`` the folder of its images.
 
     Raises
     ------
@@ -85,18 +89,17 @@ def label_of(name: str) -> str | None:
     >>> label_of("train/cat.0.jpg"), label_of("PetImages/Dog/17.jpg"), label_of("test1/17.jpg")
     ('cat', 'dog', None)
     """
-    path = PurePosixPath(name)
-    found = re.match(r"(cat|dog)s?(?![a-z])", path.name.lower())
-    if found:
+    *folders, file = name.lower().split("/")
+    if found := NAMED.match(file):
         return found[1]
-    for folder in reversed(path.parent.parts):
-        if folder.lower() in ("cat", "cats", "dog", "dogs"):
-            return folder.lower()[:3]
+    for folder in reversed(folders):
+        if folder in ("cat", "cats", "dog", "dogs"):
+            return folder[:3]
     return None
 
 
 def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a dataset into training and test set, shuffled, exactly as the article does.
+    """Split a dataset into training and test set, shuffled, exactly as the article does with scikit-learn.
 
     Parameters
     ----------
@@ -126,10 +129,11 @@ def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple
     """
     if len(table) < 4:
         raise DatasetError(f"{len(table)} pictures are too few to split into training and test set. Use at least 4.")
-    from sklearn.model_selection import train_test_split
-
-    training, test = train_test_split(table, test_size=test_size, random_state=seed)
-    return training.reset_index(drop=True), test.reset_index(drop=True)
+    # What `sklearn.model_selection.train_test_split` does; its import would take two seconds.
+    order = np.random.RandomState(seed).permutation(len(table))
+    held_out = math.ceil(test_size * len(table))
+    training, test = (table.iloc[rows].reset_index(drop=True) for rows in (order[held_out:], order[:held_out]))
+    return training, test
 
 
 def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42) -> pd.DataFrame:
@@ -168,38 +172,49 @@ def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42)
     return few
 
 
-def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Decode and resize all images of a table, once: a second call maps the cached array into memory.
+def images_and_labels(table: pd.DataFrame, size: int) -> tuple[Images, np.ndarray]:
+    """Return the images of a table at one size, which are decoded when they are needed, and their labels.
 
     Parameters
     ----------
     table : pandas.DataFrame
         As `open_dataset` returns it.
     size : int
-        Height and width of the result, in pixels.
-    progress : callable, optional
-        Called as ``progress(done, total, what)``.
+        Height and width of the images, in pixels.
 
     Returns
     -------
-    images : numpy.ndarray
-        uint8 (N, size, size, 3), RGB, read only.
+    images : Images
     labels : numpy.ndarray
         int32 (N,): 0 for cat, 1 for dog.
+    """
+    return Images(table["file"].tolist(), size), class_numbers(table)
+
+
+def check_readable(images: Images, labels: np.ndarray, what: str, progress: Progress | None = None) -> None:
+    """Make sure that of each class at least one image can be read; few are opened for that.
+
+    Parameters
+    ----------
+    images, labels
+        As `images_and_labels` returns them.
+    what : str
+        "training", "test" or "validation".
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
 
     Raises
     ------
     DatasetError
-        When an image cannot be read or the disk is full.
+        When no image of a class can be read.
     """
-    files = [Path(file) for file in table["file"]]
-    try:
-        decoded = cached(
-            "images", [fingerprint(files), size], lambda path: reading.decode(files, size, path, progress), ".npy"
-        )
-        return np.load(decoded, mmap_mode="r"), class_numbers(table)
-    except (ImageError, OSError) as error:
-        raise DatasetError(f"The images could not be prepared: {error}. Free some disk space and try again.") from error
+    for label in np.unique(labels):
+        places = np.flatnonzero(labels == label)
+        if images.first(places, progress) is None:
+            raise DatasetError(
+                f"No {LABELS[label]} of the {what} set can be read: all {len(places):,} files are broken, for example "
+                f"{images.files[places[0]]}. Replace them, or choose other pictures."
+            )
 
 
 def class_numbers(table: pd.DataFrame) -> np.ndarray:
@@ -211,7 +226,7 @@ def class_numbers(table: pd.DataFrame) -> np.ndarray:
     >>> class_numbers(pd.DataFrame({"label": ["dog", "cat"]})).tolist()
     [1, 0]
     """
-    return np.array([LABELS.index(label) for label in table["label"]], np.int32)
+    return np.asarray(table["label"] == LABELS[1], np.int32)
 
 
 def _folder_of(path: Path, progress: Progress | None) -> Path:
@@ -223,39 +238,33 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
         path = inner
 
     def wanted(name: str) -> bool:
-        return PurePosixPath(name).suffix.lower() in SUFFIXES and label_of(name) is not None
+        return _shown_by(name) is not None
 
     return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
 
 
-def pictures(folder: Path, progress: Progress | None = None) -> dict[str, str]:
-    """List the images of a folder that have a label: absolute path → label, sorted by name."""
-    return {
-        str(folder / name): label
-        for name in reading.listed(folder, progress)
-        if PurePosixPath(name).suffix.lower() in SUFFIXES and (label := label_of(name))
-    }
+def _shown_by(name: str) -> str | None:
+    """Tell what a file shows from its path inside the dataset; None when nothing tells, or it is no image."""
+    return label_of(name) if posixpath.splitext(name)[1].lower() in SUFFIXES else None
 
 
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
     import pandas as pd
 
-    found = pictures(folder, progress)
+    found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
     if not found:
         raise DatasetError(
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
-    table = pd.DataFrame({"file": list(found), "label": list(found.values())})
-    readable = survey(table["file"], progress)["readable"]
-    broken = [Path(file).relative_to(folder).as_posix() for file in table["file"][~readable]]
-    table = table[readable].reset_index(drop=True)
+    files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in found]
+    table = pd.DataFrame({"file": files, "label": list(found.values())})
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:
             raise DatasetError(
-                f"{name} holds no readable picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs, "
-                f"{len(broken)} broken). A network needs both to learn the difference: add some."
+                f"{name} holds no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
+                "both to learn the difference: add some."
             )
-    table.attrs = {"name": name, "folder": str(folder), "broken": broken}
+    table.attrs = {"name": name, "folder": str(folder)}
     return table

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine import line, snapshots
+from cnn_core.engine import journal, line, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
@@ -141,6 +141,10 @@ class Run:
         pandas.DataFrame
         """
         return _table(read_steps, self.folder, STEPS)
+
+    def broken(self) -> list[str]:
+        """Return the images that could not be read and were left out, by their paths inside the dataset."""
+        return journal.read_broken(self.folder)
 
     def snapshots(self) -> dict[int, Path]:
         """Return the copies of the network that the run has kept: after how many batches each, and its file."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import dataset, sketches
 from cnn_core.data_files import corrections
 from cnn_core.data_files.corrections import Corrections
+from cnn_core.data_files.survey import readable
 from cnn_core.dataset import Progress
 from cnn_core.storage.files import expanded
 
@@ -160,10 +161,10 @@ class Source:
     def subset(
         self, subset: str = "test", max_images: int | None = None, progress: Progress | None = None
     ) -> pd.DataFrame:
-        """Return the test set or all images, and of these at most `max_images`.
+        """Return the test set or all images, and of these at most `max_images`; broken ones are left out.
 
-        The source is split first, then some of the images are chosen, then they are corrected: a split of other images
-        would be another one, with training images in its test set.
+        The source is split first, then some of the images are chosen, then they are corrected, then each is looked at:
+        a split of other images would be another one, with training images in its test set.
 
         Parameters
         ----------
@@ -176,13 +177,24 @@ class Source:
         Returns
         -------
         pandas.DataFrame
-            As `table`; ``attrs["broken"]`` lists the broken images of the whole source.
+            As `table`; ``attrs["broken"]`` lists the broken images, which were left out.
+
+        Raises
+        ------
+        DatasetError, CorrectionsError
+            As `split`.
         """
         table = self.table(progress)
         chosen = dataset.split(table, self.test_size, self.seed)[1] if subset == "test" else table
         chosen = self._corrected(dataset.balanced_sample(chosen, max_images), table)
-        chosen.attrs = table.attrs
-        return chosen
+        try:
+            found = readable(chosen, table.attrs["folder"], progress)
+        except OSError as error:
+            raise dataset.DatasetError(
+                f"The pictures could not be looked at: {error}. Free some disk space or check the folder."
+            ) from error
+        found.attrs |= table.attrs
+        return found
 
     def _corrected(self, rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         known = self.in_force

@@ -1,7 +1,8 @@
 """One training run, from its settings to a saved model, writing its run folder as it goes.
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
-``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``model.keras``, ``environment.json`` (what it
+``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``broken.txt`` (images that could not be read),
+``model.keras``, ``environment.json`` (what it
 was made with) and, until it has finished, ``checkpoint.npz``, from which it goes on. Whoever wants to watch reads those
 files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
 """
@@ -11,12 +12,13 @@ from __future__ import annotations
 import errno
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine import checkpoint, cluster, environment, line
+from cnn_core.engine import checkpoint, cluster, environment, line, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped
 from cnn_core.storage.files import save_model, sweep
@@ -64,6 +66,7 @@ def _carry_out(folder: Path) -> None:
         workers = cluster.from_environment()
         if workers is None or workers.writes:  # the others only wait for the one that writes
             line.wait_turn(folder, journal)  # before all imports: what is not imported yet takes no memory
+        warm.finish_loading()
         team = _join(workers, journal) if workers else None
         config = read_config(folder)
         config.check()
@@ -101,7 +104,8 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
     from cnn_core import dataset
 
-    training, test = config.source.split(journal.reading)
+    table = config.source.table(journal.reading)
+    training, test = config.source.parts(table)
     for rows, what in ((training, "training"), (test, "test")):
         if rows["label"].nunique() < 2:
             raise TrainingError(f"The {what} set needs both classes. Use more pictures, or undo corrections.")
@@ -109,22 +113,29 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     if config.validation:
         training, held_out = dataset.split(training, config.validation, config.seed)
     size = config.network.input_size
-    images, labels = dataset.load_images(training, size, journal.reading)
-    unseen = dataset.load_images(held_out, size, journal.reading)
-    journal.write(state="starting", message="Waiting for the other workers." if team else "Building the network.")
+    images, labels = dataset.images_and_labels(training, size)
+    unseen = dataset.images_and_labels(held_out, size)
+    dataset.check_readable(images, labels, "training", journal.reading)
+    dataset.check_readable(*unseen, config.held_out, journal.reading)
+    journal.write(state="starting", message="Loading TensorFlow.")
 
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count, training_batches
+    from cnn_core.engine.callbacks import NameBroken
     from cnn_core.engine.learning import learn, open_or_build, set_seed
     from cnn_core.engine.team import on_this_machine
 
     team = team or on_this_machine()
     part, parts = (team.part, team.parts) if team else (0, 1)
     if team:
+        journal.write(message="Waiting for the other workers.")
         team.compare([*training["file"], *held_out["file"]])
         team.stop_together(journal)
+    journal.write(message="Building the network.")
     set_seed(config)
-    environment.record(folder, config, sorted({*training["file"], *held_out["file"], *test["file"]}))
+    # Beside the training: to ask the system about a million files takes seconds.
+    recording = threading.Thread(target=environment.record, args=(folder, config, table["file"]), daemon=True)
+    recording.start()
     steps = count(len(labels), config.batch_size)
     model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
     change = augmentation(config)
@@ -147,7 +158,9 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
     tests = batches(*unseen, TEST_BATCH, part, parts)
-    learn(model, place, config, journal, len(labels), serve, tests, save, [mixed], weights)
+    more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
+    learn(model, place, config, journal, len(labels), serve, tests, save, more, weights)
+    recording.join()
 
 
 def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:
@@ -249,7 +262,7 @@ def _sentence(error: Exception) -> str:
 
 def main() -> None:
     """Carry out the run in the folder named on the command line; a polite kill stops it gracefully."""
-    folder = Path(sys.argv[1])
+    folder = warm.wait_for_folder() if sys.argv[1] == warm.WAIT else Path(sys.argv[1])
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: (folder / "stop").touch())
     try:

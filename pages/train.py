@@ -4,11 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from cnn_core import CnnLabError, models, runs
+from cnn_core.engine import warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
+from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine
 
 RESUME = "train_resume"
 
@@ -41,6 +42,8 @@ def main() -> None:
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
+    if not run_monitor.active_runs():
+        warm.prepare()
 
 
 def _watch(everything: list[runs.Run]) -> None:
@@ -131,6 +134,8 @@ def _live(run: runs.Run) -> None:
             st.caption("The curves appear after the first step.")
     if len(history):
         curves.numbers(history, run.held_out)
+    if status.broken:
+        broken_list.show(run.broken())
 
 
 def _numbers(status: Status, history: pd.DataFrame, steps: pd.DataFrame, held_out: str) -> None:

@@ -22,6 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import models, runs, training
+from cnn_core.engine import warm
 from cnn_core.model_io import lite_file
 from cnn_core.setup.chromium import find_chromium
 from tests.small_models import network, saved
@@ -50,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_home(tmp_path_factory) -> None:
     """No test may see or change what the person at this machine has trained."""
     os.environ["CNN_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
+    os.environ[warm.SWITCH] = "0"  # no process is begun that no test asks for
 
 
 @pytest.fixture(scope="session", autouse=True)

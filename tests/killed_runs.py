@@ -9,6 +9,7 @@ it prints, as JSON, how each life ended.
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tensorflow
 
-from cnn_core import training
+from cnn_core import sketches, training
 from cnn_core.engine import saving
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
@@ -101,11 +102,19 @@ def train_whole_and_killed(top: Path, config: TrainingConfig, kills: int) -> lis
     return lives
 
 
+def some_broken(top: Path) -> str:
+    """Return a folder of pictures, some of which cannot be read."""
+    pets = Path(shutil.copytree(sketches.folder(24), top / "pets"))
+    for number, name in enumerate(["cat.1.png", "cat.4.png", "dog.0.png", "dog.3.png", "dog.7.png"]):
+        (pets / name).write_bytes((pets / name).read_bytes()[: 100 * number])
+    return str(pets)
+
+
 def main() -> None:
     """Train as TensorFlow is used in earnest, and many more lives without its graphs, which take 2 s to build."""
     top = Path(sys.argv[1])
     saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
-    best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05})
+    best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05, "data": some_broken(top)})
     lives = {"graph": train_whole_and_killed(top / "graph", best, 2)}
     tensorflow.config.run_functions_eagerly(True)
     long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9})

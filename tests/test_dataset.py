@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from cnn_core import dataset
-from cnn_core.pixels import open_image, resize
-from cnn_core.storage import archives, cache
+from cnn_core.data_files.survey import readable
+from cnn_core.storage import archives
 from tests.made_files import zip_of
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "dogs-vs-cats.zip"
@@ -42,7 +42,7 @@ def test_zip_within_a_zip(tmp_path):
     table = dataset.open_dataset(path)
     assert table["label"].value_counts().to_dict() == {"cat": 11, "dog": 11}
     assert names(table)[:3] == ["cat.0.png", "cat.1.png", "cat.10.png"]  # sorted by name, as text
-    assert (table.attrs["name"], table.attrs["broken"]) == ("dogs-vs-cats", [])
+    assert table.attrs["name"] == "dogs-vs-cats"
     assert table["file"].str.startswith(table.attrs["folder"]).all()
 
 
@@ -57,8 +57,10 @@ def test_petimages_with_its_broken_files(tmp_path):
     path = tmp_path / "kagglecatsanddogs_5340.zip"
     path.write_bytes(zip_of(members))
     table = dataset.open_dataset(path)
-    assert len(table) == 6
-    assert table.attrs["broken"] == ["PetImages/Cat/666.jpg", "PetImages/Dog/11702.jpg"]
+    assert len(table) == 8  # no file is opened yet
+    whole = readable(table, table.attrs["folder"])
+    assert len(whole) == 6
+    assert whole.attrs["broken"] == ["PetImages/Cat/666.jpg", "PetImages/Dog/11702.jpg"]
 
 
 def test_damaged_member_is_broken_not_fatal(tmp_path):
@@ -68,8 +70,9 @@ def test_damaged_member_is_broken_not_fatal(tmp_path):
     path = tmp_path / "train.zip"
     path.write_bytes(data)
     table = dataset.open_dataset(path)
-    assert table.attrs["broken"] == ["train/dog.2.png"]
-    assert len(table) == 7
+    whole = readable(table, table.attrs["folder"])
+    assert whole.attrs["broken"] == ["train/dog.2.png"]
+    assert len(whole) == len(table) - 1 == 7
 
 
 @pytest.mark.parametrize("folders", [("cat", "dog"), ("Cats", "Dogs"), ("train/cats", "train/dogs")])
@@ -157,7 +160,7 @@ def test_no_zip(tmp_path, data):
 def test_one_class(tmp_path):
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "1.png").write_bytes(picture())
-    with pytest.raises(dataset.DatasetError, match="no readable picture of a dog"):
+    with pytest.raises(dataset.DatasetError, match="no picture of a dog"):
         dataset.open_dataset(tmp_path)
 
 
@@ -169,54 +172,56 @@ def test_no_labels_and_nothing_there(tmp_path):
         dataset.open_dataset(tmp_path / "nothing")
 
 
-def test_split_is_the_articles(tmp_path):
-    from sklearn.model_selection import train_test_split
-
+def test_the_sets_share_no_photo_and_need_four(tmp_path):
     (tmp_path / "train.zip").write_bytes(zip_of(kaggle(10)))
     table = dataset.open_dataset(tmp_path)
     training, test = dataset.split(table)
-    expected = train_test_split(table, test_size=0.25, random_state=42)
-    assert training["file"].tolist() == expected[0]["file"].tolist()
-    assert test["file"].tolist() == expected[1]["file"].tolist()
+    assert (len(training), len(test)) == (15, 5)
     assert not set(training["file"]) & set(test["file"])
     with pytest.raises(dataset.DatasetError, match="too few"):
         dataset.split(table.head(3))
 
 
-def test_load_images_decodes_once_and_in_order(tmp_path):
+def test_no_photo_is_opened_before_it_is_needed(tmp_path, monkeypatch):
     (tmp_path / "train.zip").write_bytes(zip_of(kaggle()))
+    dataset.open_dataset(tmp_path)  # unpacked
+    monkeypatch.setattr("PIL.Image.open", lambda *_, **__: pytest.fail("a photo was opened"))
     table = dataset.open_dataset(tmp_path)
+    dataset.split(table)
+    images, labels = dataset.images_and_labels(table, 6)
+    assert (len(images), labels.tolist()) == (8, [0] * 4 + [1] * 4)
+
+
+def test_long_listings_show_their_progress(tmp_path):
+    for number in range(2500):
+        (tmp_path / f"{'cat' if number % 2 else 'dog'}.{number}.jpg").touch()
     told = []
-    images, labels = dataset.load_images(table, 6, lambda *progress: told.append(progress))
-    assert images.shape == (8, 6, 6, 3)
-    assert images.dtype == np.uint8
-    assert labels.tolist() == [0] * 4 + [1] * 4
-    for image, file in zip(images, table["file"], strict=True):
-        np.testing.assert_array_equal(image, resize(open_image(file), 6, 6))
-    assert told[-1][:2] == (8, 8)
-    told.clear()
-    again, _ = dataset.load_images(table, 6, lambda *progress: told.append(progress))
-    np.testing.assert_array_equal(again, images)
-    assert not told  # it came from the cache
+    dataset.open_dataset(tmp_path, progress=lambda *news: told.append(news))
+    assert [done for done, _, _ in told] == [1000, 2000, 2500]
 
 
-def test_load_images_names_a_file_that_went_bad(tmp_path):
-    (tmp_path / "train.zip").write_bytes(zip_of(kaggle()))
+def test_the_order_is_that_of_the_parts_of_the_paths(tmp_path):
+    inside = ["cat/b/1.png", "cat/a.png", "cat/b.png", "cat b/1.png", "cat-1.png", "dog/1.png", "cat/b 2/1.png"]
+    for name in inside:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(picture())
     table = dataset.open_dataset(tmp_path)
-    Path(table["file"][0]).write_bytes(b"")
-    with pytest.raises(dataset.DatasetError, match="could not be prepared"):
-        dataset.load_images(table, 6)
-    assert not list((tmp_path / "home" / "cache").glob(".*"))
+    found = [Path(file).relative_to(tmp_path) for file in table["file"]]
+    assert found == sorted(
+        (path for path in map(Path, inside) if path.parts[0] != "cat b"), key=lambda path: path.parts
+    )
 
 
-def test_cache_stays_bounded(tmp_path, monkeypatch):
-    (tmp_path / "train.zip").write_bytes(zip_of(kaggle()))
-    table = dataset.open_dataset(tmp_path)
-    monkeypatch.setitem(cache.MAX_BYTES, "images", 3000)
-    for size in (8, 9, 10):  # 1.5, 1.9 and 2.4 kB
-        images, _ = dataset.load_images(table, size)
-    kept = list((tmp_path / "home" / "cache").glob("images-*.npy"))
-    assert [np.load(file).shape for file in kept] == [images.shape]
+@pytest.mark.parametrize("size", [4, 5, 7, 10, 101, 1000])
+@pytest.mark.parametrize(("share", "seed"), [(0.25, 42), (0.1, 0), (0.3, 7), (0.5, 1), (1 / 3, 3)])
+def test_the_split_is_scikit_learns(size, share, seed):
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    table = pd.DataFrame({"file": map(str, range(size)), "label": "cat"})
+    expected = train_test_split(table, test_size=share, random_state=seed)
+    for ours, theirs in zip(dataset.split(table, share, seed), expected, strict=True):
+        assert ours["file"].tolist() == theirs["file"].tolist()
 
 
 @pytest.mark.slow
@@ -224,6 +229,5 @@ def test_cache_stays_bounded(tmp_path, monkeypatch):
 def test_real_dataset_is_the_articles():
     table = dataset.open_dataset(REAL)
     assert table["label"].value_counts().to_dict() == {"cat": 12500, "dog": 12500}
-    assert table.attrs["broken"] == []
     training, test = dataset.split(table)
     assert (len(training), len(test)) == (18750, 6250)

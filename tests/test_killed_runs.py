@@ -51,6 +51,12 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills)
     assert often.history()[columns].equals(whole.history()[columns])
     assert len(whole.history()) == whole.config.epochs
     assert (often.folder / "steps.jsonl").read_bytes() == (whole.folder / "steps.jsonl").read_bytes()
+    broken = ["cat.1.png", "cat.4.png", "dog.0.png", "dog.3.png", "dog.7.png"] if kind == "graph" else []
+    for run in (whole, often):  # those of the training and of the validation set
+        assert set(run.broken()) <= set(broken)
+        assert len(run.broken()) == len(set(run.broken())) == run.status().broken
+    assert sorted(often.broken()) == sorted(whole.broken())
+    assert bool(whole.broken()) == bool(broken)
     pairs = list(zip(weights(often), weights(whole), strict=True))
     assert len(pairs) > 6
     assert all(np.array_equal(one, other) for one, other in pairs)
@@ -80,5 +86,5 @@ def test_nothing_is_left_lying_about(killed, kind, held_out):
     names = {file.name for file in (top / kind / "killed").iterdir()}
     assert names == {
         "config.json", "environment.json", "history.csv", "lock", "model.keras", "snapshots", "status.json",
-        "steps.jsonl", "train", held_out,
+        "steps.jsonl", "train", held_out, *(["broken.txt"] if kind == "graph" else []),
     }  # fmt: skip

@@ -109,9 +109,9 @@ def test_a_validation_set_is_kept_aside_from_the_training_set_and_chooses_the_ep
     import keras
 
     seen = []
-    load = dataset.load_images
+    load = dataset.images_and_labels
     monkeypatch.setattr(
-        dataset, "load_images", lambda table, *rest: seen.append(set(table["file"])) or load(table, *rest)
+        dataset, "images_and_labels", lambda table, size: seen.append(set(table["file"])) or load(table, size)
     )
     config = TrainingConfig(**{**TINY.__dict__, "validation": 0.25, "learning_rate": 0.05, "epochs": 6})
     training.train(folder_with(tmp_path / "run", config))
@@ -125,7 +125,7 @@ def test_a_validation_set_is_kept_aside_from_the_training_set_and_chooses_the_ep
     history = run.history()
     images, labels = load(config.source.split()[0].pipe(lambda rows: rows[rows["file"].isin(validation)]), 16)
     model = keras.saving.load_model(run.model_path)
-    loss, _ = model.evaluate(np.asarray(images, np.float32), labels, verbose=0)
+    loss, _ = model.evaluate(images.read(range(len(images)))[0].astype("float32"), labels, verbose=0)
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
 
 
@@ -180,9 +180,9 @@ def evaluated(run: runs.Run) -> dict[str, float]:
     config = run.config
     table = config.source.table()
     _, test = dataset.split(table, config.test_size, config.seed)
-    images, labels = dataset.load_images(test, config.network.input_size)
+    images, labels = dataset.images_and_labels(test, config.network.input_size)
     model = keras.saving.load_model(run.model_path)
-    return model.evaluate(images.astype("float32"), labels, verbose=0, return_dict=True)
+    return model.evaluate(images.read(range(len(images)))[0].astype("float32"), labels, verbose=0, return_dict=True)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ Import this only when TensorFlow is wanted.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -18,6 +18,9 @@ from keras import layers, ops
 from cnn_core.engine.augmentation import RandomAffine, between, chance
 from cnn_core.engine.batches import training_batches
 from cnn_core.engine.config import CLIP_NORM
+
+if TYPE_CHECKING:
+    from cnn_core.dataset import Images
 
 FIRST_TRAINABLE = "block_11_widen"
 """The first layer that learns: from here on maps are a sixteenth of the image's size."""
@@ -123,12 +126,12 @@ def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndar
     return {"verdict/kernel": kernel, "verdict/bias": bias}
 
 
-def augmented_batches(images: np.ndarray, labels: np.ndarray, numbers: range, seed: int) -> tf.data.Dataset:
+def augmented_batches(images: Images, labels: np.ndarray, numbers: range, seed: int) -> tf.data.Dataset:
     """Serve batches of images, each cropped, rotated and colored at random, in a new order each epoch.
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (N, H, W, 3)
+    images : dataset.Images
     labels : ndarray of int32, shape (N,)
     numbers : range
         Which batches, counted from 0 over all epochs.

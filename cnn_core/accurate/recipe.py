@@ -17,6 +17,7 @@ import numpy as np
 from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import features, look
 from cnn_core.data_files import corrections
+from cnn_core.data_files.survey import readable
 from cnn_core.engine import checkpoint, environment
 from cnn_core.engine.journal import Journal
 from cnn_core.storage.files import save_model
@@ -103,8 +104,8 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         seen = look(backbone, list(aside["file"]))
         save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
 
-    images, labels = dataset.load_images(training, finetuning.IMAGE_SIZE, journal.reading)
-    unseen = dataset.load_images(test, backbone.input_shape[1], journal.reading)
+    images, labels = dataset.images_and_labels(training, finetuning.IMAGE_SIZE)
+    unseen = dataset.images_and_labels(test, backbone.input_shape[1])
     settings = replace(
         config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None, validation=0.0
     )
@@ -126,7 +127,8 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     from sklearn.model_selection import train_test_split
 
     table = config.source.table(journal.reading)
-    whole, (training, test) = len(table), config.source.parts(table)
+    whole, parts = len(table), config.source.parts(table)
+    training, test = (readable(part, table.attrs["folder"], journal.reading) for part in parts)
     counts = training["label"].value_counts().reindex(dataset.LABELS, fill_value=0)
     if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"

@@ -1,4 +1,4 @@
-"""Going through the files of a dataset: listing them, doing something with each, decoding all to one size."""
+"""Going through the files of a dataset: listing them, doing something with each."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
-from cnn_core.pixels import open_image, resize
-
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(done, total, what)`` while something takes long; a total of 0 is not known yet."""
@@ -20,34 +16,23 @@ Progress = Callable[[int, int, str], None]
 def listed(folder: Path, progress: Progress | None) -> list[str]:
     """List all files below a folder: their paths inside it, with "/" between the parts, in the order of the parts."""
     found: list[str] = []
-    for root, _, names in os.walk(folder):
-        inside = Path(root).relative_to(folder).as_posix()
-        found += names if inside == "." else [f"{inside}/{name}" for name in names]
-        if progress:
-            progress(len(found), 0, "Looking for pictures")
-    return sorted(found, key=lambda name: name.split("/"))
-
-
-def decode(files: list[Path], size: int, target: Path, progress: Progress | None) -> None:
-    """Write all images as one ``.npy`` file: uint8 (N, size, size, 3).
-
-    Raises
-    ------
-    ImageError
-        When one of them cannot be read.
-    OSError
-        When the disk is full.
-    """
-    shape = (len(files), size, size, 3)
-    with target.open("wb") as raw:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(raw, header)
-
-        def read(file: Path) -> bytes:
-            return resize(open_image(file), size, size).tobytes()
-
-        for image in in_threads(read, files, progress, "Reading the pictures"):
-            raw.write(image)
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        try:
+            with os.scandir(folder / inside) as entries:
+                for entry in entries:
+                    if not entry.is_dir():
+                        found.append(inside + entry.name)
+                        if progress and len(found) % 1000 == 0:
+                            progress(len(found), 0, "Looking for pictures")
+                    elif not entry.is_symlink():
+                        waiting.append(f"{inside}{entry.name}/")
+        except OSError:  # a folder that nobody may open holds nothing for us
+            continue
+    if progress:
+        progress(len(found), 0, "Looking for pictures")
+    return sorted(found, key=lambda name: name.replace("/", "\0"))  # "\0" comes before all that names can hold
 
 
 def in_threads(do: Callable[[Path], T], files: list[Path], progress: Progress | None, what: str) -> Iterator[T]:

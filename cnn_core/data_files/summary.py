@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnn_core.data_files import corrections
 from cnn_core.data_files.duplicates import duplicates
-from cnn_core.data_files.survey import FACTS, survey
-from cnn_core.dataset import LABELS, DatasetError, pictures
+from cnn_core.data_files.survey import FACTS, readable, survey
+from cnn_core.dataset import LABELS, DatasetError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +92,7 @@ class Summary:
 
 
 def summary(source: Source, table: pd.DataFrame, progress: Progress | None = None) -> Summary:
-    """Say what is in a source. Its photos were looked at when it was opened.
+    """Look at each photo of a source, once, and say what is in it.
 
     Parameters
     ----------
@@ -110,24 +109,24 @@ def summary(source: Source, table: pd.DataFrame, progress: Progress | None = Non
     Raises
     ------
     DatasetError
-        When the files have changed since, or when there are too few photos to split.
+        When files have gone since, when there are too few photos to split, or when a set has none that can be read.
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
-    training, test = source.parts(table)
+    try:
+        whole = readable(table, table.attrs["folder"], progress)
+        seen = dict(zip(table["file"], survey(table["file"]), strict=True))
+    except OSError as error:
+        raise DatasetError(f"The pictures have changed since they were listed ({error}). Read them again.") from error
+    training, test = (part[part["file"].isin(whole["file"])] for part in source.parts(table))
     for rows, what in ((training, "training"), (test, "test")):
         if rows.empty:
-            raise DatasetError(f"All pictures of the {what} set are left out. Undo some corrections.")
-    files = list(pictures(Path(table.attrs["folder"]), progress))  # as when the dataset was read: nothing is read anew
-    try:
-        seen = dict(zip(files, survey(files, progress), strict=True))
-        facts = np.array([seen[file] for file in [*training["file"], *test["file"]]], FACTS)
-    except (OSError, KeyError) as error:
-        raise DatasetError(f"The pictures have changed since they were read ({error}). Read them again.") from error
+            raise DatasetError(f"All pictures of the {what} set are broken or left out. Undo some corrections.")
+    facts = np.array([seen[file] for file in [*training["file"], *test["file"]]], FACTS)
     return Summary(
         balance(training, test),
         Sizes(_range(facts["width"]), _range(facts["height"]), int(facts["bytes"].sum())),
-        list(table.attrs["broken"]),
+        whole.attrs["broken"],
         duplicates(seen, training, test, progress),
         source.in_force,
     )

@@ -9,13 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.data_files import corrections
 from cnn_core.data_files.reading import Progress, in_threads
 from cnn_core.pixels import ImageError, open_image, resize, to_grayscale
 from cnn_core.storage.cache import cached, fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 """Raise it when a photo gives other facts than before."""
@@ -95,6 +100,34 @@ def survey(files: Iterable[str], progress: Progress | None = None) -> NDArray[np
 
     seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(paths)], write, ".npy"), mmap_mode="r")
     return seen
+
+
+def readable(table: pd.DataFrame, folder: str, progress: Progress | None = None) -> pd.DataFrame:
+    """Return a table without the photos that cannot be read, for whoever needs every photo anyway.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With the column ``file``.
+    folder : str
+        The dataset's folder: ``attrs["folder"]`` of what `dataset.open_dataset` returns.
+    progress : callable, optional
+        Called as ``progress(done, total, what)``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``attrs["broken"]`` lists those left out, by their paths inside the dataset.
+
+    Raises
+    ------
+    OSError
+        As `survey`.
+    """
+    whole = survey(table["file"], progress)["readable"]
+    found = table[whole].reset_index(drop=True)
+    found.attrs = {**table.attrs, "broken": sorted(corrections.names(table["file"][~whole], folder))}
+    return found
 
 
 def _look(file: Path) -> tuple[object, ...]:

@@ -1,4 +1,8 @@
-"""Arrays of images → batches. A training batch follows from the seed and its number: so a run can go on anywhere."""
+"""Images → batches. A training batch follows from the seed and its number: so a run can go on anywhere.
+
+An image that cannot be read is left out of its batch, which is then smaller; in a batch without any, the first image of
+the set that can be read stands in. All this follows from the files alone, so a run that goes on does the same.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,15 @@ if TYPE_CHECKING:
 
     import tensorflow as tf
 
+    from cnn_core.dataset import Images
 
-def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1) -> tf.data.Dataset:
+
+def batches(images: Images, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1) -> tf.data.Dataset:
     """Serve images unchanged and in their order, as for testing.
 
     Parameters
     ----------
-    images : numpy.ndarray
-        uint8 (N, H, W, 3).
+    images : dataset.Images
     labels : numpy.ndarray
         int32 (N,).
     batch_size : int
@@ -36,17 +41,15 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, part: int =
     """
     import tensorflow as tf
 
-    order = np.arange(len(images))
-
-    def chosen(number: int) -> np.ndarray:
-        return order[number * batch_size : (number + 1) * batch_size]
+    def chosen(number: int) -> range:
+        return range(number * batch_size, min((number + 1) * batch_size, len(images)))
 
     numbers = tf.data.Dataset.range(count(len(images), batch_size))
     return numbers.map(_reader(images, labels, chosen, part, parts), num_parallel_calls=2).prefetch(2)
 
 
 def training_batches(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     batch_size: int,
     numbers: range,
@@ -111,7 +114,7 @@ def count(images: int, batch_size: int) -> int:
 
 
 def _reader(
-    images: np.ndarray, labels: np.ndarray, chosen: Callable[[int], np.ndarray], part: int, parts: int
+    images: Images, labels: np.ndarray, chosen: Callable[[int], Any], part: int, parts: int
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return what reads the batch of a number inside a TensorFlow graph."""
     import tensorflow as tf
@@ -119,7 +122,10 @@ def _reader(
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = chosen(int(number))
         first, end = share(len(which), part, parts)
-        return np.ascontiguousarray(images[which[first:end]]), labels[which[first:end]]
+        found, places = images.read(which[first:end])
+        if parts == 1 and not len(places) and (readable := images.first(range(len(images)))) is not None:
+            found, places = images.read([readable])  # of several processes, another one has images
+        return found, labels[places]
 
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 
+from cnn_core.data_files import corrections
+from cnn_core.data_files.decoded import Images
 from cnn_core.engine.checkpoint import Place
 from cnn_core.engine.config import TrainingConfig
-from cnn_core.engine.journal import Diverged, Journal
+from cnn_core.engine.journal import Diverged, Journal, read_broken
 from cnn_core.engine.saving import (
     KeepPlace,
     Logs,
@@ -122,6 +124,48 @@ class LogSteps(keras.callbacks.Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Close the file."""
         self.file.close()
+
+
+class NameBroken(keras.callbacks.Callback):
+    """Counts and names the images that could not be read, as they are met.
+
+    Parameters
+    ----------
+    journal : Journal
+    parts : sequence of Images
+        The training set and the held-out set.
+    dataset : str
+        Their dataset's folder.
+    """
+
+    def __init__(self, journal: Journal, parts: Sequence[Images], dataset: str) -> None:
+        super().__init__()
+        self.journal, self.parts, self.dataset = journal, parts, dataset
+        self.named = set(read_broken(journal.folder))  # before the run was resumed
+        self.seen = 0
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Name those that were met before."""
+        self._name()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Name those of the next batches, which are read ahead."""
+        self._name()
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Name those of the held-out set."""
+        self._name()
+
+    def _name(self) -> None:
+        if self.seen == sum(len(part.broken) for part in self.parts):
+            return
+        files = [file for part in self.parts for file in list(part.broken.values())]
+        self.seen = len(files)
+        new = sorted(set(corrections.names(files, self.dataset)) - self.named)
+        self.named.update(new)
+        with (self.journal.folder / "broken.txt").open("a", encoding="utf-8", errors="replace") as file:
+            file.writelines(f"{name}\n" for name in new)
+        self.journal.note(broken=len(self.named))
 
 
 class ReportProgress(keras.callbacks.Callback):

@@ -27,12 +27,12 @@ def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
         The run's.
     config : TrainingConfig
     files : iterable of str
-        All images, for training and testing.
+        All images, for training and testing, in an order that depends on nothing else.
     """
     facts = describe() | {
         "seed": config.seed,
         "data": config.data,
-        "fingerprint": fingerprint((Path(file) for file in files), sorted(config.source.in_force.items(), key=str)),
+        "fingerprint": fingerprint(files, sorted(config.source.in_force.items(), key=str)),
         "network": config.network.to_dict(),
     }
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))

@@ -56,6 +56,8 @@ class Status:
         Since the start, and the estimate until the end.
     place : int
         The place in the line of a waiting run, from 1; otherwise 0.
+    broken : int
+        Images that could not be read so far, and were left out; `read_broken` names them.
     """
 
     state: str = "starting"
@@ -68,6 +70,7 @@ class Status:
     seconds: float = 0.0
     seconds_left: float | None = None
     place: int = 0
+    broken: int = 0
 
 
 class Diverged(CnnLabError):
@@ -200,6 +203,12 @@ def read_steps(folder: Path) -> pd.DataFrame:
     if not all(isinstance(step, dict) and all(map(_is_number, step.values())) for step in steps):
         raise ValueError(f"{path} holds other things than steps")
     return pd.DataFrame(steps)
+
+
+def read_broken(folder: Path) -> list[str]:
+    """Read ``broken.txt``: the images that were left out, by their paths inside the dataset."""
+    path = folder / "broken.txt"
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
 def history_text(rows: list[dict[str, Any]]) -> str:

@@ -9,20 +9,12 @@ import sys
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from cnn_core import CnnLabError
+from cnn_core.engine import child, warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status, read_status
 from cnn_core.storage import lock
 from cnn_core.storage.files import replace_file
-
-ALLOCATOR = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "17179869184",
-    "MALLOC_TOP_PAD_": "536870912",
-}
-"""glibc gives big blocks back to the system and fetches them anew at every step; told not to, training is 1.3 to 1.9
-times as fast. Other systems' allocators do not read these variables."""
 
 KILLED = (
     "The training process was killed, most often by the system because memory ran out. "
@@ -36,7 +28,7 @@ class ProcessError(CnnLabError):
 
 
 def spawn(folder: Path) -> None:
-    """Start the process that trains in this folder, cut off from this one's terminal and signals.
+    """Start the process that trains in this folder, or let the one that is warm do it.
 
     Raises
     ------
@@ -45,25 +37,14 @@ def spawn(folder: Path) -> None:
     """
     if lock.held(folder):
         raise ProcessError(f"Another process is training in {folder}. Stop it first.")
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
         (folder / "stop").unlink(missing_ok=True)
         (folder / "status.json").unlink(missing_ok=True)  # until the process has its lock and says that it is there
         os.utime(folder)
-        with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cnn_core.training", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                **apart,
-            )
+        process = warm.take(folder)
+        if process is None:
+            with (folder / "log.txt").open("ab") as log:
+                process = child.begin(str(folder), subprocess.DEVNULL, log)
     except OSError as error:
         raise ProcessError(f"No process could be started for the run: {error.strerror}.") from error
     # Waiting for it also leaves no zombie.

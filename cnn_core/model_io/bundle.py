@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core import evaluation, models
+from cnn_core.data_files.survey import readable
 from cnn_core.model_io import cards, lite_bundle
 from cnn_core.model_io.export import ExportError
 from cnn_core.runs import Run
@@ -148,7 +149,8 @@ def write_card(
     CnnLabError
         When the model or the images cannot be read.
     """
-    training, test = source.split(progress)
+    parts = source.split(progress)
+    training, test = (readable(part, part.attrs["folder"], progress) for part in parts)
     result = evaluation.evaluate(models.open_model(path), test, progress=progress)
     file = path.with_name(f"{path.stem}.card.json")
     old = json.loads(file.read_text("utf-8")) if file.exists() else {}

@@ -11,7 +11,7 @@ _APPLY = """
 
 def corrected(table):
     labels = [corrections.get(name, label) for name, label in zip(table["name"], table["label"])]
-    return table.assign(label=labels).dropna().astype({"label": int})
+    return table.assign(label=labels).dropna(subset="label").astype({"label": int})
 
 
 training_set, test_set = corrected(training_set), corrected(test_set)"""

@@ -20,8 +20,8 @@ def training(config: TrainingConfig) -> str:
 
     With the same seed it starts from the same weights and learns from the same batches in the same order, augmented in
     the same way: the history is that of the run. It differs in this: it keeps all images in memory, it always computes
-    in float32, a picture with transparency or with more than 8 bits a channel is converted in Pillow's way, and a batch
-    whose gradient is no number is not left out.
+    in float32, a picture with transparency or with more than 8 bits a channel is converted in Pillow's way, a batch
+    whose gradient is no number is not left out, and one of which no picture can be read ends it.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def training(config: TrainingConfig) -> str:
             size=size,
             deterministic=_DETERMINISTIC if config.deterministic else "",
         ),
-        "# 1. The images: the name of a file or of its folder begins with its label. Broken files are left out.\n"
-        f"{_source(config)}",
+        f"# 1. The images: the name of a file or of its folder begins with its label.\n{_source(config)}",
         _TABLE.rstrip(),
     ]
     if config.images is not None and not drawn:
@@ -134,8 +133,7 @@ def read(file):
 files = [file for file in sorted(folder.rglob("*"), key=lambda file: file.parts) if file.suffix.lower() in SUFFIXES]
 files = [file for file in files if label_of(file) is not None]
 names = [file.relative_to(folder).as_posix() for file in files]
-table = pd.DataFrame({"name": names, "label": map(label_of, files), "image": map(read, files)})
-table = table.dropna().reset_index(drop=True)
+table = pd.DataFrame({"name": names, "label": map(label_of, files), "image": map(read, files)})  # image: None if broken
 """
 
 _SAMPLE = """\
@@ -175,7 +173,7 @@ def training_batches():
     for epoch in range(EPOCHS):
         order = np.random.default_rng([SEED, epoch]).permutation(len(training_set))
         for step in range(steps):
-            rows = training_set.iloc[order[step * BATCH : (step + 1) * BATCH]]
+            rows = training_set.iloc[order[step * BATCH : (step + 1) * BATCH]].dropna()  # without broken files
             images = np.stack(rows["image"]).astype("float32")
             labels = rows["label"].to_numpy()
             yield np.asarray({images}), labels{weights}
@@ -270,6 +268,7 @@ def _fit(config: TrainingConfig) -> str:
         callbacks = f"    callbacks=[keras.callbacks.EarlyStopping(patience={patience}, restore_best_weights=True)],\n"
     held_out = f"{config.held_out}_set"
     return (
+        f"{held_out} = {held_out}.dropna()\n"
         f"{rate}"
         f"optimizer = keras.optimizers.Adam(rate, global_clipnorm={CLIP_NORM})\n"
         "# On a CPU, XLA (jit_compile) is several times as slow for this network.\n"

@@ -1,5 +1,6 @@
-"""Choose the pictures to learn from, and read them in the background: how many there are, and which are broken."""
+"""Choose the pictures to learn from, and list them in the background: how many there are, and some examples."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import streamlit as st
 from cnn_core import CnnLabError, sketches
 from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS
-from cnn_core.pixels import fit, open_image
+from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import expanded, home
 from pages.widgets import address, background, controls, dataset_download
@@ -51,10 +52,17 @@ class Look(background.Job):
             self.examples = [(label, sketches.draw(label, np.random.default_rng(n))) for label, n in drawn]
         else:
             table = Source(self.data, self.images, self.seed).table(self.progress)
-            some = pd.concat([table[table["label"] == label].head(2) for label in LABELS])
-            self.examples = [(label, fit(open_image(file), 128)) for file, label in some.to_numpy()]
+            self.examples = [(label, image) for label in LABELS for image in self._some(table, label)]
             self.table = table
-        import sklearn.model_selection  # noqa: F401  (the page needs it for the split, and it takes a second)
+
+    def _some(self, table: pd.DataFrame, label: str) -> list[np.ndarray]:
+        """Return two pictures of a class, or fewer where the first ones are broken."""
+        found: list[np.ndarray] = []
+        for file in table["file"][table["label"] == label].head(10):
+            if len(found) < 2:
+                with suppress(ImageError, OSError):
+                    found.append(fit(open_image(file), 128))
+        return found
 
 
 def look(data: str, images: int | None, seed: int) -> Look:

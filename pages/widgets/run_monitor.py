@@ -114,6 +114,8 @@ def where(status: Status) -> str:
         return f"Starting. {status.message}"
     if status.state in ("waiting", "reading", "stopping", "paused"):
         return status.message
+    if not status.step:
+        return "TensorFlow is preparing the first step, which takes longer than the others."
     place = f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}"
     return place + time_left(status.seconds_left)
 

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from cnn_core.dataset import Images
 
 pytestmark = pytest.mark.slow
 
@@ -97,14 +100,16 @@ def test_it_can_be_saved_and_goes_on(tuned, pictures, tmp_path):
     np.testing.assert_allclose(opened.predict_on_batch(pictures[0]), tuned.predict_on_batch(pictures[0]), atol=1e-5)
 
 
-def test_pictures_vary_but_keep_their_labels_and_range():
+def test_pictures_vary_but_keep_their_labels_and_range(tmp_path, home):
     from cnn_core.accurate import finetuning
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (8, 20, 20, 3), dtype=np.uint8)
     images[:, :, :, 0] = np.arange(8)[:, None, None] * 30  # its red says which picture it was
     labels = np.arange(8, dtype=np.int32)
-    epochs = list(finetuning.augmented_batches(images, labels, range(2), seed=1))
+    for image, file in zip(images, files := [str(tmp_path / f"{label}.png") for label in labels], strict=True):
+        Image.fromarray(image).save(file)
+    epochs = list(finetuning.augmented_batches(Images(files, 20), labels, range(2), seed=1))
     for shown, order in epochs:
         assert shown.shape == (8, 20, 20, 3) and shown.dtype == "float32"
         assert sorted(order.numpy().tolist()) == list(range(8))

@@ -75,7 +75,7 @@ def test_the_summary_counts_what_is_there(pets):
     table = source.table()
     facts = summary(source, table)
     assert facts.balance["photos"].tolist() == [9, 8]
-    assert facts.balance[["training", "test"]].sum().tolist() == [8, 9]
+    assert sorted(facts.balance[["training", "test"]].sum()) == [8, 9]  # of 9 each, one is broken
     assert facts.broken == ["dog/broken.jpg"]
     sizes = [Image.open(file).size for file in table["file"]]
     assert facts.sizes.width == (
@@ -93,10 +93,11 @@ def test_the_summary_counts_what_is_there(pets):
 def test_every_photo_is_read_once(pets, monkeypatch):
     (pets / "dog" / "broken.jpg").write_bytes(b"no picture")
     told = []
-    table = dataset.open_dataset(pets, progress=lambda *news: told.append(news))
-    assert told[-1] == (17, 17, "Looking at the pictures")
+    source = Source(str(pets))
+    first = summary(source, source.table(), progress=lambda *news: told.append(news))
+    assert (17, 17, "Looking at the pictures") in told
     monkeypatch.setattr("cnn_core.data_files.survey.open_image", lambda _: pytest.fail("read again"))
-    assert summary(Source(str(pets)), dataset.open_dataset(pets)).broken == table.attrs["broken"] == ["dog/broken.jpg"]
+    assert summary(source, source.table()).broken == first.broken == ["dog/broken.jpg"]
 
 
 def test_photos_that_have_gone_are_a_sentence(pets):

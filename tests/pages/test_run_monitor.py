@@ -174,6 +174,10 @@ def test_a_run_without_steps_has_no_progress_yet():
             Status("running", "", 2, 3, 1200, 1250, seconds_left=3725),
             "Epoch 2 of 3 · step 1,200 of 1,250 · 1 h 02 min left",
         ),
+        (
+            Status("running", "", 1, 3, 0, 30),
+            "TensorFlow is preparing the first step, which takes longer than the others.",
+        ),
         (Status("running", "", 1, 3, 1, 30), "Epoch 1 of 3 · step 1 of 30"),
     ],
 )

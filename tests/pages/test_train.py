@@ -47,18 +47,21 @@ def test_the_drawn_pets_are_there_without_a_download(app):
     assert "**800** pictures, 400 cats and 400 dogs: **600** for training, **200** for testing." in text(test)
 
 
-def test_a_folder_is_counted_split_and_its_broken_pictures_named(app, pets):
+def test_a_folder_is_counted_and_split_and_a_closer_look_names_its_broken_pictures(app, pets):
     test = with_data(app, pets)
-    assert "**20** pictures, 12 cats and 8 dogs: **15** for training, **5** for testing." in text(test)
+    assert "**21** pictures, 12 cats and 9 dogs: **15** for training, **6** for testing." in text(test)
+    assert not any("broken" in expander.label for expander in test.expander)
+    test.session_state["dataset_facts"] = True
+    test = looked(test.run())
     assert any("1 broken" in expander.label for expander in test.expander)
     assert any("dog/broken.png" in list(frame.value.get("file", [])) for frame in test.dataframe)
     test.slider(key="test_percent").set_value(50).run()
-    assert "**10** for training, **10** for testing" in text(test)
+    assert "**10** for training, **11** for testing" in text(test)
 
 
 def test_a_zip_is_read_as_the_folder_is(app, pets, tmp_path):
     test = with_data(app, shutil.make_archive(str(tmp_path / "pets"), "zip", pets))
-    assert "**20** pictures, 12 cats and 8 dogs" in text(test)
+    assert "**21** pictures, 12 cats and 9 dogs" in text(test)
 
 
 def test_an_uploaded_zip_is_kept_for_the_run(app, spawned, pets, tmp_path):
@@ -67,7 +70,7 @@ def test_an_uploaded_zip_is_kept_for_the_run(app, spawned, pets, tmp_path):
     test.radio(key="data").set_value(data_source.UPLOAD).run()
     test.file_uploader(key="data_upload").set_value(("../my pets.zip", content, "application/zip")).run()
     looked(test)
-    assert "**20** pictures, 12 cats and 8 dogs" in text(test)
+    assert "**21** pictures, 12 cats and 9 dogs" in text(test)
     test.button(key="train_start").click().run()
     kept = Path(runs.Run(spawned[0]).config.data)
     assert kept.parent == home() / "datasets"

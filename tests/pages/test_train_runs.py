@@ -4,6 +4,7 @@ import pyarrow
 import pytest
 
 from cnn_core import models, runs
+from cnn_core.engine import warm
 from cnn_core.storage import lock
 from tests.pages.fake_runs import fake_run, rewrite_status
 from tests.pages.train_page import chart, chart_lines, text
@@ -37,6 +38,28 @@ def test_a_running_training_is_shown_with_its_steps_and_curves(app):
     test.button(key="train_stop").click().run()
     assert (folder / "stop").exists()
     assert test.button(key="train_stop").disabled
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_pictures_found_broken_while_training_are_counted_and_named(app, state):
+    folder = fake_run(state=state, done=1, step=5)
+    assert not any("broken" in expander.label for expander in app("train").expander)
+    rewrite_status(folder, broken=2)
+    (folder / "broken.txt").write_text("cat/1.jpg\ndog/7.jpg\n")
+    test = app("train")
+    assert "2 broken pictures are left out" in [expander.label for expander in test.expander]
+    assert any(list(frame.value.get("file", [])) == ["cat/1.jpg", "dog/7.jpg"] for frame in test.dataframe)
+
+
+def test_the_page_gets_a_process_ready_for_the_next_run_unless_one_trains(app, monkeypatch):
+    asked = []
+    monkeypatch.setattr(warm, "prepare", lambda: asked.append(True))
+    folder = fake_run(state="running", done=1, step=5)
+    test = app("train")
+    assert not asked
+    rewrite_status(folder, state="finished")
+    test.run()
+    assert asked
 
 
 def test_a_run_that_ends_is_followed_to_its_end(app):

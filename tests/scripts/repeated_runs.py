@@ -29,7 +29,7 @@ def main() -> None:
         script.write_text(training_script.training(read_config(folder)), encoding="utf-8")
         os.chdir(folder)
         scope = runpy.run_path(str(script), run_name="__main__")
-        sets = {name: np.stack(scope[name]["image"]) for name in ("training_set", "test_set")}
+        sets = {name: np.stack(scope[name].dropna()["image"]) for name in ("training_set", "test_set")}
         models = {"run": keras.saving.load_model("model.keras"), "script": scope["model"]}
         weights = {f"{of}_{n}": w for of, model in models.items() for n, w in enumerate(model.get_weights())}
         np.savez(folder / "script.npz", **sets, **scope["history"].history, **weights)

@@ -1,4 +1,4 @@
-"""What is in the chosen pictures: how many, how they are split, some examples, which files are broken."""
+"""What is in the chosen pictures: how many, how they are split, some examples."""
 
 import pandas as pd
 import streamlit as st
@@ -41,19 +41,13 @@ def _contents(seen: data_source.Look, source: Source) -> None:
         f"**{len(whole):,}** pictures, {counts['cat']:,} cats and {counts['dog']:,} dogs: "
         f"**{len(training):,}** for training, **{len(test):,}** for testing."
     )
-    labels, images = zip(*seen.examples, strict=True)
-    st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
-    if broken := seen.table.attrs.get("broken"):
-        with st.expander(_broken(len(broken)), icon=":material/broken_image:"):
-            st.dataframe(pd.DataFrame({"file": broken}), hide_index=True, alt="Names of the broken pictures")
+    if seen.examples:
+        labels, images = zip(*seen.examples, strict=True)
+        st.image(list(images), width=72, alt=[f"Example of a {label}" for label in labels])
     if not source.drawn:
         correction_list.show(source.data, source.in_force)
         facts.show(source)
         _look_again(type="tertiary")
-
-
-def _broken(count: int) -> str:
-    return "1 broken picture is left out" if count == 1 else f"{count:,} broken pictures are left out"
 
 
 def _look_again(**options) -> None:

@@ -1,4 +1,4 @@
-"""What a closer look at all pictures tells: balance, sizes, and test pictures that are in the training set too."""
+"""What a look at all pictures tells: balance, sizes, broken files, test pictures that are in the training set too."""
 
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from cnn_core.source import Source
 from cnn_core.storage.files import home
 from cnn_core.wording import percent
 from pages.widgets import background, correction_list, data_source, run_monitor
+from pages.widgets.train import broken_list
 
 SHOWN = 3
 """Pairs of duplicates that are shown as pictures."""
@@ -103,6 +104,7 @@ def _found(seen: Facts, found: Summary) -> None:
         f"Width {narrow:,} to {wide:,} pixels (median {wide_median:,}), height {low:,} to {high:,} (median "
         f"{high_median:,}), {found.sizes.bytes / 1e6:,.1f} MB in all."
     )
+    broken_list.show(found.broken)
     _duplicates(seen, found)
 
 
