@@ -19,7 +19,7 @@ from cnn_core.data_files.survey import survey
 from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
-from cnn_core.storage.files import expanded
+from cnn_core.storage.files import expanded, may_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     cnn_core.dataset.DatasetError: There is no folder or zip at no/such/folder. Check the path and try again.
     """
     path = expanded(path)
-    if not path.exists():
+    if not (may_read(path) and path.exists()):
         raise DatasetError(f"There is no folder or zip at {path}. Check the path and try again.")
     try:
         return _read_folder(_folder_of(path.resolve(), progress), path.stem, progress)
@@ -195,7 +195,11 @@ def load_images(table: pd.DataFrame, size: int, progress: Progress | None = None
     files = [Path(file) for file in table["file"]]
     try:
         decoded = cached(
-            "images", [fingerprint(files), size], lambda path: reading.decode(files, size, path, progress), ".npy"
+            "images",
+            [fingerprint(files), size],
+            lambda path: reading.decode(files, size, path, progress),
+            ".npy",
+            files,
         )
         return np.load(decoded, mmap_mode="r"), class_numbers(table)
     except (ImageError, OSError) as error:
@@ -225,7 +229,10 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     def wanted(name: str) -> bool:
         return PurePosixPath(name).suffix.lower() in SUFFIXES and label_of(name) is not None
 
-    return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
+    def write(folder: Path) -> None:
+        archives.extract(path, folder, wanted, progress)
+
+    return cached("unpacked", [fingerprint([path])], write, about=[path])
 
 
 def pictures(folder: Path, progress: Progress | None = None) -> dict[str, str]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, environment, line
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
-from cnn_core.engine.journal import Journal, Stopped
+from cnn_core.engine.journal import Journal, Stopped, TimeUp
+from cnn_core.host import limits
 from cnn_core.storage.files import save_model, sweep
 from cnn_core.storage.lock import LockError, locked
 
@@ -65,6 +66,8 @@ def _carry_out(folder: Path) -> None:
             recipe.fit(config, folder, journal)
         else:
             fit(config, folder, journal)
+    except TimeUp:
+        journal.write(state="stopped", message=str(limits.MINUTES.reached()), seconds_left=None)
     except Stopped:
         waited = journal.status.state == "waiting"
         journal.write(state="stopped", place=0, message=LEFT if waited else STOPPED, seconds_left=None)

@@ -180,10 +180,7 @@ def _corrections(data: str, known: Corrections, mistakes_shown: bool) -> None:
             "pages/train.py",
             label="Train again with the corrected pictures",
             icon=":material/model_training:",
-            query_params={
-                controls.DATA.name: controls.DATA.label(data_source.PATH),
-                controls.DATA_PATH.name: data,
-            },
+            query_params=data_source.link_to(data),
         )
     elif mistakes_shown:
         st.caption(

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.storage.files import replace_file
+from cnn_core.host import limits
+from cnn_core.storage.files import replace_file, visiting
 from cnn_core.wording import so_far
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Stopped(Exception):
     """Somebody asked the run to stop."""
 
 
+class TimeUp(Stopped):
+    """A visitor's run has trained for as long as one turn may take."""
+
+
 class Journal:
     """Writes a run's status, and touches it every second so that readers can tell a living run from a killed one.
 
@@ -91,6 +96,7 @@ class Journal:
         self.status = Status()
         self.start = time.monotonic()
         self._written = 0.0
+        self._turn = 60 * limits.MINUTES.value if visiting() else 0
         self._closed = threading.Event()
         (folder / "stop").unlink(missing_ok=True)
         self.write(state="starting", message="Loading TensorFlow.")
@@ -118,9 +124,11 @@ class Journal:
         self.heed_stop()
 
     def heed_stop(self) -> None:
-        """Raise when somebody has asked this run to stop."""
+        """Raise when somebody has asked this run to stop, or when its turn has been long enough."""
         if (self.folder / "stop").exists():
             raise Stopped
+        if self._turn and self.status.state != "waiting" and time.monotonic() - self.start > self._turn:
+            raise TimeUp
 
     def close(self) -> None:
         """End the heartbeat."""

@@ -14,7 +14,7 @@ from typing import Any
 from cnn_core import CnnLabError
 from cnn_core.engine.journal import ACTIVE_STATES, Status, read_status
 from cnn_core.storage import lock
-from cnn_core.storage.files import replace_file
+from cnn_core.storage.files import environment, replace_file
 
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
@@ -47,7 +47,7 @@ def spawn(folder: Path) -> None:
         raise ProcessError(f"Another process is training in {folder}. Stop it first.")
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+    more = {**ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -61,7 +61,7 @@ def spawn(folder: Path) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=environment() | more,
                 **apart,
             )
     except OSError as error:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.figures import report
-from cnn_core.storage.files import home
+from cnn_core.storage.files import home, visiting
 from pages.widgets.train import curves
 
 
@@ -26,7 +26,8 @@ def show(run: runs.Run) -> None:
                 key=f"download_{ending}",
             )  # fmt: skip
     if len(history):
+        tensorboard = "" if visiting() else f" For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
         st.caption(
             f"{curves.HOW_TO_SAVE} The report is one file of 5 MB: settings, curves, scores and kernels. It opens "
-            f"without network access. For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
+            f"without network access.{tensorboard}"
         )

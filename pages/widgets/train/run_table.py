@@ -95,7 +95,7 @@ def _row(run: runs.Run) -> dict:
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
-        "data": "drawn pets" if config.source.drawn else config.data,
+        "data": "drawn pets" if config.source.drawn else config.source.shown,
         "batch size": config.batch_size,
         "learning rate": config.learning_rate,
         "augmentation": config.augment,
