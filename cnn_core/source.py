@@ -104,8 +104,8 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """What a page calls it: its path, or to visitors of a shared server only its name."""
-        return self.name if visiting() else self.data
+        """Its path as a page shows it; visitors of a shared server see only the file's name."""
+        return Path(self.data).name if visiting() else self.data
 
     @property
     def in_force(self) -> Corrections:

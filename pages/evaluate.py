@@ -66,7 +66,7 @@ def main() -> None:
         _measure(card, data, images, subset)
     else:
         st.info("Choose pictures above. The scores appear here.")
-    code_panel.show(lessons.evaluation(name, data or DRAWN, subset, images))
+    code_panel.show(lessons.evaluation(name, Source(data or DRAWN).shown, subset, images))
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import keras
 
+
+T = TypeVar("T")
 
 HOME, HOST_HOME = "CNN_LAB_HOME", "CNN_LAB_HOST_HOME"
 """Environment variables. A process that works for a visitor of a shared server has both; others have the first."""
@@ -62,6 +64,17 @@ def at_home(folder: Path) -> Iterator[None]:
         yield
     finally:
         _set.reset(before)
+
+
+def at_this_home(do: Callable[[], T]) -> Callable[[], T]:
+    """Return a function that does this at today's `home`, also in a thread that works for nobody."""
+    folder = home()
+
+    def done() -> T:
+        with at_home(folder):
+            return do()
+
+    return done
 
 
 def environment() -> dict[str, str]:
