@@ -14,11 +14,14 @@ from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
 from cnn_core.host import limits
-from cnn_core.storage.files import at_home, home
+from cnn_core.storage.files import at_home, home, visiting
 from cnn_core.wording import so_far, time_left
 
 MAX_JOBS = 16
-"""Jobs that the server remembers."""
+"""Jobs that the server remembers of a home."""
+
+MAX_JOBS_OF_ALL = 64
+"""Jobs that a server remembers that many share, of all homes together; none that still runs is stopped for another home."""
 
 J = TypeVar("J", bound="Job")
 
@@ -132,14 +135,20 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
     with _lock:
         if key not in _jobs:
             _jobs[key] = kind(*about)
-            if len(_jobs) > MAX_JOBS:
-                others = [other for other in _jobs if other != key]
-                done = [other for other in others if _jobs[other].ready()]  # nobody waits for these any more
-                mine = [other for other in others if _jobs[other].home == home()]
-                for oldest in (done or mine)[:1]:
-                    _jobs.pop(oldest).stop()
+            _make_room(key)
         _jobs.move_to_end(key)
         return _jobs[key]  # type: ignore[return-value]
+
+
+def _make_room(new: Hashable) -> None:
+    """Forget a job when there are too many: one that is done, since nobody waits for it, else one of this home."""
+    others = [key for key in _jobs if key != new]
+    done = [key for key in others if _jobs[key].ready()]
+    mine = [key for key in others if _jobs[key].home == _jobs[new].home]
+    if done and len(others) >= (MAX_JOBS_OF_ALL if visiting() else MAX_JOBS):
+        _jobs.pop(done[0]).stop()
+    elif len(mine) >= MAX_JOBS:
+        _jobs.pop(mine[0]).stop()
 
 
 def jobs(kind: type = Job) -> list[Job]:
