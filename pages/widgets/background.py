@@ -21,7 +21,7 @@ MAX_JOBS = 16
 """Jobs that the server remembers of a home."""
 
 MAX_JOBS_OF_ALL = 64
-"""Jobs that a server remembers that many share, of all homes together; none that still runs is stopped for another home."""
+"""Jobs that a shared server remembers, of all homes together. None that still runs is stopped for another home."""
 
 J = TypeVar("J", bound="Job")
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.host import limits
 from cnn_core.layers.first_kernels import learned_kernels
 from cnn_core.models import list_models, named, open_model
 from cnn_core.wording import percent
@@ -52,6 +53,7 @@ def answer(image: np.ndarray, name: str) -> None:
         from cnn_core.what_if import first_kernels, with_kernel
 
         warmup.wait("Loading TensorFlow to edit the network")
+        limits.spend()
         with st.spinner("Asking the network…", show_time=True):
             network, at = open_model(named(model).name), int(number)
             learned = first_kernels(network)[1][..., at]
