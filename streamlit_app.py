@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from cnn_core.host import spaces
+from cnn_core.host import spaces, start
 from pages.widgets import warmup
 from pages.widgets.host import metrics, upkeep
 
@@ -25,6 +25,9 @@ PAGES = {
 }
 """Under each heading of the menu: a page's file, its name in the menu, its icon, its title."""
 
+CLASS = {"Class": [("teacher", "Teacher", "school", "The class")]}
+"""A page that is not in the menu: a teacher opens it by its address, ``/teacher``."""
+
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
@@ -35,16 +38,23 @@ def main() -> None:
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     st.html(look.STYLE)
+    menu = PAGES | (CLASS if start.has_teacher() else {})
     page = st.navigation(
         {
             section: [
-                st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
+                st.Page(
+                    f"pages/{name}.py",
+                    title=title,
+                    icon=f":material/{icon}:",
+                    default=name == "classify",
+                    visibility="hidden" if pages is CLASS["Class"] else "visible",
+                )
                 for name, title, icon, _ in pages
             ]
-            for section, pages in PAGES.items()
+            for section, pages in menu.items()
         }
     )
-    titles = {name: title for pages in PAGES.values() for _, name, _, title in pages}
+    titles = {name: title for pages in menu.values() for _, name, _, title in pages}
     st.title(titles[page.title], anchor=False)  # before the sidebar, which the browser takes longer to draw
     spaces.greet()
     controls.read_old_links()

@@ -25,7 +25,7 @@ from cnn_core.model_io.pet_model import LiteModel
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
 from cnn_core.source import DRAWN
-from cnn_core.storage.files import home, replace_file, safe_name, visiting
+from cnn_core.storage.files import home, host_home, replace_file, safe_name, visiting
 from cnn_core.wording import percent
 
 if TYPE_CHECKING:
@@ -79,10 +79,14 @@ class ModelCard:
 
 
 def list_models() -> list[ModelCard]:
-    """Return the card of every model there is: bundled first, then trained (newest first), then uploaded."""
+    """Return the card of every model there is: bundled first, then trained (newest first), then uploaded.
+
+    A visitor of a shared server also has those that the host has put there for all; their own come last.
+    """
     runs = sorted(home().glob("runs/*/model.keras"), key=_changed, reverse=True)
     bundled = sorted(WEIGHTS.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
-    uploaded = sorted(home().glob("models/*.keras"))
+    places = dict.fromkeys([host_home(), home()])
+    uploaded = [path for place in places for path in sorted(place.glob("models/*.keras"))]
     return [*map(_bundled, bundled), *map(_trained, runs), *map(_uploaded, uploaded)]
 
 
@@ -202,7 +206,7 @@ def save_upload(data: bytes, name: str) -> ModelCard:
     spaces.make_room(len(data))
     open_model(data)
     stem = safe_name(Path(name.replace("\\", "/")).name.removesuffix(".keras"), otherwise="model")
-    taken = {card.name for card in list_models() if card.kind != "uploaded"}
+    taken = {card.name for card in list_models() if card.path.parent != home() / "models"}
     path = home() / "models" / f"{stem}-uploaded.keras" if stem in taken else home() / "models" / f"{stem}.keras"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

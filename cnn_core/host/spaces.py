@@ -29,6 +29,17 @@ def folder(name: str) -> Path:
     return root() / name
 
 
+def number(space: Path) -> str:
+    """Return the short number by which a visitor and a teacher call a space.
+
+    Examples
+    --------
+    >>> number(Path("spaces/f16feb5689edfcace094ad45f539b13a"))
+    'f16f'
+    """
+    return space.name[:4]
+
+
 def everyone() -> list[Path]:
     """List the spaces that exist."""
     try:

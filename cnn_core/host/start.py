@@ -12,8 +12,8 @@ from cnn_core import CnnLabError
 from cnn_core.host import limits, mode
 from cnn_core.storage.files import HOME, host_home
 
-TOKEN = "CNN_LAB_METRICS_TOKEN"
-SHORTEST = {TOKEN: 16}
+TOKEN, TEACHER = "CNN_LAB_METRICS_TOKEN", "CNN_LAB_TEACHER_CODE"
+SHORTEST = {TOKEN: 16, TEACHER: 8}
 """Codes that protect something: who could try them all must not be able to."""
 
 
@@ -32,6 +32,8 @@ def check() -> None:
     mode.shared()
     for limit in limits.TABLE:
         _ = limit.value
+    if os.environ.get(TEACHER) and not mode.shared():
+        raise StartError(f"{TEACHER} is for a shared server. Set {mode.VARIABLE}=shared too, or remove it.")
     for name, length in SHORTEST.items():
         if 0 < len(os.environ.get(name, "")) < length:
             raise StartError(f"{name} is too short: it must have at least {length} characters. Choose a longer one.")
@@ -43,6 +45,11 @@ def check() -> None:
         raise StartError(
             f"Nothing can be written in {host_home()}: {error.strerror}. Set {HOME} to a folder that can be written."
         ) from error
+
+
+def has_teacher() -> bool:
+    """Tell whether this server has a page for a teacher."""
+    return mode.shared() and bool(os.environ.get(TEACHER))
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:

@@ -28,6 +28,11 @@ WRONG = [
         "CNN_LAB_MAX_EPOCHS must be a whole number from 1 on; it is “ten”. Correct it or remove it.",
     ),
     (
+        start.TEACHER,
+        "a teacher's code",
+        "CNN_LAB_TEACHER_CODE is for a shared server. Set CNN_LAB_MODE=shared too, or remove it.",
+    ),
+    (
         start.TOKEN,
         "short",
         "CNN_LAB_METRICS_TOKEN is too short: it must have at least 16 characters. Choose a longer one.",
@@ -41,6 +46,15 @@ def test_a_wrong_setting_is_named(monkeypatch, name, value, sentence):
     with pytest.raises(SystemExit) as stopped:
         start.prepared([])
     assert stopped.value.code == sentence
+
+
+def test_a_teachers_code_that_is_too_short_is_refused(monkeypatch):
+    monkeypatch.setenv("CNN_LAB_MODE", "shared")
+    monkeypatch.setenv(start.TEACHER, "1234567")
+    with pytest.raises(SystemExit, match="CNN_LAB_TEACHER_CODE is too short: it must have at least 8 characters"):
+        start.prepared([])
+    monkeypatch.setenv(start.TEACHER, "12345678")
+    start.prepared([])
 
 
 def test_a_home_that_cannot_be_written_is_named(monkeypatch, tmp_path):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core.host import limits, spaces
+from cnn_core.host import limits, spaces, start
 from cnn_core.storage.files import home, size, visiting
 
 _KEPT = "own_space_kept"
@@ -21,6 +21,8 @@ def sidebar() -> None:
             "Other visitors cannot see them. They belong to this browser: its cookie leads you back to them. After "
             f"{limits.IDLE.value} hours without a visit they are deleted, so download what you want to keep."
         )
+        if start.has_teacher():
+            st.caption(f"Your number in the class is **{spaces.number(home())}**. Your teacher sees your trainings.")
         if st.session_state.pop(_KEPT, False):
             st.warning("A training of yours is under way. Stop it first, then delete everything.")
         with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
