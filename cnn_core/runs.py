@@ -180,8 +180,9 @@ class Run:
             raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
-        allowed.check(self.config, _under_way)
-        spawn(self.folder)
+        with allowed.one_at_a_time:
+            allowed.check(self.config, _under_way)
+            spawn(self.folder)
 
     def wait(self, timeout: float | None = None) -> Status:
         """Wait until the run has ended, at most `timeout` seconds, and return its status."""
@@ -233,19 +234,19 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     config.check()
     config = replace(config, corrections=config.source.in_force)
     line.max_runs()
-    allowed.check(config, _under_way)
-    if folder is None:
-        folder = home() / "runs" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    folder = Path(folder).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
-        replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
-    except OSError as error:
-        raise RunError(
-            f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
-        ) from error
+    with allowed.one_at_a_time:
+        allowed.check(config, _under_way)
+        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        folder = Path(folder or home() / "runs" / name).absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
+            replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+        except OSError as error:
+            raise RunError(
+                f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
+            ) from error
     spawn(folder)
     return Run(folder)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits, spaces
 from cnn_core.storage.files import visiting
+
+one_at_a_time = threading.Lock()
+"""Held from the check until the run is there to be counted: else two tabs could start one too many."""
 
 
 def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:

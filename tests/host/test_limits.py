@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core import CnnLabError, dataset, models, runs
+from cnn_core import CnnLabError, dataset, models, runs, training
 from cnn_core.data_files import kept
 from cnn_core.engine import journal
 from cnn_core.engine.config import TrainingConfig
@@ -153,6 +153,19 @@ def test_a_long_turn_ends(at, monkeypatch, tmp_path):  # noqa: F811
         with pytest.raises(journal.TimeUp):
             writer.heed_stop()
         writer.close()
+
+
+def test_a_run_whose_turn_is_over_is_stopped_and_says_how_to_go_on(at, monkeypatch):  # noqa: F811
+    def fit(*_):
+        raise journal.TimeUp
+
+    monkeypatch.setattr(training, "fit", fit)
+    with at("anna"):
+        folder = folder_with(files.home() / "runs" / "one")
+        training.train(folder)
+        status = journal.read_status(folder)
+    assert (status.state, status.message) == ("stopped", limits.MINUTES.sentence)
+    assert counts.read()["refused_max_minutes"] == 1
 
 
 def test_at_home_nobody_is_limited(monkeypatch, tmp_path):

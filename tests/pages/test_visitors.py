@@ -2,16 +2,20 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import models
+from cnn_core import models, runs
 from cnn_core.data_files import corrections, kept
 from cnn_core.dataset import DatasetError, open_dataset
+from cnn_core.engine import process
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits
 from cnn_core.storage import files
+from cnn_core.storage.cache import cache_path
 from pages.widgets import background, data_source
 from tests.pages.fake_runs import fake_run
 from tests.shared_server import at, door  # noqa: F401
@@ -26,6 +30,7 @@ def photos(folder):
     return folder
 
 
+DONE = SimpleNamespace(wait=lambda: 0)
 ANNAS, BENS = "20260101-000000-aaaa", "20260102-000000-bbbb"
 
 
@@ -126,6 +131,42 @@ def test_corrections_of_a_common_dataset_are_ones_own(at):  # noqa: F811
     with at("ben"):
         assert corrections.of(data) == {}
     assert sorted(path.name for path in (files.host_home() / "datasets").iterdir()) == ["class"]
+
+
+def test_a_process_works_for_its_visitor_but_in_the_line_of_all(door, at, monkeypatch):  # noqa: F811
+    begun = []
+    monkeypatch.setattr(process.subprocess, "Popen", lambda command, env, **_: begun.append(env) or DONE)
+    with at("anna"):
+        run = runs.start(TrainingConfig(images=8))
+        assert run.folder.parent == door.space("anna") / "runs"
+    files.ask_for_home(None)  # as in that process
+    for name in (files.HOME, files.HOST_HOME):
+        monkeypatch.setenv(name, begun[0][name])
+    assert files.home() == door.space("anna")
+    assert files.host_home() == door.space("anna").parents[1]
+    assert files.visiting()
+
+
+def test_what_is_computed_of_the_hosts_pictures_is_kept_once_and_of_ones_own_apart(at):  # noqa: F811
+    host = files.host_home()
+    kept_for_all, own = [], []
+    for name in ("anna", "ben"):
+        with at(name):
+            pictures = [host / "datasets" / "class" / "cat.0.jpg", host / "cache" / "unpacked-1" / "dog.0.jpg"]
+            kept_for_all.append(cache_path("images", ["key"], about=pictures))
+            own.append(cache_path("images", ["key"], about=[*pictures, files.home() / "datasets" / "cat.jpg"]))
+            own.append(cache_path("images", ["another key"]))
+    assert set(kept_for_all) == {host / "cache" / kept_for_all[0].name}
+    assert len(set(own)) == 4
+    assert not any(path.is_relative_to(host / "cache") for path in own)
+
+
+def test_a_download_that_waits_for_a_click_belongs_to_its_visitor(door, at):  # noqa: F811
+    with at("anna"):
+        download = files.at_this_home(files.home)
+    with at("ben"):
+        assert download() == door.space("anna")
+        assert files.home() == door.space("ben")
 
 
 def test_jobs_of_another_are_not_there(at):  # noqa: F811
