@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from cnn_core.engine import line
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits, spaces
 from cnn_core.storage.files import visiting
@@ -32,6 +33,7 @@ def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:
     limits.PICTURES.check(config.images or float("inf"))
     limits.EPOCHS.check(config.epochs)
     limits.WAITING.check(under_way() + 1)
+    limits.LINE.check(line.living() + 1)
     model = 12 * config.network.parameters  # bytes: each weight, and two numbers of Adam
     spaces.make_room(2 * model)  # the model and its checkpoint
     limits.spend()

@@ -104,6 +104,12 @@ WAITING = Limit(
     "runs of one visitor that train or wait",
     "You have as many trainings under way as one visitor may have here ({value}). Wait until one ends, or stop one.",
 )
+LINE = Limit(
+    "CNN_LAB_MAX_LINE",
+    30,
+    "runs of all visitors that train or wait: each that waits takes 20 to 40 MB of memory",
+    "The line is full: {value} trainings are under way or wait on this server. Try again when some have ended.",
+)
 PICTURES = Limit(
     "CNN_LAB_MAX_PICTURES",
     2000,
@@ -151,7 +157,7 @@ COSTLY = Limit(
     "You have asked for a lot within a minute (more than {value} times). Wait a minute, then try again.",
 )
 
-TABLE = (RUNS, WAITING, PICTURES, EPOCHS, MINUTES, UPLOAD, SPACE, DISK, IDLE, COSTLY)
+TABLE = (RUNS, WAITING, LINE, PICTURES, EPOCHS, MINUTES, UPLOAD, SPACE, DISK, IDLE, COSTLY)
 """All of them, in the order of the README."""
 
 _spent: dict[Path, deque[float]] = {}

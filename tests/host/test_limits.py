@@ -11,7 +11,7 @@ import pytest
 
 from cnn_core import CnnLabError, dataset, models, runs, training
 from cnn_core.data_files import kept
-from cnn_core.engine import journal
+from cnn_core.engine import journal, line
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import counts, gauges, limits, spaces
 from cnn_core.storage import files, lock
@@ -72,6 +72,17 @@ def test_a_visitor_has_few_trainings_under_way(at):  # noqa: F811
         refused(limits.WAITING, lambda: runs.start(TINY))
         with pytest.raises(limits.LimitError):
             first.resume()
+    with at("ben"):
+        runs.start(TINY)
+
+
+def test_the_line_of_all_has_an_end(at, monkeypatch):  # noqa: F811
+    monkeypatch.setenv(limits.LINE.variable, "1")
+    with at("anna"):
+        theirs = folder_with(files.home() / "runs" / "one")
+    with at("ben"), lock.locked(theirs):
+        line.join(theirs)
+        refused(limits.LINE, lambda: runs.start(TINY))
     with at("ben"):
         runs.start(TINY)
 
