@@ -41,7 +41,7 @@ def max_runs() -> int:
 
     Examples
     --------
-    >>> max_runs() == int(os.environ.get("CNN_LAB_MAX_RUNS") or 1)
+    >>> max_runs() == limits.RUNS.value
     True
     """
     try:
