@@ -19,7 +19,7 @@ def main() -> None:
     if not st.session_state.get(_IN):
         _door()
         return
-    st.markdown("Each visitor has a number. They find theirs in the sidebar, under *Your space on this server*.")
+    st.markdown("Each visitor has four digits, and can give a name, in the sidebar under *Your space on this server*.")
     st.header("Trainings under way", divider="gray")
     st.fragment(_under_way, run_every=REFRESH)()
     st.header("A link for the class", divider="gray")

@@ -45,11 +45,11 @@ def check_code(code: str) -> None:
 
 
 def all_runs() -> list[tuple[str, runs.Run]]:
-    """List everyone's runs, the newest first, each with its visitor's `spaces.number`."""
+    """List everyone's runs, the newest first, each with its visitor's `spaces.label`."""
     found = []
     for space in spaces.everyone():
         with at_home(space):
-            found += [(spaces.number(space), run) for run in runs.list_runs()]
+            found += [(spaces.label(space), run) for run in runs.list_runs()]
     return sorted(found, key=lambda item: item[1].id, reverse=True)
 
 

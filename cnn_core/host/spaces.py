@@ -13,10 +13,10 @@ from pathlib import Path
 
 from cnn_core.host import counts, limits
 from cnn_core.storage import lock
-from cnn_core.storage.files import home, host_home, size, visiting
+from cnn_core.storage.files import home, host_home, replace_file, safe_name, size, visiting
 
-SEEN = "seen"
-"""The file in a space whose time says when its visitor was here."""
+SEEN, NAME = "seen", "name"
+"""Files in a space: the time of the first says when its visitor was here; the second holds the visitor's name."""
 
 
 def root() -> Path:
@@ -29,15 +29,31 @@ def folder(name: str) -> Path:
     return root() / name
 
 
-def number(space: Path) -> str:
-    """Return the short number by which a visitor and a teacher call a space.
+def label(space: Path) -> str:
+    """Return what a visitor and a teacher call a space: its visitor's name, if that was given, and four digits.
 
     Examples
     --------
-    >>> number(Path("spaces/f16feb5689edfcace094ad45f539b13a"))
+    >>> label(Path("spaces/f16feb5689edfcace094ad45f539b13a"))
     'f16f'
     """
-    return space.name[:4]
+    return f"{name_of(space)} {space.name[:4]}".strip()
+
+
+def name_of(space: Path) -> str:
+    """Return the name that the visitor of a space has given; "" without one."""
+    try:
+        return safe_name((space / NAME).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def call_me(name: str) -> None:
+    """Keep what the visitor wants to be called: letters, digits, ``_ . -``. An empty name forgets it."""
+    if visiting():
+        with suppress(OSError):  # a full disk: then the digits must do
+            home().mkdir(parents=True, exist_ok=True)
+            replace_file(home() / NAME, safe_name(name))
 
 
 def everyone() -> list[Path]:

@@ -73,11 +73,11 @@ def test_the_teacher_sees_and_stops_everyones_trainings(app, door, class_at_work
     test = opened(app, door)
     assert not test.exception
     for name, run in RUNS.items():
-        number = spaces.number(door.space(name))
-        assert any(text.value.startswith(f"**{number}** · ") for text in test.main.markdown)
-        assert f"teacher_stop_{number}_{run}" in [button.key for button in test.main.button]
-    assert set(test.main.dataframe[0].value["visitor"]) == {spaces.number(door.space(name)) for name in RUNS}
-    test.button(key=f"teacher_stop_{spaces.number(door.space('ben'))}_{RUNS['ben']}").click().run()
+        label = spaces.label(door.space(name))
+        assert any(text.value.startswith(f"**{label}** · ") for text in test.main.markdown)
+        assert f"teacher_stop_{label}_{run}" in [button.key for button in test.main.button]
+    assert set(test.main.dataframe[0].value["visitor"]) == {spaces.label(door.space(name)) for name in RUNS}
+    test.button(key=f"teacher_stop_{spaces.label(door.space('ben'))}_{RUNS['ben']}").click().run()
     assert [(folder / "stop").exists() for folder in class_at_work.values()] == [False, True]
 
 
@@ -114,3 +114,16 @@ def test_a_link_for_the_class_becomes_a_qr_code(app, door):  # noqa: F811
     test.text_input(key="teacher_link").set_value("http://school.example/?kernel=" + "1" * 5000).run()
     assert not test.exception
     assert "too long" in test.main.info[0].value
+
+
+def test_a_visitor_can_give_a_name_that_is_only_text(app, door):  # noqa: F811
+    space = door.comes("anna")
+    test = app()
+    test.session_state["own_space"] = True
+    test.run()
+    test.text_input(key="own_space_name").set_value("**[Anna](http://evil)** :red[x]").run()
+    assert not test.exception
+    assert spaces.label(space) == f"Anna-http-evil-red-x {space.name[:4]}"
+    assert test.text_input(key="own_space_name").value
+    test.text_input(key="own_space_name").set_value("").run()
+    assert spaces.label(space) == space.name[:4]

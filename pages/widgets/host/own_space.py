@@ -5,7 +5,7 @@ import streamlit as st
 from cnn_core.host import limits, spaces, start
 from cnn_core.storage.files import home, size, visiting
 
-_KEPT = "own_space_kept"
+_KEPT, _NAME = "own_space_kept", "own_space_name"
 
 
 def sidebar() -> None:
@@ -22,7 +22,11 @@ def sidebar() -> None:
             f"{limits.IDLE.value} hours without a visit they are deleted, so download what you want to keep."
         )
         if start.has_teacher():
-            st.caption(f"Your number in the class is **{spaces.number(home())}**. Your teacher sees your trainings.")
+            st.text_input(
+                "Your name in the class", spaces.name_of(home()), max_chars=40, key=_NAME, on_change=_call_me,
+                help="Your teacher sees it beside your trainings. It is deleted with your space.",
+            )  # fmt: skip
+            st.caption(f"Your teacher sees your trainings, under **{spaces.label(home())}**.")
         if st.session_state.pop(_KEPT, False):
             st.warning("A training of yours is under way. Stop it first, then delete everything.")
         with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
@@ -32,3 +36,7 @@ def sidebar() -> None:
 
 def _delete() -> None:
     st.session_state[_KEPT] = not spaces.clear()
+
+
+def _call_me() -> None:
+    spaces.call_me(st.session_state[_NAME])
