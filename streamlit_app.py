@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from cnn_core.host import spaces, start
 from pages.widgets import warmup
+from pages.widgets.host import metrics, upkeep
 
 PAGES = {
     "": [("classify", "Cat or dog?", "pets", "Cat or dog?")],
@@ -23,30 +25,43 @@ PAGES = {
 }
 """Under each heading of the menu: a page's file, its name in the menu, its icon, its title."""
 
+CLASS = {"Class": [("teacher", "Teacher", "school", "The class")]}
+"""A page that is not in the menu: a teacher opens it by its address, ``/teacher``."""
+
 
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
     from pages.widgets import controls, look, picture, run_monitor
+    from pages.widgets.host import own_space
 
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
     st.html(look.STYLE)
+    menu = PAGES | (CLASS if start.has_teacher() else {})
     page = st.navigation(
         {
             section: [
-                st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "classify")
+                st.Page(
+                    f"pages/{name}.py",
+                    title=title,
+                    icon=f":material/{icon}:",
+                    default=name == "classify",
+                    visibility="hidden" if pages is CLASS["Class"] else "visible",
+                )
                 for name, title, icon, _ in pages
             ]
-            for section, pages in PAGES.items()
+            for section, pages in menu.items()
         }
     )
-    titles = {name: title for pages in PAGES.values() for _, name, _, title in pages}
+    titles = {name: title for pages in menu.values() for _, name, _, title in pages}
     st.title(titles[page.title], anchor=False)  # before the sidebar, which the browser takes longer to draw
+    spaces.greet()
     controls.read_old_links()
     with st.sidebar:
         picture.choose()
         run_monitor.sidebar()
+        own_space.sidebar()
     page.run()
 
 
@@ -58,7 +73,8 @@ async def started(_app: st.App) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
-    yield
+    async with upkeep.of_spaces():
+        yield
 
 
 if __name__ == "__main__":
@@ -67,4 +83,5 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, lifespan=started)
+    middleware = upkeep.prepare()
+    app = st.App(__file__, lifespan=started, middleware=middleware, routes=metrics.ROUTES)

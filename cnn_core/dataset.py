@@ -21,7 +21,7 @@ from cnn_core.data_files.decoded import Images as Images
 from cnn_core.data_files.reading import Progress as Progress
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
-from cnn_core.storage.files import expanded
+from cnn_core.storage.files import expanded, may_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     cnn_core.dataset.DatasetError: There is no folder or zip at no/such/folder. Check the path and try again.
     """
     path = expanded(path)
-    if not path.exists():
+    if not (may_read(path) and path.exists()):
         raise DatasetError(f"There is no folder or zip at {path}. Check the path and try again.")
     try:
         return _read_folder(_folder_of(path.resolve(), progress), path.stem, progress)
@@ -240,7 +240,10 @@ def _folder_of(path: Path, progress: Progress | None) -> Path:
     def wanted(name: str) -> bool:
         return _shown_by(name) is not None
 
-    return cached("unpacked", [fingerprint([path])], lambda folder: archives.extract(path, folder, wanted, progress))
+    def write(folder: Path) -> None:
+        archives.extract(path, folder, wanted, progress)
+
+    return cached("unpacked", [fingerprint([path])], write, about=[path])
 
 
 def _shown_by(name: str) -> str | None:

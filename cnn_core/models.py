@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnn_core.host import limits, spaces
 from cnn_core.model_io import ModelError as ModelError
 from cnn_core.model_io import keras_file, lite_file
 from cnn_core.model_io.pet_model import LiteModel
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
 from cnn_core.source import DRAWN
-from cnn_core.storage.files import home, replace_file, safe_name
+from cnn_core.storage.files import home, host_home, replace_file, safe_name, visiting
 from cnn_core.wording import percent
 
 if TYPE_CHECKING:
@@ -78,33 +79,49 @@ class ModelCard:
 
 
 def list_models() -> list[ModelCard]:
-    """Return the card of every model there is: bundled first, then trained (newest first), then uploaded."""
+    """Return the card of every model there is: bundled first, then trained (newest first), then uploaded.
+
+    A visitor of a shared server also has those that the host has put there for all; their own come last.
+    """
     runs = sorted(home().glob("runs/*/model.keras"), key=_changed, reverse=True)
     bundled = sorted(WEIGHTS.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
-    uploaded = sorted(home().glob("models/*.keras"))
+    places = dict.fromkeys([host_home(), home()])
+    uploaded = [path for place in places for path in sorted(place.glob("models/*.keras"))]
     return [*map(_bundled, bundled), *map(_trained, runs), *map(_uploaded, uploaded)]
 
 
 def find(name_or_path: str | Path) -> ModelCard:
     """Return the card of the model with this name, or of the ``.keras`` file (or run folder) at this path.
 
+    A visitor of a shared server names no paths. What comes from an address is a name: ask `named` for it.
+
     Raises
     ------
     ModelError
         When there is neither; the message lists the names there are.
     """
-    cards = list_models()
-    for card in cards:
-        if card.name == str(name_or_path):
-            return card
     path = Path(name_or_path)
     path = path / "model.keras" if path.is_dir() else path
-    if path.is_file():
-        size = keras_file.input_size(path)
-        settings = _facts(path.with_name("config.json")) if path.name == "model.keras" else {}
-        return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
-    known = ", ".join(card.name for card in cards) or "none yet; train one on the page Train"
-    raise ModelError(f"There is no model called “{name_or_path}”. The models here: {known}.")
+    if visiting() or not path.is_file() or str(name_or_path) in {card.name for card in list_models()}:
+        return named(str(name_or_path))
+    size = keras_file.input_size(path)
+    settings = _facts(path.with_name("config.json")) if path.name == "model.keras" else {}
+    return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
+
+
+def named(name: str) -> ModelCard:
+    """Return the card of the model with this name.
+
+    Raises
+    ------
+    ModelError
+        When there is none; the message lists the names there are.
+    """
+    cards = {card.name: card for card in list_models()}
+    if name in cards:
+        return cards[name]
+    known = ", ".join(cards) or "none yet; train one on the page Train"
+    raise ModelError(f"There is no model called “{name}”. The models here: {known}.")
 
 
 _loaded: OrderedDict[tuple[object, ...], PetModel] = OrderedDict()
@@ -181,10 +198,15 @@ def save_upload(data: bytes, name: str) -> ModelCard:
     ------
     ModelError
         As :func:`open_model`, or when the file cannot be written; then nothing is kept.
+    LimitError
+        When a visitor may not keep so much.
     """
+    limits.UPLOAD.check(len(data) / limits.MB)
+    limits.spend()
+    spaces.make_room(len(data))
     open_model(data)
     stem = safe_name(Path(name.replace("\\", "/")).name.removesuffix(".keras"), otherwise="model")
-    taken = {card.name for card in list_models() if card.kind != "uploaded"}
+    taken = {card.name for card in list_models() if card.path.parent != home() / "models"}
     path = home() / "models" / f"{stem}-uploaded.keras" if stem in taken else home() / "models" / f"{stem}.keras"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine import journal, line, snapshots
+from cnn_core.engine import allowed, journal, line, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
 from cnn_core.engine.process import spawn
 from cnn_core.storage import lock
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.files import home, replace_file, visiting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,8 +171,8 @@ class Run:
 
         Raises
         ------
-        RunError
-            When it is no run, is still running or has finished.
+        RunError, LimitError
+            When it is no run, is still running or has finished; when a visitor has too many runs under way.
         ProcessError
             When no process can be started.
         """
@@ -184,7 +184,9 @@ class Run:
             raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
-        spawn(self.folder)
+        with allowed.one_at_a_time:
+            allowed.check(self.config, _under_way)
+            spawn(self.folder)
 
     def wait(self, timeout: float | None = None) -> Status:
         """Wait until the run has ended, at most `timeout` seconds, and return its status."""
@@ -228,26 +230,27 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
         When the folder is in use or cannot be made.
     ProcessError
         When no process can be started.
-    TrainingError, NetworkError, LineError
-        When a setting is out of range.
+    TrainingError, NetworkError, LineError, LimitError
+        When a setting is out of range, or more than a visitor may ask for.
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
     config.check()
     config = replace(config, corrections=config.source.in_force)
     line.max_runs()
-    if folder is None:
-        folder = home() / "runs" / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    folder = Path(folder).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
-        replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
-    except OSError as error:
-        raise RunError(
-            f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
-        ) from error
+    with allowed.one_at_a_time:
+        allowed.check(config, _under_way)
+        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        folder = Path(folder or home() / "runs" / name).absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
+            replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+        except OSError as error:
+            raise RunError(
+                f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."
+            ) from error
     spawn(folder)
     return Run(folder)
 
@@ -260,7 +263,11 @@ def must_wait() -> bool:
     LineError
         When the environment does not say how many runs may train at the same time.
     """
-    return sum(run.active for run in list_runs()) >= line.max_runs()
+    return (line.living() if visiting() else _under_way()) >= line.max_runs()
+
+
+def _under_way() -> int:
+    return sum(run.active for run in list_runs())
 
 
 def list_runs() -> list[Run]:

@@ -96,7 +96,7 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
                 progress(number + 1, count, "Drawing cats and dogs")
 
     try:
-        return cached("sketches", [count, seed], write)
+        return cached("sketches", [count, seed], write, about=[])
     except OSError as error:
         raise DatasetError(f"The drawings could not be saved: {error.strerror}. Free some disk space.") from error
 

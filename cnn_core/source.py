@@ -15,7 +15,7 @@ from cnn_core.data_files import corrections
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.data_files.survey import readable
 from cnn_core.dataset import Progress
-from cnn_core.storage.files import expanded
+from cnn_core.storage.files import expanded, may_read, visiting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,12 +96,17 @@ class Source:
     @property
     def exists(self) -> bool:
         """Whether there is something at the path; drawn images can always be had."""
-        return self.drawn or expanded(self.data).exists()
+        return self.drawn or (may_read(path := expanded(self.data)) and path.exists())
 
     @property
     def name(self) -> str:
         """The dataset's name, without its folder and ending."""
         return _stem(self.data)
+
+    @property
+    def shown(self) -> str:
+        """Its path as a page shows it; visitors of a shared server see only the file's name."""
+        return Path(self.data).name if visiting() else self.data
 
     @property
     def in_force(self) -> Corrections:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
-from cnn_core.engine.journal import Journal, Stopped
+from cnn_core.engine.journal import Journal, Stopped, TimeUp
+from cnn_core.host import limits
 from cnn_core.storage.files import save_model, sweep
 from cnn_core.storage.lock import LockError, locked
 
@@ -80,6 +81,8 @@ def _carry_out(folder: Path) -> None:
             fit(config, folder, journal, team)
         if team:
             team.wait()  # until the run folder is complete
+    except TimeUp:
+        journal.write(state="stopped", message=str(limits.MINUTES.reached()), seconds_left=None)
     except Stopped:
         waited = journal.status.state == "waiting"
         journal.write(state="stopped", place=0, message=LEFT if waited else STOPPED, seconds_left=None)

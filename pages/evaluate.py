@@ -66,7 +66,7 @@ def main() -> None:
         _measure(card, data, images, subset)
     else:
         st.info("Choose pictures above. The scores appear here.")
-    code_panel.show(lessons.evaluation(name, data or DRAWN, subset, images))
+    code_panel.show(lessons.evaluation(name, Source(data or DRAWN).shown, subset, images))
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:
@@ -180,10 +180,7 @@ def _corrections(data: str, known: Corrections, mistakes_shown: bool) -> None:
             "pages/train.py",
             label="Train again with the corrected pictures",
             icon=":material/model_training:",
-            query_params={
-                controls.DATA.name: controls.DATA.label(data_source.PATH),
-                controls.DATA_PATH.name: data,
-            },
+            query_params=data_source.link_to(data),
         )
     elif mistakes_shown:
         st.caption(

@@ -101,7 +101,8 @@ class Images:
         """Open the file with the rows, which grows as they are written; None where there can be no such file."""
         names = hashlib.sha256(os.fsencode("\0".join(self.files))).hexdigest()
         try:
-            return cached("images", [VERSION, names, self.shape[1]], Path.touch, ".rows").open("r+b", buffering=0)
+            kept = cached("images", [VERSION, names, self.shape[1]], Path.touch, ".rows", map(Path, self.files))
+            return kept.open("r+b", buffering=0)
         except OSError:
             return None
 

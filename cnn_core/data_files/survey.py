@@ -98,7 +98,9 @@ def survey(files: Iterable[str], progress: Progress | None = None) -> NDArray[np
             for facts in in_threads(_look, paths, progress, "Looking at the pictures"):
                 raw.write(np.array(facts, FACTS).tobytes())
 
-    seen: NDArray[np.void] = np.load(cached("survey", [VERSION, fingerprint(paths)], write, ".npy"), mmap_mode="r")
+    seen: NDArray[np.void] = np.load(
+        cached("survey", [VERSION, fingerprint(paths)], write, ".npy", paths), mmap_mode="r"
+    )
     return seen
 
 

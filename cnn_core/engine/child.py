@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from cnn_core.storage.files import environment
+
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
@@ -35,7 +37,7 @@ def begin(argument: str, stdin: int, output: int | IO[bytes]) -> subprocess.Pope
     """
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, **ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+    more = {**ALLOCATOR, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -44,6 +46,6 @@ def begin(argument: str, stdin: int, output: int | IO[bytes]) -> subprocess.Pope
         stdin=stdin,
         stdout=output,
         stderr=subprocess.STDOUT,
-        env=environment,
+        env=environment() | more,
         **apart,
     )

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.storage.files import replace_file
+from cnn_core.host import limits
+from cnn_core.storage.files import replace_file, visiting
 from cnn_core.wording import so_far
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Stopped(Exception):
     """Somebody asked the run to stop."""
 
 
+class TimeUp(Stopped):
+    """A visitor's run has trained for as long as one turn may take."""
+
+
 class Journal:
     """Writes a run's status, and touches it every second so that readers can tell a living run from a killed one.
 
@@ -96,6 +101,7 @@ class Journal:
         self.start = time.monotonic()
         self.stops: Callable[[], bool] = (folder / "stop").exists
         self._written = 0.0
+        self._turn = 60 * limits.MINUTES.value if visiting() else 0
         self._closed = threading.Event()
         (folder / "stop").unlink(missing_ok=True)
         self.write(state="starting", message="Loading TensorFlow.")
@@ -123,9 +129,11 @@ class Journal:
         self.heed_stop()
 
     def heed_stop(self) -> None:
-        """Raise when somebody has asked this run to stop."""
+        """Raise when somebody has asked this run to stop, or when its turn has been long enough."""
         if self.stops():
             raise Stopped
+        if self._turn and self.status.state != "waiting" and time.monotonic() - self.start > self._turn:
+            raise TimeUp
 
     def close(self) -> None:
         """End the heartbeat."""

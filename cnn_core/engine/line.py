@@ -3,21 +3,24 @@
 There is no scheduler. Each training process writes its run's folder at the end of one list, and looks now and then how
 many of the runs before its own still live, that is, hold the lock of their folder. So nobody has to be there for the
 next run to begin, and a run that is killed, waiting or training, leaves the line with its process.
+
+A server that many share has one line for all. Turns alternate there: a visitor's second run stands behind everyone's
+first, the third behind everyone's second.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
 from cnn_core import CnnLabError
 from cnn_core.engine.journal import Journal
+from cnn_core.host import limits, spaces
 from cnn_core.storage import lock
-from cnn_core.storage.files import home, replace_file
+from cnn_core.storage.files import host_home, replace_file
 
-LIMIT = "CNN_LAB_MAX_RUNS"
+LIMIT = limits.RUNS.variable
 """The environment variable that says how many runs train at the same time."""
 
 POLL_SECONDS = 0.5
@@ -38,13 +41,13 @@ def max_runs() -> int:
 
     Examples
     --------
-    >>> max_runs() == int(os.environ.get("CNN_LAB_MAX_RUNS") or 1)
+    >>> max_runs() == limits.RUNS.value
     True
     """
-    value = os.environ.get(LIMIT) or "1"
-    if not value.isdecimal() or int(value) < 1:
-        raise LineError(f"{LIMIT} must be a whole number from 1 on; it is “{value}”. Correct it or remove it.")
-    return int(value)
+    try:
+        return limits.RUNS.value
+    except limits.SettingError as error:
+        raise LineError(str(error)) from error
 
 
 def wait_turn(folder: Path, journal: Journal) -> None:
@@ -81,11 +84,26 @@ def wait_turn(folder: Path, journal: Journal) -> None:
 
 
 def join(folder: Path) -> None:
-    """Put a run at the end of the line, and take those that have ended out of it."""
+    """Put a run into the line, and take those that have ended out of it.
+
+    It stands at the end, but before those whose visitors have more runs before it than its own visitor has.
+    """
     line = _folder()
     with lock.locked(line):
-        living = [other for other in _order() if other != _name(folder) and lock.held(Path(other))]
-        replace_file(line / "order.json", json.dumps([*living, _name(folder)], indent=1))
+        order = [other for other in _order() if other != _name(folder) and lock.held(Path(other))]
+        owners = [_owner(name) for name in order]
+        rounds = [owners[:place].count(owner) for place, owner in enumerate(owners)]
+        mine = owners.count(_owner(_name(folder)))
+        behind = (place for place, turn in enumerate(rounds) if turn > mine and place >= max_runs())  # none that trains
+        order.insert(next(behind, len(order)), _name(folder))
+        replace_file(line / "order.json", json.dumps(order, indent=1))
+
+
+def living() -> int:
+    """Count all runs that train or wait."""
+    with lock.locked(_folder()):
+        order = _order()
+    return sum(lock.held(Path(name)) is True for name in order)
 
 
 def ahead(folder: Path) -> int:
@@ -99,7 +117,7 @@ def ahead(folder: Path) -> int:
 
 
 def _folder() -> Path:
-    line = home() / "line"
+    line = host_home() / "line"
     line.mkdir(parents=True, exist_ok=True)
     return line
 
@@ -108,9 +126,15 @@ def _name(folder: Path) -> str:
     return str(folder.resolve())
 
 
+def _owner(name: str) -> str:
+    """Return the space that a run is in; "" for those of the host, or of who is at home."""
+    root = spaces.root().resolve()
+    return next((str(folder) for folder in Path(name).parents if folder.parent == root), "")
+
+
 def _order() -> list[str]:
     try:
-        order = json.loads((home() / "line" / "order.json").read_text(encoding="utf-8"))
+        order = json.loads((host_home() / "line" / "order.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return []
     return [name for name in order if isinstance(name, str)] if isinstance(order, list) else []

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_core.engine import child
+from cnn_core.storage.files import visiting
 
 SWITCH = "CNN_LAB_WARM"
 """The environment variable that, set to 0, says that no process is begun before it is needed."""
@@ -46,9 +47,12 @@ _loading: threading.Thread | None = None
 
 
 def prepare() -> None:
-    """Begin the process, unless it is there, memory is short or unknown, or `SWITCH` forbids it."""
+    """Begin the process, unless it is there, memory is short or unknown, or `SWITCH` forbids it.
+
+    A visitor of a shared server waits in line anyway, and the memory is for those who train.
+    """
     global _warm
-    if os.environ.get(SWITCH) == "0":
+    if os.environ.get(SWITCH) == "0" or visiting():
         return
     with _turn:
         process = None
@@ -85,6 +89,8 @@ def dismiss() -> None:
 def take(folder: Path) -> subprocess.Popen[bytes] | None:
     """Let the process carry out the run of this folder, and return it; None when there is no such process."""
     global _warm
+    if visiting():
+        return None
     with _turn:
         ready, _warm = _warm, None
         if ready is None:

@@ -122,7 +122,8 @@ def _curves(run: Run, history: pd.DataFrame) -> str:
 def _settings(config: TrainingConfig) -> Iterable[tuple[str, Any]]:
     for name, value in config.to_dict().items():
         if name != "network":
-            yield name.replace("_", " "), "not set" if value is None else value
+            shown = config.source.shown if name == "data" else value
+            yield name.replace("_", " "), "not set" if shown is None else shown
 
 
 def _kernels(run: Run) -> str:

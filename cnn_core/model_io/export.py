@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError, models
+from cnn_core.host import limits
 from cnn_core.model_io import keras_file
 from cnn_core.storage.cache import cached
 from cnn_core.storage.files import expanded, replace_file
@@ -107,6 +108,7 @@ def exported(source: str, kind: str) -> Path:
 
 
 def _export_in_child(model: Path, kind: str, out: Path) -> None:
+    limits.spend()
     command = [sys.executable, "-m", "cnn_core", "export", "--json", "--model", str(model), "--format", kind]
     try:
         child = subprocess.run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
 from cnn_core.scripts.corrections_script import corrected
-from cnn_core.storage.files import expanded
+from cnn_core.storage.files import expanded, visiting
 
 if TYPE_CHECKING:
     from cnn_core.engine.config import TrainingConfig
@@ -190,7 +190,8 @@ def _source(config: TrainingConfig) -> str:
         from cnn_core import sketches
 
         return f"folder = sketches.folder({config.images or sketches.DEFAULT_COUNT}, seed={config.seed})"
-    path = expanded(config.data).absolute()
+    path = expanded(config.source.shown)
+    path = path if visiting() else path.absolute()
     if path.suffix.lower() != ".zip":
         return f"folder = Path({_quoted(path)})"
     return (

@@ -47,8 +47,12 @@ def app(arguments: "list[str]") -> int:
     Raises
     ------
     SystemExit
-        With a sentence when something cannot be installed.
+        With a sentence when something cannot be installed, or the app cannot start.
     """
+    # Only here: set-up itself takes any Python.
+    from cnn_core.host import start
+
+    arguments = start.prepared(arguments)
     # Streamlit's first start would wait for an e-mail address on the terminal.
     os.environ.setdefault("STREAMLIT_SERVER_SHOW_EMAIL_PROMPT", "false")
     if processes.in_checkout():

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cnn_core import CnnLabError
+from cnn_core.host import spaces
+from cnn_core.storage.files import home, within
 
 MAX_BYTES = 8 * 2**30
 """What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
@@ -46,6 +48,8 @@ def extract(
     ArchiveError
         When it is no zip, is damaged or encrypted, holds a path outside itself, or unpacks to more than `MAX_BYTES`,
         `MAX_FILES` or what the disk has free.
+    LimitError
+        When it unpacks to more than a visitor may keep.
     OSError
         When the disk cannot be written.
     """
@@ -109,6 +113,8 @@ def _extract_all(
     items = [item for item in archive.infolist() if not item.is_dir() and wanted(item.filename)]
     _check(archive, name, items)
     total = sum(item.file_size for item in items)
+    if within(folder, home()):
+        spaces.make_room(total)
     free = shutil.disk_usage(folder.parent).free
     if total > free:
         raise ArchiveError(

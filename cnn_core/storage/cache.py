@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from cnn_core.storage.files import home
+from cnn_core.host import limits
+from cnn_core.storage.files import home, host_home, of_host, size, visiting, within
 
 GB = 2**30
 
@@ -31,7 +32,7 @@ MAX_BYTES = {
 """What each kind of result may take; when it takes more, the results that were used longest ago are deleted."""
 
 
-def cache_path(kind: str, key: Iterable[object], suffix: str = "") -> Path:
+def cache_path(kind: str, key: Iterable[object], suffix: str = "", about: Iterable[Path] | None = None) -> Path:
     """Return where the result of this kind and key is, or will be.
 
     Parameters
@@ -42,6 +43,9 @@ def cache_path(kind: str, key: Iterable[object], suffix: str = "") -> Path:
         Everything that decides the result. Each must have a ``str()`` that tells it apart.
     suffix : str
         The end of the name, such as ``".npy"``.
+    about : iterable of Path, optional
+        The files that the result is about. When all are the host's, the visitors of a shared server have one result
+        in common: it is in the host's cache. By default the result is the visitor's own.
 
     Returns
     -------
@@ -53,15 +57,23 @@ def cache_path(kind: str, key: Iterable[object], suffix: str = "") -> Path:
     False
     """
     digest = hashlib.sha256("\0".join(map(str, key)).encode()).hexdigest()[:16]
-    return home() / "cache" / f"{kind}-{digest}{suffix}"
+    folders = of_host()
+    common = about is not None and visiting() and all(within(file, *folders) for file in about)
+    return (host_home() if common else home()) / "cache" / f"{kind}-{digest}{suffix}"
 
 
-def cached(kind: str, key: Iterable[object], write: Callable[[Path], object], suffix: str = "") -> Path:
+def cached(
+    kind: str,
+    key: Iterable[object],
+    write: Callable[[Path], object],
+    suffix: str = "",
+    about: Iterable[Path] | None = None,
+) -> Path:
     """Return the file or folder with a result; compute it first if it is not there.
 
     Parameters
     ----------
-    kind, key, suffix
+    kind, key, suffix, about
         As in `cache_path`.
     write : callable
         Called with a path beside the final one, where it writes the file or folder.
@@ -75,7 +87,7 @@ def cached(kind: str, key: Iterable[object], write: Callable[[Path], object], su
     OSError
         When nothing can be written there. What `write` raises is raised too. Then nothing is kept.
     """
-    path = cache_path(kind, key, suffix)
+    path = cache_path(kind, key, suffix, about)
     if path.exists():
         with suppress(OSError):  # a home that cannot be written can still be read
             path.touch()
@@ -128,18 +140,18 @@ def _prune(newest: Path) -> None:
     """Delete the results used longest ago until the kind of `newest` fits its limit; `newest` itself stays."""
     kind = newest.name.split("-")[0]
     results = sorted(newest.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    total = _bytes(newest)
+    total, most = size(newest), MAX_BYTES[kind]
+    if visiting():
+        most = min(
+            most,
+            limits.DISK.value * limits.MB // 4 if within(newest, *of_host()) else limits.SPACE.value * limits.MB // 2,
+        )
     for result in results:
         if result == newest:
             continue
-        total += _bytes(result)
-        if total > MAX_BYTES[kind]:
+        total += size(result)
+        if total > most:
             _delete(result)
-
-
-def _bytes(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _delete(path: Path) -> None:

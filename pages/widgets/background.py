@@ -1,6 +1,7 @@
 """Jobs in the background of a page: the page stays alive, shows how far a job is, and can stop it.
 
-The server keeps the latest jobs of all visitors, so that a job outlives a reload and two visitors share one result.
+The server keeps the latest jobs, so that a job outlives a reload and two visitors of one home share one result. Those
+of another home are as if they were not there.
 """
 
 import threading
@@ -12,10 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
+from cnn_core.host import limits
+from cnn_core.storage.files import at_home, home, visiting
 from cnn_core.wording import so_far, time_left
 
 MAX_JOBS = 16
-"""Jobs that the server remembers."""
+"""Jobs that the server remembers of a home."""
+
+MAX_JOBS_OF_ALL = 64
+"""Jobs that a shared server remembers, of all homes together. None that still runs is stopped for another home."""
 
 J = TypeVar("J", bound="Job")
 
@@ -52,7 +58,8 @@ class Job(ABC):
     error: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        """Begin."""
+        """Begin, for the home that it is made in."""
+        self.home = home()
         self._begun = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -103,7 +110,9 @@ class Job(ABC):
 
     def _run(self) -> None:
         try:
-            self.work()
+            with at_home(self.home):
+                limits.spend()
+                self.work()
         except CnnLabError as error:
             self.error = str(error)
         except Exception as error:  # nobody else would hear of it
@@ -122,22 +131,31 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
     state : hashable
         Changes when what the job reads has changed, such as a file's time: then another job begins.
     """
-    key = (kind, about, state)
+    key = (home(), kind, about, state)
     with _lock:
         if key not in _jobs:
             _jobs[key] = kind(*about)
-            if len(_jobs) > MAX_JOBS:
-                others = [other for other in _jobs if other != key]
-                done = [other for other in others if _jobs[other].ready()]  # nobody waits for these any more
-                _jobs.pop((done or others)[0]).stop()
+            _make_room(key)
         _jobs.move_to_end(key)
         return _jobs[key]  # type: ignore[return-value]
 
 
+def _make_room(new: Hashable) -> None:
+    """Forget a job when there are too many: one that is done, since nobody waits for it, else one of this home."""
+    others = [key for key in _jobs if key != new]
+    done = [key for key in others if _jobs[key].ready()]
+    mine = [key for key in others if _jobs[key].home == _jobs[new].home]
+    if done and len(others) >= (MAX_JOBS_OF_ALL if visiting() else MAX_JOBS):
+        _jobs.pop(done[0]).stop()
+    elif len(mine) >= MAX_JOBS:
+        _jobs.pop(mine[0]).stop()
+
+
 def jobs(kind: type = Job) -> list[Job]:
-    """List the jobs of a kind that are remembered."""
+    """List the jobs of a kind that are remembered of this home."""
+    mine = home()
     with _lock:
-        return [known for known in _jobs.values() if isinstance(known, kind)]
+        return [known for known in _jobs.values() if isinstance(known, kind) and known.home == mine]
 
 
 def forget(*gone: Job) -> None:

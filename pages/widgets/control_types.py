@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -95,6 +95,10 @@ class Choice(Control):
     def steps(self) -> dict[str, Any]:
         """Arguments of ``st.select_slider``."""
         return {"options": list(self.options), "value": self.default, **self._labels, **self.kept}
+
+    def only(self, *values: Any) -> Choice:
+        """Return the same control where only some of the values are offered, the default among them."""
+        return replace(self, options={value: self.label(value) for value in values})
 
     @property
     def labels(self) -> list[str]:

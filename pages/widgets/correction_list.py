@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.data_files import corrections
 from cnn_core.source import Source
+from cnn_core.storage.files import visiting
 from pages.widgets import run_monitor
 
 PLACE = "corrections"
@@ -29,10 +30,8 @@ def show(data: str, known: corrections.Corrections) -> None:
             alt="Corrected photos, and what each of them counts as",
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)]
-        st.caption(
-            "Select rows to undo only these. The photos themselves are never changed: the corrections are in "
-            f"{corrections.path_of(data)}."
-        )
+        place = "" if visiting() else f": the corrections are in {corrections.path_of(data)}"
+        st.caption(f"Select rows to undo only these. The photos themselves are never changed{place}.")
         st.button(
             f"Undo {len(chosen)}" if chosen else "Undo all",
             key="corrections_undo",

@@ -11,13 +11,14 @@ import streamlit as st
 from cnn_core import CnnLabError, sketches
 from cnn_core.data_files import kept
 from cnn_core.dataset import LABELS
+from cnn_core.host import limits
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import expanded, home
+from cnn_core.storage.files import expanded, home, visiting
 from pages.widgets import address, background, controls, dataset_download
 
 PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
-_KEPT = "data_upload_kept"
+_KEPT, _AGREED = "data_upload_kept", "data_paths_agreed"
 
 WAIT_SECONDS = 0.3
 """A look that takes no longer is shown at once, without a progress bar that would appear and vanish."""
@@ -85,37 +86,69 @@ def changed(data: str) -> int:
 
 def choose() -> str:
     """Draw the choice of the source; return `Source.data`, or "" while nothing is chosen."""
-    source = st.radio("Data", horizontal=True, **controls.DATA.menu)
+    offered = controls.DATA.only(DRAWN, UPLOAD, KEPT) if visiting() else controls.DATA
+    source = st.radio("Data", horizontal=True, **offered.menu)
     if source == DRAWN:
         st.caption("Cats and dogs drawn by the computer: nothing to download, and training takes about a minute.")
         return DRAWN
     if source == UPLOAD:
-        file = st.file_uploader("Zip with pictures of cats and dogs", "zip", key="data_upload")
+        most = limits.UPLOAD.at_most(st.get_option("server.maxUploadSize"))
+        file = st.file_uploader("Zip with pictures of cats and dogs", "zip", key="data_upload", max_upload_size=most)
         return "" if file is None else _keep(file)
     if source == MICROSOFT:
         return dataset_download.choose()
     if source == KEPT:
         return _kept()
-    return st.text_input(
+    path = st.text_input(
         "Path of a folder or zip",
         placeholder="/home/me/dogs-vs-cats.zip",
         help='Kaggle\'s zip, Microsoft\'s PetImages zip, or a folder with "cat" and "dog" subfolders or files '
         'named like "cat.0.jpg". It must be on the computer that runs CNN Lab.',
+        on_change=_typed,
         **controls.DATA_PATH.kept,
     ).strip()
+    return path if not path or path in _agreed() else _ask(path)
+
+
+def agree(path: str) -> None:
+    """Note that the person at this screen wants this path, and that it does not only come from a link."""
+    st.session_state[_AGREED] = _agreed() | {path.strip()}
+
+
+def _agreed() -> set[str]:
+    return st.session_state.get(_AGREED, set())
+
+
+def _typed() -> None:
+    agree(st.session_state[controls.DATA_PATH.name])
+
+
+def _ask(path: str) -> str:
+    """Ask before anything is read that only a link names; return no path until then."""
+    with st.container(border=True, key="data_path_asked"):
+        st.markdown("The link that opened this page asks CNN Lab to read pictures from your computer, at this place:")
+        st.code(path, language=None, wrap_lines=True)
+        st.markdown("Nothing has been read yet. Read them only if you trust the person who gave you the link.")
+        st.button("Read these pictures", icon=":material/folder_open:", on_click=agree, args=(path,))
+    return ""
 
 
 def _kept() -> str:
     """Choose one of the datasets that lie in the folder for them."""
     names = kept.names()
-    st.caption(f"Zips and folders of photos that lie in {kept.folder()}, on the computer that runs CNN Lab.")
+    if visiting():
+        st.caption("The photos that the host of this server has put here for everyone, and those you have uploaded.")
+    else:
+        st.caption(f"Zips and folders of photos that lie in {kept.folder()}, on the computer that runs CNN Lab.")
     if not names:
-        st.info("There is none yet. Put a zip or a folder of photos there, then come back.")
+        upload = "There is none yet. Choose “Upload a zip” to use your own photos."
+        put = "There is none yet. Put a zip or a folder of photos there, then come back."
+        st.info(upload if visiting() else put)
         return ""
     address.read(controls.DATASET.name, names)
     name = st.selectbox("Dataset", names, key=controls.DATASET.name, persist_state="session")
     address.write(controls.DATASET.name, name, names[0])
-    return str(kept.folder() / name)
+    return str(kept.path(name))
 
 
 def _keep(file) -> str:
@@ -130,3 +163,11 @@ def _keep(file) -> str:
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)
+
+
+def link_to(data: str) -> dict[str, str]:
+    """Return what the address says to choose these pictures on another page."""
+    name = Path(data).name
+    if data == str(kept.path(name)):
+        return {controls.DATA.name: controls.DATA.label(KEPT), controls.DATASET.name: name}
+    return {controls.DATA.name: controls.DATA.label(PATH), controls.DATA_PATH.name: data}

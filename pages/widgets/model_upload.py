@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.host import limits
 from cnn_core.models import save_upload
 from pages.widgets import warmup
 
@@ -12,7 +13,9 @@ MEGABYTES = 512
 def ask() -> str | None:
     """Draw the uploader and any error. Return the name of a new model, once."""
     with st.expander("Use your own Keras model", icon=":material/upload_file:"):
-        file = st.file_uploader("Upload a .keras model", ["keras"], key="model_upload", max_upload_size=MEGABYTES)
+        file = st.file_uploader(
+            "Upload a .keras model", ["keras"], key="model_upload", max_upload_size=limits.UPLOAD.at_most(MEGABYTES)
+        )
         st.caption(
             "A model saved with `model.save('name.keras')`. Input: square color pictures. Output: Dense(2, softmax), "
             "cat first. Only standard Keras layers are accepted; files that contain code are refused."

@@ -11,7 +11,9 @@ from cnn_core import CnnLabError, runs, sketches
 from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import ACTIVE_STATES, Status
+from cnn_core.host import limits
 from cnn_core.source import DRAWN
+from cnn_core.storage.files import visiting
 from cnn_core.wording import duration, percent, time_left
 from pages.widgets import controls
 
@@ -218,7 +220,7 @@ def _outcome() -> None:
 def _form() -> None:
     top = st.container()
     with st.expander("Settings of the short run", icon=":material/tune:"):
-        source = st.radio(
+        source = DRAWN if visiting() else st.radio(
             "Data", list(SOURCES), format_func=SOURCES.__getitem__, horizontal=True, key="short_source",
             persist_state="session",
         )  # fmt: skip
@@ -229,9 +231,14 @@ def _form() -> None:
                 help="A path on the machine that runs CNN Lab: Kaggle's zip, or a folder with cat and dog pictures.",
             ).strip()  # fmt: skip
         images = _number(
-            "Pictures", 8, 20_000, sketches.DEFAULT_COUNT, "A quarter of them are kept for testing.", step=100
+            "Pictures",
+            8,
+            limits.PICTURES.at_most(20_000),
+            sketches.DEFAULT_COUNT,
+            "A quarter of them are kept for testing.",
+            step=100,
         )
-        epochs = _number("Epochs", 1, 100, 3, "Number of passes over all training pictures.")
+        epochs = _number("Epochs", 1, limits.EPOCHS.at_most(100), 3, "Number of passes over all training pictures.")
         batch = _number("Batch size", 1, 512, 15, "Number of pictures in each step.")
     with top:
         what = "drawn pets" if source == DRAWN else "of your pictures"
@@ -247,4 +254,4 @@ def _form() -> None:
 def _number(label: str, low: int, high: int, usual: int, explanation: str, step: int = 1) -> int:
     """Ask for a whole number, and keep it while a running training takes the place of the form."""
     key = f"short_{label.split()[0].lower()}"
-    return st.number_input(label, low, high, usual, step, key=key, help=explanation, persist_state="session")
+    return st.number_input(label, low, high, min(usual, high), step, key=key, help=explanation, persist_state="session")

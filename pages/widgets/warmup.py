@@ -34,9 +34,11 @@ def first_verdict() -> None:
     def load() -> None:
         with suppress(Exception):  # an error here is reported again by the page
             from cnn_core import models
+            from cnn_core.storage.files import at_home, host_home
 
-            if models.answers_at_once(models.find(models.DEFAULT).path):
-                models.open_model()
+            with at_home(host_home()):
+                if models.answers_at_once(models.find(models.DEFAULT).path):
+                    models.open_model()
 
     threading.Thread(target=load, name="first model", daemon=True).start()
 

@@ -18,6 +18,7 @@ def test_a_click_on_a_number_opens_its_pictures(server, page, tmp_path):
             Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)).save(tmp_path / f"{label}.{number}.png")
     model, data = "model=article", "data=Folder+on+the+server&subset=All+pictures"
     page.goto(f"{server}/evaluate?{model}&{data}&data_path={tmp_path}")
+    page.get_by_role("button", name="Read these pictures").click()
     matrix = page.locator(".st-key-confusion_matrix .heatmaplayer image")
     names = [["Cats recognized", "Cats classified as dogs"], ["Dogs classified as cats", "Dogs recognized"]]
     places = [(1, 0, 0.5), (0, 0, 0.15), (1, 1, 0.85), (0, 1, 0.5), (0, 1, 0.5)]  # near the edges too; one cell twice

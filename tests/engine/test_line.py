@@ -150,3 +150,48 @@ def test_two_train_at_once_where_that_is_asked_for(trained, monkeypatch):
     assert third.status().place == 1
     second.communicate()  # it ends
     reached(third, "training")
+
+
+@given(st.lists(st.one_of(st.sampled_from("ABC"), st.integers(0, 8)), max_size=24), st.integers(1, 3))
+def test_visitors_take_turns(tmp_path_factory, events, together):
+    """Whoever has fewer runs before it goes first, nobody overtakes who trains, and a visitor's own runs keep order."""
+    top = tmp_path_factory.mktemp("turns")
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as end:
+        patch.setenv("CNN_LAB_HOME", str(top))
+        patch.setenv(line.LIMIT, str(together))
+        living: dict[Path, ExitStack] = {}
+        training: set[Path] = set()
+        for number, event in enumerate(events):
+            if isinstance(event, str):
+                folder = top / "spaces" / event / "runs" / str(number)
+                folder.mkdir(parents=True)
+                living[folder] = end.enter_context(ExitStack())
+                living[folder].enter_context(lock.locked(folder))
+                before = sorted(living.keys() - {folder}, key=line.ahead)
+                line.join(folder)
+                after = sorted(living, key=line.ahead)
+                assert [run for run in after if run != folder] == before
+                mine = sum(run.parts[-3] == event for run in before)
+                assert [run for run in after if run.parts[-3] == event][-1] == folder
+                for place in range(after.index(folder), len(before)):  # whom it stands before
+                    run = before[place]
+                    assert run not in training
+                    assert sum(other.parts[-3] == run.parts[-3] for other in before[:place]) > mine
+                assert line.living() == len(living)
+            elif event < len(living):
+                gone = sorted(living, key=line.ahead)[event]
+                living.pop(gone).close()
+                training.discard(gone)
+            training |= {run for run in living if line.ahead(run) < together}
+            assert len(training) <= together
+
+
+def test_a_second_training_waits_behind_everyones_first(home):
+    names = ["anna/runs/1", "anna/runs/2", "ben/runs/1", "anna/runs/3", "ben/runs/2", "carla/runs/1"]
+    with ExitStack() as end:
+        folders = [folder_with(home / "spaces" / name) for name in names]
+        for folder in folders:
+            end.enter_context(lock.locked(folder))
+            line.join(folder)
+        order = [names[folders.index(run)] for run in sorted(folders, key=line.ahead)]
+    assert order == ["anna/runs/1", "ben/runs/1", "carla/runs/1", "anna/runs/2", "ben/runs/2", "anna/runs/3"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from cnn_core import CnnLabError
+from cnn_core.storage.files import at_home
 from pages.widgets import background
 
 
@@ -102,3 +103,15 @@ def test_where_there_are_too_many_jobs_one_that_is_done_is_forgotten_or_the_olde
     assert second.ready(5)
     assert not first.ready()
     assert len(background.jobs()) == background.MAX_JOBS
+
+
+def test_no_job_is_stopped_for_another_home(tmp_path):
+    with at_home(tmp_path / "ben"):
+        theirs = background.job(Endless, 1)
+    with at_home(tmp_path / "anna"):
+        mine = [background.job(Endless, number) for number in range(background.MAX_JOBS + 1)]
+        assert mine[0].ready(5)
+        background.forget(*mine)
+    assert not theirs.ready()
+    with at_home(tmp_path / "ben"):
+        background.forget(*background.jobs())

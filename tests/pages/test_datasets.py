@@ -13,7 +13,7 @@ from cnn_core.data_files import corrections, kept
 from cnn_core.data_files.download import DownloadError
 from cnn_core.pixels import open_image
 from pages.widgets import background, data_source, dataset_download
-from tests.pages.train_page import looked, text
+from tests.pages.train_page import agreed, looked, text
 
 CATS, DOGS = (250, 240, 230, 60, 10), (0, 5, 9, 200)
 """Brightness of the pets: whoever calls what is bright a cat is wrong with two cats and one dog."""
@@ -54,9 +54,8 @@ def finish(test):
 
 
 def evaluated(app, pets):
-    return finish(
-        app("evaluate", model="article", data="Folder on the server", data_path=str(pets), subset="All pictures")
-    )
+    test = app("evaluate", model="article", data="Folder on the server", data_path=str(pets), subset="All pictures")
+    return finish(agreed(test))
 
 
 def accuracy(test) -> str:
@@ -74,7 +73,7 @@ def test_a_mistake_is_relabeled_or_left_out_and_taken_back(app, pets, bright_is_
     assert corrections.of(pets) == {"dog/200.png": "cat", "cat/10.png": None}
     assert any("1 relabeled, 1 left out" in fold.label for fold in test.expander)
     (again,) = [link.proto for link in test.get("page_link") if "Train again" in link.proto.label]
-    test = looked(app("train", **dict(parse_qsl(again.query_string))))
+    test = looked(agreed(app("train", **dict(parse_qsl(again.query_string)))))
     assert "**8** pictures, 5 cats and 3 dogs" in text(test)
     test.button(key="train_start").click().run()
     assert runs.Run(spawned[0]).config.corrections == corrections.of(pets)
@@ -90,7 +89,7 @@ def test_damaged_corrections_are_a_sentence_and_the_pages_live_on(app, pets, bri
     test = evaluated(app, pets)
     assert not test.exception
     assert any("bird" in error.value for error in test.error)
-    test = looked(app("train", data="Folder on the server", data_path=str(pets)))
+    test = looked(agreed(app("train", data="Folder on the server", data_path=str(pets))))
     assert not test.exception
     assert any("bird" in error.value for error in test.error)
     assert test.button(key="train_start").disabled

@@ -16,6 +16,7 @@ from cnn_core.scripts import lessons
 from cnn_core.source import Source
 from pages.widgets import background
 from pages.widgets.measure import measurement
+from tests.pages.train_page import agreed
 
 
 @pytest.fixture
@@ -55,9 +56,8 @@ def finish(test):
 
 @pytest.mark.slow
 def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
-    test = finish(
-        app("evaluate", model="bright", data="Folder on the server", data_path=str(pets), subset="All pictures")
-    )
+    test = app("evaluate", model="bright", data="Folder on the server", data_path=str(pets), subset="All pictures")
+    test = finish(agreed(test))
     assert not test.exception
     assert not test.error
     assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3 %"
@@ -69,7 +69,8 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
 
 @pytest.mark.slow
 def test_bad_data_is_a_sentence_and_the_page_lives_on(app, tmp_path, bright_is_cat):
-    test = finish(app("evaluate", model="bright", data="Folder on the server", data_path=str(tmp_path / "nothing")))
+    test = app("evaluate", model="bright", data="Folder on the server", data_path=str(tmp_path / "nothing"))
+    test = finish(agreed(test))
     assert not test.exception
     assert "There is no folder or zip" in test.error[0].value
     test.radio[0].set_value("sketches").run()

@@ -12,6 +12,7 @@ from cnn_core.network import NetworkSpec
 from cnn_core.source import Source
 from pages.widgets import background
 from pages.widgets.measure import gallery
+from tests.pages.train_page import agreed
 
 CATS, DOGS = (250, 240, 230, 60, 0), (0, 5, 9, 200)
 """Brightness of the pets; two dark cats and a bright dog will be classified as the other."""
@@ -52,6 +53,7 @@ def open_page(app, pets, bright_is_cat):
         test = app(
             "evaluate", model="bright", data="Folder on the server", data_path=str(pets), subset="All pictures", **query
         )
+        agreed(test)
         for kept in background.jobs():
             assert kept.ready(60)
         test.run()

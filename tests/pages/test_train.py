@@ -13,7 +13,7 @@ from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.storage.files import home
 from pages.widgets import data_source
 from tests.pages.fake_runs import rewrite_status
-from tests.pages.train_page import looked, text
+from tests.pages.train_page import agreed, looked, text
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +194,7 @@ def test_the_address_names_the_settings(app):
     assert test.number_input(key="epochs").value == 9
     assert test.number_input(key="batch_size").value == 32
     assert test.text_input(key="data_path").value == "/pets"
+    agreed(test)
     assert any("EPOCHS, BATCH, SEED = 9, 32" in code.value and 'Path("/pets")' in code.value for code in test.code)
 
 

@@ -10,6 +10,11 @@ def text(app) -> str:
     return " ".join(str(element.value) for kind in kinds for element in kind)
 
 
+def agreed(app):
+    """Read the pictures that a link names, which nobody has looked at yet."""
+    return next(button for button in app.main.button if button.label == "Read these pictures").click().run()
+
+
 def looked(app, seconds: float = 30):
     """Run the page again until the pictures have been read, and no progress bar is left in its main part."""
     end = time.monotonic() + seconds

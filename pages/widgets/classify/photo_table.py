@@ -11,6 +11,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.figures.colors import CAT, DOG
+from cnn_core.host import limits
 from cnn_core.models import ModelCard, open_model
 from cnn_core.pixels import fit
 from pages.widgets import verdict
@@ -116,6 +117,7 @@ def _classify(card: ModelCard, todo: list[tuple[Any, Photo]]) -> dict[Any, dict[
             images[key] = photo.open()
         except CnnLabError as error:
             rows[key]["error"] = str(error)
+    limits.spend()
     for key, prediction in zip(images, open_model(card.name).predictions(list(images.values())), strict=True):
         rows[key] |= {
             "verdict": prediction.sentence, "label": prediction.label, "probability": prediction.probability,

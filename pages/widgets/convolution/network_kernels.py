@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.host import limits
 from cnn_core.layers.first_kernels import learned_kernels
-from cnn_core.models import find, list_models, open_model
+from cnn_core.models import list_models, named, open_model
 from cnn_core.wording import percent
 from pages.widgets import verdict, warmup
 from pages.widgets.convolution import bench
@@ -25,7 +26,7 @@ def models() -> list[dict[str, str]]:
 def kernels(name: str) -> dict[str, Any]:
     """Return the first kernels of a network as the lab's shelf shows them, or the reason why it cannot."""
     try:
-        path = find(name).path
+        path = named(name).path
         values = _read(path, changed(str(path)))
     except CnnLabError as error:
         return {"model": name, "error": str(error)}
@@ -52,8 +53,9 @@ def answer(image: np.ndarray, name: str) -> None:
         from cnn_core.what_if import first_kernels, with_kernel
 
         warmup.wait("Loading TensorFlow to edit the network")
+        limits.spend()
         with st.spinner("Asking the network…", show_time=True):
-            network, at = open_model(model), int(number)
+            network, at = open_model(named(model).name), int(number)
             learned = first_kernels(network)[1][..., at]
             _, kernel, _ = bench.arguments(image)
             before, after = with_kernel(network, image, at), with_kernel(network, image, at, kernel)
@@ -63,7 +65,7 @@ def answer(image: np.ndarray, name: str) -> None:
     likelier = max(after.probabilities, key=after.probabilities.__getitem__)
     said = f"{name}: **{likelier}**, {percent(after.probabilities[likelier])}."
     if np.array_equal(kernel.astype(np.float32), learned):
-        st.markdown(f"{said} Kernel {at + 1} of {find(model).title} lies on the bench as it was learned. Edit it.")
+        st.markdown(f"{said} Kernel {at + 1} of {named(model).title} lies on the bench as it was learned. Edit it.")
     else:
         was = percent(before.probabilities[likelier])
         st.markdown(f"{said} With kernel {at + 1} as it was learned: {was}. The saved model stays as it is.")

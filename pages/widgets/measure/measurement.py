@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnn_core.data_files import corrections
 from cnn_core.evaluation import Evaluation, decide
+from cnn_core.host import limits
 from pages.widgets import background, warmup
 
 _turn = threading.Lock()
@@ -52,6 +53,7 @@ class Measurement(background.Job):
         from cnn_core.source import Source
 
         card = models.find(self.model)
+        limits.PICTURES.check(self.images or float("inf"))
         source = replace(Source.for_model(card.facts, self.data), corrections={})  # `corrected` applies them, at once
         table = source.subset(self.subset, self.images, self.progress)
         self.broken, self.folder = table.attrs.get("broken", []), table.attrs.get("folder", "")

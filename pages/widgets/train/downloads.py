@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.figures import report
-from cnn_core.storage.files import home
+from cnn_core.storage.files import at_this_home, home, visiting
 from pages.widgets.train import curves
 
 
@@ -22,11 +22,12 @@ def show(run: runs.Run) -> None:
     with st.container(horizontal=True):
         for label, ending, kind, content in files:
             st.download_button(
-                label, content, f"cnn-lab-{run.id}.{ending}", kind, on_click="ignore", icon=":material/download:",
-                key=f"download_{ending}",
+                label, at_this_home(content), f"cnn-lab-{run.id}.{ending}", kind, on_click="ignore",
+                icon=":material/download:", key=f"download_{ending}",
             )  # fmt: skip
     if len(history):
+        tensorboard = "" if visiting() else f" For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
         st.caption(
             f"{curves.HOW_TO_SAVE} The report is one file of 5 MB: settings, curves, scores and kernels. It opens "
-            f"without network access. For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
+            f"without network access.{tensorboard}"
         )

@@ -1,5 +1,6 @@
 """All training runs side by side: a table, and the curves of those that are chosen."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -14,12 +15,15 @@ from pages.widgets.train import curves
 BUNDLED = "article"
 
 
-def compare(everything: list[runs.Run]) -> None:
-    """Show all runs in a table, and the chosen ones' curves in one chart."""
+def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) -> None:
+    """Show all runs in a table, and the chosen ones' curves in one chart.
+
+    `whose` says of each run's id which visitor's it is, for who sees the runs of several.
+    """
     if not everything:
         return
     st.header("The runs so far", divider="gray")
-    table = pd.DataFrame([_row(run) for run in everything])
+    table = pd.DataFrame([({"visitor": whose[run.id]} if whose else {}) | _row(run) for run in everything])
     st.dataframe(
         table.style.format(  # accuracies still sort as numbers
             wording.percent, subset=[column for column in table if column.endswith("accuracy")]
@@ -32,9 +36,10 @@ def compare(everything: list[runs.Run]) -> None:
         },
         alt="All training runs with their settings and results",
     )
-    labels = {run.id: label(run) for run in everything}
+    prefix = {run.id: f"{whose[run.id]} · " if whose else "" for run in everything}
+    labels = {run.id: prefix[run.id] + label(run) for run in everything}
     histories = {run.id: run.history() for run in everything}
-    times = {run.id: when(run) for run in everything}
+    times = {run.id: prefix[run.id] + when(run) for run in everything}
     chosen = st.multiselect(
         "Compare",
         [*labels, BUNDLED],
@@ -95,7 +100,7 @@ def _row(run: runs.Run) -> dict:
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
-        "data": "drawn pets" if config.source.drawn else config.data,
+        "data": "drawn pets" if config.source.drawn else config.source.shown,
         "batch size": config.batch_size,
         "learning rate": config.learning_rate,
         "augmentation": config.augment,

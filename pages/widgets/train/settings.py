@@ -7,7 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import sketches
 from cnn_core.engine.config import TrainingConfig
+from cnn_core.host import limits
 from cnn_core.source import Source
+from cnn_core.storage.files import visiting
 from cnn_core.wording import percent
 from pages.widgets import controls, correction_list, data_source, picture, run_monitor, warmup
 from pages.widgets.train import contents, network_choice
@@ -59,11 +61,12 @@ def _pictures() -> tuple[str, int | None]:
     st.markdown("## 1 · The pictures")
     data = data_source.choose()
     drawn = Source(data).drawn
+    most = limits.PICTURES.at_most(sketches.MAX_COUNT) if drawn or visiting() else None
     images = st.number_input(
         "Maximum number of pictures",
         8,
-        sketches.MAX_COUNT if drawn else None,
-        sketches.DEFAULT_COUNT if drawn else None,
+        most,
+        min(sketches.DEFAULT_COUNT, most) if drawn and most else most,
         100,
         key="images_drawn" if drawn else "images",
         placeholder="all",
@@ -113,7 +116,7 @@ def _training() -> dict[str, Any]:
     left, right = st.columns(2)
     below = st.container()
     values: dict[str, Any] = {
-        "epochs": left.number_input("Epochs", **controls.EPOCHS.bound),
+        "epochs": left.number_input("Epochs", **controls.EPOCHS.up_to(limits.EPOCHS.at_most(1000))),
         "batch_size": right.number_input(
             "Batch size", help="Number of pictures in each step.", **controls.BATCH_SIZE.bound
         ),

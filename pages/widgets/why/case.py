@@ -1,6 +1,7 @@
 """A case: which model was asked about which photo, what it answered, and the questions that explain the answer.
 
-Answers are cached. `stamp` is when the model's file was last written: a new file of the same name is another model.
+Answers are cached. `stamp` stands for the model's file and when it was last written: a new file of the same name is
+another model, and so is another visitor's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
+from cnn_core.host import limits
 from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
 from cnn_core.pixels import fit
 from pages.widgets import warmup
@@ -48,7 +50,7 @@ class Case(NamedTuple):
         path = find(card.name).path  # looked up again: another tab may have deleted it
         if not answers_at_once(path):
             warmup.wait(f"Loading TensorFlow to open {card.title}")
-        stamp = path.stat().st_mtime_ns
+        stamp = hash((str(path), path.stat().st_mtime_ns))
         return cls(card, stamp, image, fit(image, SCREEN), name, _predict(card.name, stamp, image))
 
     @property
@@ -81,6 +83,7 @@ class Case(NamedTuple):
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
+    limits.spend()
     return open_model(name).classify(image)
 
 
@@ -88,6 +91,7 @@ def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
 def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
     from cnn_core.explain import heat_map
 
+    limits.spend()
     return heat_map(open_model(name), image, label)
 
 
@@ -95,6 +99,7 @@ def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
 def _scores(name: str, stamp: int, image: np.ndarray) -> Softmax:
     from cnn_core.explain import scores
 
+    limits.spend()
     return scores(open_model(name), image)
 
 
@@ -102,6 +107,7 @@ def _scores(name: str, stamp: int, image: np.ndarray) -> Softmax:
 def _walk(name: str, stamp: int, image: np.ndarray) -> list[Stop]:
     from cnn_core.walk import walk
 
+    limits.spend()
     return walk(open_model(name), image)
 
 
@@ -109,6 +115,7 @@ def _walk(name: str, stamp: int, image: np.ndarray) -> list[Stop]:
 def _strongest(name: str, stamp: int, image: np.ndarray, layer: str, count: int) -> Strongest:
     from cnn_core.walk import strongest
 
+    limits.spend()
     return strongest(open_model(name), image, layer, count)
 
 
@@ -124,4 +131,5 @@ def _follow(
 ) -> Knot:
     from cnn_core.thread import Place, follow
 
+    limits.spend()
     return follow(open_model(name), image, Place(layer, at), which, cell)

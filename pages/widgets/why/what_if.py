@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.host import limits
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
 from pages.widgets import controls, number_grid, verdict, warmup
@@ -72,6 +73,7 @@ def _square(case: Case) -> None:
             on_click=_cover_hot_spot, args=(case,), help="Moves the square to the brightest place of the heat map.",
         )  # fmt: skip
     covered, top, left, side = cover_square(case.image, down, right, size)
+    limits.spend()
     after = open_model(case.card.name).classify(covered)
     with photo:
         with st.container(key="blanked"):
@@ -115,6 +117,7 @@ def _kernel(case: Case) -> None:
             help="Sorted by how active their feature maps are on this photo.",
         )  # fmt: skip
         edited = _cells(f"what_if_{case.card.name}_{case.stamp}_{number}", learned[..., number])
+    limits.spend()
     answer, before = with_kernel(model, case.image, number, edited), with_kernel(model, case.image, number)
     with words:
         after = max(answer.probabilities, key=answer.probabilities.__getitem__)

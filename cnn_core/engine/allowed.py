@@ -1,0 +1,39 @@
+"""What a run of a visitor may ask of a shared server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cnn_core.engine import line
+from cnn_core.engine.config import TrainingConfig
+from cnn_core.host import limits, spaces
+from cnn_core.storage.files import visiting
+
+one_at_a_time = threading.Lock()
+"""Held from the check until the run is there to be counted: else two tabs could start one too many."""
+
+
+def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:
+    """Refuse a run that the server does not allow this visitor. Who is at home may start any.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    under_way : callable
+        Counts the visitor's runs that train or wait.
+
+    Raises
+    ------
+    LimitError
+        With a sentence that says what to do.
+    """
+    if not visiting():
+        return
+    limits.PICTURES.check(config.images or float("inf"))
+    limits.EPOCHS.check(config.epochs)
+    limits.WAITING.check(under_way() + 1)
+    limits.LINE.check(line.living() + 1)
+    model = 12 * config.network.parameters  # bytes: each weight, and two numbers of Adam
+    spaces.make_room(2 * model)  # the model and its checkpoint
+    limits.spend()

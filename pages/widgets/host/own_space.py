@@ -1,0 +1,42 @@
+"""What a visitor has on a shared server, and how to delete it all."""
+
+import streamlit as st
+
+from cnn_core.host import limits, spaces, start
+from cnn_core.storage.files import home, size, visiting
+
+_KEPT, _NAME = "own_space_kept", "own_space_name"
+
+
+def sidebar() -> None:
+    """Draw the fold in the sidebar; at home there is none."""
+    if not visiting():
+        return
+    fold = st.expander("Your space on this server", icon=":material/folder_shared:", key="own_space", on_change="rerun")
+    if not fold.open:  # to add up all files takes a moment
+        return
+    with fold:
+        st.caption(
+            f"Your trainings, models and uploads take {size(home()) / limits.MB:,.0f} of {limits.SPACE.value:,} MB. "
+            "Other visitors cannot see them. They belong to this browser: its cookie leads you back to them. After "
+            f"{limits.IDLE.value} hours without a visit they are deleted, so download what you want to keep."
+        )
+        if start.has_teacher():
+            st.text_input(
+                "Your name in the class", spaces.name_of(home()), max_chars=40, key=_NAME, on_change=_call_me,
+                help="Your teacher sees it beside your trainings. It is deleted with your space.",
+            )  # fmt: skip
+            st.caption(f"Your teacher sees your trainings, under **{spaces.label(home())}**.")
+        if st.session_state.pop(_KEPT, False):
+            st.warning("A training of yours is under way. Stop it first, then delete everything.")
+        with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
+            st.write("This deletes all your trainings, models, uploads and corrections on this server.")
+            st.button("Delete everything permanently", key="own_space_delete", type="primary", on_click=_delete)
+
+
+def _delete() -> None:
+    st.session_state[_KEPT] = not spaces.clear()
+
+
+def _call_me() -> None:
+    spaces.call_me(st.session_state[_NAME])

@@ -1,0 +1,47 @@
+"""A shared server and real browsers: the cookie leads back to one's own space, and to nobody else's."""
+
+import pytest
+
+from cnn_core.host import spaces, tickets
+from cnn_core.storage import files
+from pages.widgets.host import visitor
+from tests.conftest import serve
+from tests.pages.fake_runs import fake_run
+
+RUN = "20260102-030405-abcd"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatch):
+    from playwright.sync_api import expect
+
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
+    monkeypatch.setenv("CNN_LAB_MODE", "shared")
+    run, training = page.get_by_text("02 Jan 03:04:05").first, page.get_by_role("heading", name="1 · The pictures")
+
+    def ticket() -> dict:
+        return next(cookie for cookie in page.context.cookies() if cookie["name"] == visitor.COOKIE)
+
+    with serve(tmp_path) as address:
+        page.context.clear_cookies()
+        page.goto(f"{address}/pixels")
+        mine = ticket()
+        assert (mine["httpOnly"], mine["sameSite"]) == (True, "Lax")
+        with files.at_home(spaces.folder(tickets.holder(mine["value"]))):
+            fake_run(RUN)
+        page.goto(f"{address}/train")
+        expect(run).to_be_visible()
+        assert ticket()["value"] == mine["value"]
+        for shown in (None, mine["value"][:-1]):  # somebody else, and somebody who forges
+            page.context.clear_cookies()
+            if shown:
+                page.context.add_cookies([mine | {"value": shown}])
+            page.goto(f"{address}/train?run={RUN}")
+            expect(training).to_be_visible()
+            expect(run).to_have_count(0)
+            assert ticket()["value"] not in (mine["value"], shown)
+        page.context.clear_cookies()
+        page.context.add_cookies([mine])
+        page.goto(f"{address}/train")
+        expect(run).to_be_visible()
