@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError, models, runs
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
-from cnn_core.wording import duration, percent
+from cnn_core.wording import duration, percent, plain
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
 from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
 
@@ -75,7 +75,7 @@ def _load() -> None:
     if loaded := model_upload.ask():
         st.session_state["model_loaded"] = loaded
     if name := st.session_state.get("model_loaded"):
-        st.success(f"“{name}” is loaded.")
+        st.success(f"“{plain(name)}” is loaded.")
         run_monitor.classify_button(name, "loaded_classify")
 
 
@@ -96,8 +96,8 @@ def _bundled() -> None:
         except CnnLabError:
             st.info("Nothing has been trained here yet. Start a training run to see its curves here.")
             return
-        st.markdown(f"**The bundled model: {card.title}**")
-        st.write(card.text)
+        st.markdown(f"**The bundled model: {plain(card.title)}**")
+        st.write(plain(card.text))
         st.caption("These curves were recorded while it was trained. Start a training run to see your own here.")
     history = card.history()
     if history is not None and len(history):
@@ -120,7 +120,7 @@ def _live(run: runs.Run) -> None:
         else:
             run_monitor.announce(status, run)
             for sentence in run.damage():
-                st.warning(sentence)
+                st.warning(plain(sentence))
         _numbers(status, history, steps, run.held_out)
         if alive:
             run_monitor.stop_button(run, status, "train_stop")

@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.data_files import corrections
 from cnn_core.source import Source
+from cnn_core.wording import plain
 from pages.widgets import run_monitor
 
 PLACE = "corrections"
@@ -31,7 +32,7 @@ def show(data: str, known: corrections.Corrections) -> None:
         chosen = [names[row] for row in event.selection.rows if row < len(names)]
         st.caption(
             "Select rows to undo only these. The photos themselves are never changed: the corrections are in "
-            f"{corrections.path_of(data)}."
+            f"{plain(corrections.path_of(data))}."
         )
         st.button(
             f"Undo {len(chosen)}" if chosen else "Undo all",
@@ -47,7 +48,7 @@ def of(source: Source) -> corrections.Corrections | None:
     try:
         return source.in_force
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 

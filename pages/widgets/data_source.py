@@ -13,6 +13,7 @@ from cnn_core.dataset import LABELS
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import expanded, home
+from cnn_core.wording import plain
 from pages.widgets import address, background, controls, dataset_download
 
 PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
@@ -100,7 +101,7 @@ def choose() -> str:
 def _kept() -> str:
     """Choose one of the datasets that lie in the folder for them."""
     names = kept.names()
-    st.caption(f"Zips and folders of photos that lie in {kept.folder()}, on the computer that runs CNN Lab.")
+    st.caption(f"Zips and folders of photos that lie in {plain(kept.folder())}, on the computer that runs CNN Lab.")
     if not names:
         st.info("There is none yet. Put a zip or a folder of photos there, then come back.")
         return ""
@@ -118,7 +119,7 @@ def _keep(file) -> str:
     try:
         path = kept.keep(file.getvalue(), file.name)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)

@@ -12,7 +12,7 @@ from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.source import DRAWN
-from cnn_core.wording import duration, percent, time_left
+from cnn_core.wording import duration, percent, plain, time_left
 from pages.widgets import controls
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def show_error(place: str) -> None:
     """Show what the last `attempt` at this place left."""
     at, sentence = st.session_state.get(_ERROR, ("", ""))
     if at == place:
-        st.error(sentence)
+        st.error(plain(sentence))
 
 
 def begin(config: TrainingConfig, place: str) -> None:
@@ -111,9 +111,9 @@ def share_done(status: Status) -> float:
 def where(status: Status) -> str:
     """Say where a living run stands, in one line."""
     if status.state == "starting":
-        return f"Starting. {status.message}"
+        return f"Starting. {plain(status.message)}"
     if status.state in ("waiting", "reading", "stopping", "paused"):
-        return status.message
+        return plain(status.message)
     place = f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}"
     return place + time_left(status.seconds_left)
 
@@ -128,7 +128,7 @@ def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
-    return f"{status.message}{done}{score}"
+    return f"{plain(status.message)}{done}{score}"
 
 
 def overfitted(history: pd.DataFrame, held_out: str) -> str:
