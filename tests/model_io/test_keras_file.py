@@ -157,3 +157,10 @@ def test_the_shapes_that_are_expected_are_said(home):
     refused(saved(anything), "S fixed")
     oblong = keras.Sequential([keras.layers.Input((8, 9, 3)), keras.layers.Flatten(), dense(2, activation="softmax")])
     refused(saved(oblong), r"received \(None, 8, 9, 3\)")
+
+
+@pytest.mark.parametrize("name", ["two words", "<img src=x>", "[a](b)", "", 7])
+def test_a_layers_name_that_tensorflow_takes_for_no_name(home, good, name):
+    config = config_of(good)
+    config["config"]["layers"][2]["config"]["name"] = name
+    refused(changed(good, config_json=json.dumps(config)), "layer named “")

@@ -50,7 +50,7 @@ def show(image: np.ndarray, name: str) -> None:
             width="stretch",
             alt=f"{name}, {_words(channel)}; a frame marks the window at row {top}, column {left_edge}",
         )
-        st.caption(f"{name}, {_words(channel)}; framed: the window of the step below")
+        st.caption(f"{plain(name)}, {_words(channel)}; framed: the window of the step below")
 
 
 def _kernel() -> None:
@@ -82,7 +82,7 @@ def _kernel() -> None:
     if name:
         st.caption(KERNELS[name].finds)
     if warning := bench.warning():
-        st.warning(warning)
+        st.warning(plain(warning))
 
 
 def _cell(tables: np.ndarray, table: int, row: int, column: int) -> dict[str, Any]:
