@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.widgets import warmup
+from pages.widgets import protection, unexpected, warmup
+from pages.widgets.train import to_status
 
 PAGES = {
     "": [("classify", "Cat or dog?", "pets", "Cat or dog?")],
@@ -67,4 +69,10 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, lifespan=started)
+    protection.keep_photos_in_memory()
+    app = st.App(
+        __file__,
+        lifespan=started,
+        middleware=[Middleware(protection.Headers, scripts=[to_status.SCRIPT])],
+        on_script_error=unexpected.explain,
+    )

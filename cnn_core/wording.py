@@ -135,7 +135,7 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>#~$|&]|^[-+=]")
 """What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule."""
 
 _SEAM = re.compile(
-    r"(?<=:)(?=[\w/+-])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~])(?=[-=>])|^(?=\d+[.)](?:\s|$))", re.IGNORECASE
+    r"(?<=:)(?=[\w/+:-])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~])(?=[-=>])|^(?=\d+[.)](?:\s|$))", re.IGNORECASE
 )
 """Where addresses, directives, emoji, icons, arrows and numbered lists begin, some even with escaped characters."""
 

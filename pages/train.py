@@ -8,16 +8,9 @@ from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.wording import duration, percent, plain
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine
+from pages.widgets.train import curves, downloads, overfit, run_table, settings, time_machine, to_status
 
 RESUME = "train_resume"
-
-# The button may be a screen or more below the status. The margin is for Streamlit's header, which covers the top.
-_TO_STATUS = """<script>{
-    const status = document.querySelector(".st-key-training_status");
-    status.style.scrollMarginTop = "5rem";
-    status.scrollIntoView();
-}</script>"""
 
 
 def main() -> None:
@@ -37,7 +30,7 @@ def main() -> None:
     with prepare:
         config = settings.form(run_monitor.must_wait())
     if run_monitor.just_begun(settings.START, RESUME, overfit.PLACE):
-        st.html(_TO_STATUS, unsafe_allow_javascript=True)
+        to_status.scroll()
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
