@@ -79,6 +79,21 @@ def tells_neither(path: Path) -> bool:
         return False
 
 
+def check(path: Path) -> dict[str, Any]:
+    """Check all of the file that can be checked without Keras, and return the description of its layers.
+
+    Raises
+    ------
+    ModelError
+        When it is no Keras file, names anything but plain layers, or its weights are damaged, elsewhere or too many.
+    """
+    config = _read_config(path)
+    for node in objects(config):
+        check_object(node)
+    _check_weights(path)
+    return config
+
+
 def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     """Check the file and load its model.
 
@@ -96,10 +111,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     ModelError
         When any check fails; the message names the check.
     """
-    config = _read_config(path)
-    for node in objects(config):
-        check_object(node)
-    _check_weights(path)
+    config = check(path)
     largest_map = _measure(config)
 
     import keras
