@@ -85,8 +85,9 @@ def check_object(node: dict[str, Any]) -> None:
             f"The model holds a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
             "(Conv2D, MaxPooling2D, Dense, BatchNormalization and the like)."
         )
-    if module not in MODULES or registered not in (None, name):
-        owner = registered if module in MODULES else module
+    known = isinstance(module, str) and module in MODULES
+    if not known or registered not in (None, name):
+        owner = registered if known else module
         raise ModelError(
             f"The model's “{name}” is not Keras's own: it comes from “{str(owner)[:80]}”. Foreign code is not run "
             "here; build the model from plain Keras layers."
