@@ -25,7 +25,6 @@ MAX_DIRECTORY = 120 * MAX_FILES
 
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
-    ValueError,
 )  # fmt: skip
 """What Python raises about a zip that is damaged, encrypted, or says something that cannot be."""
 
@@ -80,7 +79,9 @@ def extract(
         except OSError:
             if not folder.exists():  # somebody else unpacked the same zip meanwhile: theirs is as good
                 raise
-    except DAMAGED as error:
+    except (OSError, *DAMAGED) as error:
+        if getattr(error, "errno", None) is not None:  # of the disk; bzip2 raises an OSError without a number
+            raise
         raise ArchiveError(f"{path.name} is damaged or encrypted ({error}). Download or pack it again.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -100,7 +101,10 @@ def opened(path: Path) -> zipfile.ZipFile:
     """
     if _directory_bytes(path) > MAX_DIRECTORY:
         raise ArchiveError(f"{path.name} lists more than {MAX_FILES:,} files. Use a smaller one.")
-    return zipfile.ZipFile(path)
+    try:
+        return zipfile.ZipFile(path)
+    except ValueError as error:  # a name that is no UTF-8, a place before the file's beginning
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def _directory_bytes(path: Path) -> int:
@@ -164,5 +168,8 @@ def _extract_all(
                 shutil.copyfileobj(source, file)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
             pass  # the image is incomplete: the dataset counts and names it as broken
+        except OSError as error:
+            if error.errno is not None:  # bzip2 says so, without a number, of damaged data
+                raise
         if progress and (number % 500 == 0 or number == len(items)):
             progress(number, len(items), "Unpacking the pictures")
