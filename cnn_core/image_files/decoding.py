@@ -80,7 +80,7 @@ def _decoded(file: BinaryIO, start: bytes) -> NDArray[np.uint8]:
     )
     try:
         with Image.open(file, formats=FORMATS) as image:
-            _check_size(*image.size, _kind(image))
+            _check_size(image)
             _check_scans(file, image)
             image.load()
             with suppress(Exception):  # broken EXIF data must not make a good image unreadable
@@ -100,12 +100,9 @@ def _decoded(file: BinaryIO, start: bytes) -> NDArray[np.uint8]:
         raise damaged from error
 
 
-def _kind(image: Image.Image) -> str:
-    return "progressive JPEG" if image.info.get("progressive") else str(image.format)
-
-
-def _check_size(width: int, height: int, kind: str) -> None:
-    limit = MAX_PIXELS_OF.get(kind, MAX_PIXELS)
+def _check_size(image: Image.Image) -> None:
+    kind = "progressive JPEG" if image.info.get("progressive") else str(image.format)
+    (width, height), limit = image.size, MAX_PIXELS_OF.get(kind, MAX_PIXELS)
     if width * height > limit:
         raise _too_large(f"at {width:,} × {height:,} pixels it", limit)
     if width * height <= 1:

@@ -53,6 +53,8 @@ def answer(image: np.ndarray, name: str) -> None:
 
         warmup.wait("Loading TensorFlow to edit the network")
         with st.spinner("Asking the network…", show_time=True):
+            if model not in {card["name"] for card in models()}:  # the address may name a file of the server
+                raise ValueError
             network, at = open_model(model), int(number)
             learned = first_kernels(network)[1][..., at]
             _, kernel, _ = bench.arguments(image)
