@@ -18,10 +18,7 @@ from random import Random
 
 from tests.fuzz.corpus import DOORS
 from tests.fuzz.mutator import damaged
-
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-PATHS = {"open": 1, "os.mkdir": 1, "os.rename": 2, "os.symlink": 2, "os.link": 2, "os.truncate": 1}
-"""What changes the disk, and how many of its arguments are paths."""
+from tests.watched import written
 
 MOST_SECONDS, MOST_MEGABYTES = 5.0, 500
 
@@ -50,20 +47,6 @@ def door(name: str) -> tuple[Callable[[Path], object], type[Exception]]:
     return without_keras, models.ModelError
 
 
-def watch(allowed: Path, found: list[str]) -> None:
-    """Note every file that is written outside of a folder."""
-
-    def hook(event: str, arguments: tuple) -> None:
-        if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & WRITES):
-            return
-        paths = arguments[: PATHS.get(event, 0)]
-        for path in (Path(os.fsdecode(path)) for path in paths if isinstance(path, str | bytes)):
-            if not (path if path.is_absolute() else Path.cwd() / path).resolve().is_relative_to(allowed):
-                found.append(f"{event} {str(path)!r}")
-
-    sys.addaudithook(hook)
-
-
 def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
@@ -82,28 +65,30 @@ def main(name: str, seconds: float, seed: int, folder: Path) -> dict:
         path.write_bytes(data)
         with suppress(refuses):
             open_file(path)
-    watch(folder, found)
     before, end = megabytes(), time.monotonic() + seconds
-    while time.monotonic() < end:
-        data = damaged(random.choice(corpus), corpus, random)
-        path.write_bytes(data)
-        begun, count = time.process_time(), len(found)
-        try:
-            open_file(path)
-        except refuses as error:
-            report["refused"] += 1
-            if not str(error).strip().endswith((".", ")")):
-                found.append(f"no sentence: {error}")
-        except BaseException:
-            found.append(traceback.format_exc()[-2000:])
-        spent = time.process_time() - begun
-        report["slowest"] = round(max(report["slowest"], spent), 2)
-        if spent > MOST_SECONDS:
-            found.append(f"{spent:.1f} s")
-        report["tried"] += 1
-        if len(found) > count:
-            shutil.copy(path, folder / f"found-{report['tried']}")
-        shutil.rmtree(home, ignore_errors=True)
+    with written() as files:
+        while time.monotonic() < end:
+            data = damaged(random.choice(corpus), corpus, random)
+            path.write_bytes(data)
+            begun, count = time.process_time(), len(found)
+            try:
+                open_file(path)
+            except refuses as error:
+                report["refused"] += 1
+                if not str(error).strip().endswith((".", ")")):
+                    found.append(f"no sentence: {error}")
+            except BaseException:
+                found.append(traceback.format_exc()[-2000:])
+            spent = time.process_time() - begun
+            report["slowest"] = round(max(report["slowest"], spent), 2)
+            if spent > MOST_SECONDS:
+                found.append(f"{spent:.1f} s")
+            report["tried"] += 1
+            found += [f"wrote {file}" for file in files if not file.is_relative_to(folder)]
+            files.clear()
+            if len(found) > count:
+                shutil.copy(path, folder / f"found-{report['tried']}")
+            shutil.rmtree(home, ignore_errors=True)
     report["grew"] = round(megabytes() - before)
     if report["grew"] > MOST_MEGABYTES:
         found.append(f"grew by {report['grew']} MB")

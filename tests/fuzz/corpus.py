@@ -81,8 +81,8 @@ def models() -> list[bytes]:
 
     layers = [
         layer("InputLayer", "input", batch_shape=[None, 8, 8, 3], dtype="float32"),
-        layer("Rescaling", "rescaling", scale=1 / 255),
-        layer("Conv2D", "conv", filters=2, kernel_size=[3, 3], activation="relu"),
+        layer("Rescaling", "rescaling", scale=1 / 255, offset=0.0),
+        layer("Conv2D", "conv2d", filters=2, kernel_size=[3, 3], activation="relu"),
         layer("Flatten", "flatten"),
         layer("Dense", "dense", units=2, activation="softmax"),
     ]
@@ -91,7 +91,7 @@ def models() -> list[bytes]:
     for options in ({}, {"compression": "gzip", "chunks": True}):
         weights = io.BytesIO()
         with h5py.File(weights, "w") as file:
-            for name, shape in {"conv": (3, 3, 3, 2), "dense": (72, 2)}.items():
+            for name, shape in {"conv2d": (3, 3, 3, 2), "dense": (72, 2)}.items():
                 file.create_dataset(f"layers/{name}/vars/0", data=np.ones(shape, np.float32), **options)
                 file.create_dataset(f"layers/{name}/vars/1", data=np.zeros(2, np.float32))
         members = {"config.json": json.dumps(config).encode(), "metadata.json": b"{}"}
