@@ -19,7 +19,8 @@ from cnn_core.data_files.survey import survey
 from cnn_core.pixels import ImageError
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
-from cnn_core.storage.files import expanded
+from cnn_core.storage.files import expanded, is_text
+from cnn_core.wording import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,6 +247,8 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
+    if odd := [name for name in found if not is_text(name)]:
+        raise DatasetError(f"{name} holds a file whose name is no text, {visible(odd[0])}. Rename it first.")
     table = pd.DataFrame({"file": list(found), "label": list(found.values())})
     readable = survey(table["file"], progress)["readable"]
     broken = [Path(file).relative_to(folder).as_posix() for file in table["file"][~readable]]

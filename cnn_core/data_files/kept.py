@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from cnn_core.dataset import DatasetError
-from cnn_core.storage.files import home, replace_file, safe_name
+from cnn_core.storage.files import home, is_text, replace_file, safe_name
 
 
 def folder() -> Path:
@@ -26,7 +26,7 @@ def names() -> list[str]:
         found = [path.name for path in folder().iterdir() if path.is_dir() or path.suffix.lower() == ".zip"]
     except OSError:
         return []
-    return sorted((name for name in found if not name.startswith(".")), key=str.casefold)
+    return sorted((name for name in found if not name.startswith(".") and is_text(name)), key=str.casefold)
 
 
 def keep(content: bytes, name: str) -> Path:

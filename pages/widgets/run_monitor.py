@@ -156,8 +156,9 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
     if status.state == "waiting":
         label, icon, help_text = "Leave the line", ":material/logout:", "You can resume the run later, or delete it."
     if st.button(label, key=key, icon=icon, disabled=status.state == "stopping", help=help_text):
-        run.stop()
+        attempt(run.stop, key)
         st.rerun()
+    show_error(key)
 
 
 def resume_button(run: runs.Run, status: Status, key: str) -> None:
