@@ -1,5 +1,6 @@
 """Names and addresses that a stranger has chosen are shown on every page as they are, never as Markdown or HTML."""
 
+import csv
 import io
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cnn_core import models
-from pages.widgets import data_source
+from pages.widgets import data_source, verdict
 from tests.made_files import zip_of
 from tests.markup import HOSTILE, markup
 from tests.pages.fake_runs import fake_run
@@ -91,3 +92,9 @@ def test_names_inside_a_zip(app, home, tmp_path):
         assert not markup(test)
     assert test.radio(key="data").value == data_source.PATH
     assert test.error
+
+
+def test_a_name_is_no_formula_in_a_spreadsheet():
+    names = ["=HYPERLINK(1).png", "+1.png", "-1.png", "@a.png", 'cat, "a".png']
+    rows = list(csv.DictReader(io.StringIO(verdict.csv_of([{"file": name, "error": ""} for name in names]))))
+    assert [row["file"] for row in rows] == [*(f"'{name}" for name in names[:4]), names[4]]
