@@ -1,15 +1,19 @@
 """In a real browser: a stranger's text is text, an unexpected error a number, and another site's upload is refused."""
 
 import re
+import socket
 import urllib.error
+import urllib.parse
 import urllib.request
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from cnn_core.wording import visible
 from tests.conftest import ROOT, serve
-from tests.e2e.app_page import open_page
+from tests.e2e.app_page import open_page, photos_input, upload
+from tests.made_images import saved
 from tests.markup import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -141,12 +145,40 @@ def test_an_unexpected_error_is_a_number(texts, log, what):
     assert f"the secret of {what}" in logged.partition(f"Error {digits[1]}")[2]
 
 
+def test_an_upload_that_stops_half_way(server, page):
+    """The connection breaks after a part of what was announced. The page and the server go on as if nothing was."""
+    open_page(page, server)
+    picture = saved(np.zeros((20, 30, 3), np.uint8), "PNG")
+    with page.expect_request(lambda request: "upload_file" in request.url and request.method == "PUT") as sent:
+        upload(page, photos_input(page), {"name": "whole.png", "mimeType": "image/png", "buffer": picture})
+    address = urllib.parse.urlparse(sent.value.url)
+    names = ("cookie", "x-xsrftoken", "content-type")
+    kept = {name: value for name, value in sent.value.all_headers().items() if name in names}
+    part = 'content-disposition: form-data; name="file"; filename="half.png"'
+    body = "\r\n".join([f"--{kept['content-type'].partition('boundary=')[2]}", part, "", ""]).encode()
+    lines = [f"PUT {address.path} HTTP/1.1", f"host: {address.netloc}", "content-length: 9000000"]
+    lines += [f"{name}: {value}" for name, value in kept.items()]
+    for _ in range(20):
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode() + body + bytes(100_000))
+    expect(page.locator(".st-key-verdict").get_by_text("whole.png")).to_be_visible()
+    upload(page, photos_input(page), {"name": "next.png", "mimeType": "image/png", "buffer": picture})
+    expect(page.locator(".st-key-verdict").get_by_text("next.png")).to_be_visible()
+    with urllib.request.urlopen(f"{server}/_stcore/health") as answer:
+        assert answer.status == 200
+
+
 def test_an_upload_of_another_site_is_refused(server):
     """It has the visitor's cookies, but cannot read the token in them."""
     address = f"{server}/_stcore/upload_file/some-session/some-file"
     headers = {"Cookie": "_streamlit_xsrf=2|12345678|0123456789abcdef0123456789abcdef|1700000000"}
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(urllib.request.Request(address, b"photo", headers, method="PUT"))
+    assert caught.value.code == 403
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    upgrade |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": "https://other.example"}
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(f"{server}/_stcore/stream", headers=upgrade))
     assert caught.value.code == 403
     with urllib.request.urlopen(server) as answer:
         assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]

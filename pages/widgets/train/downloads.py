@@ -22,8 +22,8 @@ def show(run: runs.Run) -> None:
     with st.container(horizontal=True):
         for label, ending, kind, content in files:
             st.download_button(
-                label, content, f"cnn-lab-{safe_name(run.id)}.{ending}", kind, on_click="ignore", icon=":material/download:",
-                key=f"download_{ending}",
+                label, content, f"cnn-lab-{safe_name(run.id)}.{ending}", kind, on_click="ignore",
+                icon=":material/download:", key=f"download_{ending}",
             )  # fmt: skip
     if len(history):
         st.caption(
