@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from cnn_core.host import spaces, start
-from pages.widgets import warmup
+from pages.widgets import protection, unexpected, warmup
 from pages.widgets.host import metrics, upkeep
+from pages.widgets.train import to_status
 
 PAGES = {
     "": [("classify", "Cat or dog?", "pets", "Cat or dog?")],
@@ -83,5 +85,12 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
-    middleware = upkeep.prepare()
-    app = st.App(__file__, lifespan=started, middleware=middleware, routes=metrics.ROUTES)
+    protection.keep_photos_in_memory()
+    headers = Middleware(protection.Headers, scripts=[to_status.SCRIPT])
+    app = st.App(
+        __file__,
+        lifespan=started,
+        middleware=[headers, *upkeep.prepare()],
+        routes=metrics.ROUTES,
+        on_script_error=unexpected.explain,
+    )

@@ -21,7 +21,8 @@ from cnn_core.data_files.decoded import Images as Images
 from cnn_core.data_files.reading import Progress as Progress
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cached, fingerprint
-from cnn_core.storage.files import expanded, may_read
+from cnn_core.storage.files import expanded, is_text, may_read
+from cnn_core.wording import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,6 +261,8 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
             f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
+    if odd := [file for file in found if not is_text(file)]:
+        raise DatasetError(f"{name} holds a file whose name is no text, {visible(odd[0])}. Rename it first.")
     files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in found]
     table = pd.DataFrame({"file": files, "label": list(found.values())})
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}

@@ -1,13 +1,15 @@
 """A training seen again on one photo: what the network said, saw and looked at after 0, 1, 2, 4 … batches.
 
-A run keeps snapshots of its network (`engine.snapshots`). A `Frame` is what one of them makes of a photo. Frames are
-cached, so each is computed once.
+A run keeps snapshots of its network (`engine.snapshots`). A `Frame` is what one of them makes of a photo. The latest
+frames are kept in memory, so each is computed once; not on the disk, where a visitor's photo has no place.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from cnn_core.explain import heat_map
 from cnn_core.model_io.pet_model import PetModel, Prediction
 from cnn_core.pixels import resize
 from cnn_core.runs import Run
-from cnn_core.storage.cache import cached, fingerprint
+from cnn_core.storage.cache import fingerprint
 from cnn_core.walk import as_input, is_convolution
 from cnn_core.walk import run as run_layers
 
@@ -30,6 +32,12 @@ MAX_KERNELS = 64
 
 MAP_SIDE = 64
 """Larger maps are kept as means of 2×2, 3×3 … numbers, at about this side."""
+
+
+KEEP_FRAMES = 96
+"""So many frames stay in memory: four whole replays, of at most 0.7 MB a frame."""
+
+_kept: OrderedDict[tuple[str, str], dict[str, NDArray[np.floating]]] = OrderedDict()
 
 
 class ReplayError(CnnLabError):
@@ -82,30 +90,26 @@ def replay(run: Run, image: NDArray[np.uint8], progress: Progress | None = None)
     Raises
     ------
     ReplayError
-        When the run has no snapshot that can be read, or the cache cannot be written.
+        When the run has no snapshot that can be read.
     """
     size = run.config.network.input_size
     image = resize(image, size, size)  # what the network sees; the size of the heat maps
-    frames, kept = [], run.snapshots()
+    frames, kept, seen = [], run.snapshots(), hashlib.sha256(image.tobytes()).hexdigest()
     model: PetModel | None = None
     for done, (batches, path) in enumerate(kept.items()):
         if progress:
             progress(done, len(kept), "Replaying the training")
 
-        def compute(target: Path, path: Path = path) -> None:
-            nonlocal model
-            weights = read(path)
-            if model is None:
-                model = PetModel(run.id, run.config.network.build(), largest_map=1)
-            _compute(model, weights, path, image, target)
-
-        key = [fingerprint([path]), hashlib.sha256(image.tobytes()).hexdigest()]
         try:
-            frames.append(_open(cached("replays", key, compute, ".npz"), batches, run.id))
+            key = fingerprint([path]), seen
+            if (values := _kept.get(key)) is None:
+                weights = read(path)
+                model = model or PetModel(run.id, run.config.network.build(), largest_map=1)
+                values = _compute(model, weights, path, image)
         except (SnapshotError, FileNotFoundError):  # damaged, or a resumed run has just dropped it
             continue
-        except OSError as error:
-            raise ReplayError(f"The replay could not be kept: {error.strerror}. Free some disk space.") from error
+        _keep(key, values)
+        frames.append(_frame(values, batches, run.id))
     if not frames:
         raise ReplayError("This run has kept no snapshot that can be read. Start a new run, and replay that one.")
     return frames
@@ -126,10 +130,18 @@ def most_changed(frames: Sequence[Frame], count: int = 8) -> list[int]:
     return sorted(np.argsort(-changes, kind="stable")[:count].tolist())
 
 
+def _keep(key: tuple[str, str], values: dict[str, NDArray[np.floating]]) -> None:
+    _kept[key] = values
+    _kept.move_to_end(key)
+    while len(_kept) > KEEP_FRAMES:
+        with suppress(KeyError):  # another thread was first
+            _kept.popitem(last=False)
+
+
 def _compute(
-    model: PetModel, weights: list[NDArray[np.float32]], path: Path, image: NDArray[np.uint8], target: Path
-) -> None:
-    """Write what the network with these weights makes of the image."""
+    model: PetModel, weights: list[NDArray[np.float32]], path: Path, image: NDArray[np.uint8]
+) -> dict[str, NDArray[np.floating]]:
+    """Return what the network with these weights makes of the image, as small as it can be kept."""
     try:
         model.keras.set_weights(weights)
     except ValueError as error:
@@ -138,14 +150,12 @@ def _compute(
     first = next((visit for visit in visits if is_convolution(visit.layer)), None)
     if first is None:
         raise ReplayError("This network has no convolution, so there are no kernels to watch.")
-    with target.open("wb") as file:
-        np.savez(
-            file,
-            probabilities=model.predict([image])[0],
-            kernels=np.asarray(first.layer.kernel, np.float32)[..., :MAX_KERNELS],
-            maps=_smaller(np.asarray(first.output, np.float32)[0, ..., :MAX_KERNELS]).astype(np.float16),
-            heat=np.stack([heat_map(model, image, label) for label in LABELS]).astype(np.float16),
-        )
+    return {
+        "probabilities": model.predict([image])[0],
+        "kernels": np.array(first.layer.kernel, np.float32)[..., :MAX_KERNELS],
+        "maps": _smaller(np.asarray(first.output, np.float32)[0, ..., :MAX_KERNELS]).astype(np.float16),
+        "heat": np.stack([heat_map(model, image, label) for label in LABELS]).astype(np.float16),
+    }
 
 
 def _smaller(maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -156,9 +166,8 @@ def _smaller(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(squares.mean(axis=(1, 3)), np.float32)
 
 
-def _open(path: Path, batches: int, name: str) -> Frame:
-    with np.load(path) as arrays:
-        values = {part: arrays[part].astype(np.float32) for part in arrays.files}
+def _frame(kept: dict[str, NDArray[np.floating]], batches: int, name: str) -> Frame:
+    values = {part: numbers.astype(np.float32) for part, numbers in kept.items()}
     shares = dict(zip(LABELS, map(float, values["probabilities"]), strict=True))
     label = max(shares, key=shares.__getitem__)
     prediction = Prediction(label, shares[label], shares, name)

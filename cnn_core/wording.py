@@ -1,6 +1,8 @@
-"""How numbers are written for readers: shares, plain numbers, times."""
+"""How numbers are written for readers: shares, plain numbers, times; and how a stranger's text is."""
 
 import math
+import re
+import unicodedata
 
 
 def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
@@ -127,3 +129,49 @@ def time_left(seconds: float | None) -> str:
     (' · 3 min 20 s left', '')
     """
     return "" if seconds is None else f" · {duration(seconds)} left"
+
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>#~$|&]|^[-+=]")
+"""What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule."""
+
+_SEAM = re.compile(
+    r"(?<=:)(?=[\w/+:-])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~])(?=[-=>])|^(?=\d+[.)](?:\s|$))", re.IGNORECASE
+)
+"""Where addresses, directives, emoji, icons, arrows and numbered lists begin, some even with escaped characters."""
+
+_JOINER = "\N{WORD JOINER}"
+"""A character without a width."""
+
+_BIDI = frozenset(map(chr, (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+
+
+def visible(text: object) -> str:
+    """Write a stranger's text on one line, without characters that control the screen or the order of the letters.
+
+    Examples
+    --------
+    >>> visible("cat\\n\\x1b[31m.jpg"), visible("cat\\u202egpj.exe")
+    ('cat �[31m.jpg', 'cat�gpj.exe')
+    """
+    line = " ".join(str(text).split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if _controls(character) else character for character in line)
+
+
+def _controls(character: str) -> bool:
+    return character in _BIDI or unicodedata.category(character) in ("Cc", "Cs")
+
+
+def plain(text: object) -> str:
+    """Write a stranger's text, such as a file's name, so that Markdown shows it as it is.
+
+    No link, image, format, color, formula, icon, emoji or HTML comes of it, neither in CommonMark and GitHub's Markdown
+    nor with what Streamlit adds to them. Errors are given here too: their sentences contain names.
+
+    Examples
+    --------
+    >>> plain("**b** :red[hi].jpg") == "\\\\*\\\\*b\\\\*\\\\* :\\u2060red\\\\[hi\\\\].jpg"
+    True
+    >>> plain("my cat (2).jpg")
+    'my cat (2).jpg'
+    """
+    return _MARKUP.sub(r"\\\g<0>", _SEAM.sub(_JOINER, visible(text)))

@@ -8,7 +8,7 @@ from cnn_core import CnnLabError
 from cnn_core.model_io.keras_file import tells_neither
 from cnn_core.models import ModelCard, answers_at_once, list_models, open_model
 from cnn_core.scripts import lessons
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 from pages.widgets import address, code_panel, controls, exports, model_upload, picture, verdict, warmup
 from pages.widgets.classify import percentage, photo_table, photos
 from pages.widgets.why.case import SCREEN, Case
@@ -42,7 +42,7 @@ def main() -> None:
             with st.container(key="verdict"):
                 photo, words = st.columns([2, 3], gap="medium")
                 image, name = picture.current(SCREEN)
-                photo.image(image, width="stretch", alt=name, caption=name)
+                photo.image(image, width="stretch", alt=name, caption=plain(name))
                 with words:
                     _loading()
     if card is not None:
@@ -102,7 +102,7 @@ def _answer(card: ModelCard) -> None:
             photo, words = st.columns([2, 3], gap="medium")
             with words, st.spinner("Classifying the photo…", show_time=True):
                 case = Case.ask(card, image, name)
-            photo.image(case.shown, width="stretch", alt=name, caption=name)
+            photo.image(case.shown, width="stretch", alt=name, caption=plain(name))
             with words:
                 _verdict(case)
         with reason:
@@ -112,9 +112,9 @@ def _answer(card: ModelCard) -> None:
         with table:
             photo_table.show(card, case.stamp)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
     except ImportError as error:
-        st.error(f"TensorFlow cannot be loaded ({error}). Install it with: pip install -r requirements.txt")
+        st.error(f"TensorFlow cannot be loaded ({plain(error)}). Install it with: pip install -r requirements.txt")
 
 
 def _verdict(case: Case) -> None:
@@ -123,7 +123,7 @@ def _verdict(case: Case) -> None:
         st.warning(warning)
     percentage.show(case)
     with st.expander("About this model"):
-        st.markdown(f"**{case.card.title}.** {case.card.text}")
+        st.markdown(f"**{plain(case.card.title)}.** {plain(case.card.text)}")
         size = case.card.input_size
         st.markdown(f"The model receives the photo at {size} × {size} pixels. {case.prediction.about_pets}")
 

@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.convolution import ConvolutionError, conv2d, output_size
 from cnn_core.scripts import lessons
-from cnn_core.wording import number, percent
+from cnn_core.wording import number, percent, plain
 from pages.widgets import code_panel, picture
 from pages.widgets.convolution import bench, network_kernels, ordinary, questions
 from pages.widgets.kernel_lab import mount
@@ -37,7 +37,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
         if refused:
             ordinary.show(image, name)
     if not refused and (warning := bench.warning()):
-        without_lab.warning(warning)
+        without_lab.warning(plain(warning))
     elif mount.ready(LAB):
         without_lab.empty()  # else Streamlit may leave the placeholder there
     bench.write_address()
@@ -61,7 +61,7 @@ def _take(settings: dict) -> None:
     try:
         bench.from_lab(settings)
     except ConvolutionError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
 
 
 def _facts(image: np.ndarray) -> None:
@@ -72,7 +72,7 @@ def _facts(image: np.ndarray) -> None:
         feature_map = conv2d(source, kernel, **options)
     except CnnLabError as error:
         if mount.ready(LAB):
-            st.error(str(error))
+            st.error(plain(error))
         return
     side, stride, same = kernel.shape[0], settings["stride"], settings["padding"] == "same"
     formula = "⌈size / stride⌉" if same else "⌊(size − kernel) / stride⌋ + 1"

@@ -9,8 +9,8 @@ from cnn_core.figures import scores as score_charts
 from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import home
-from cnn_core.wording import percent
+from cnn_core.storage.files import home, safe_name
+from cnn_core.wording import percent, plain
 from pages.widgets import address, background, code_panel, controls, correction_list, data_source, exports
 from pages.widgets.measure import correct, errors, gallery, measurement
 
@@ -49,7 +49,7 @@ def main() -> None:
     )
     address.write(controls.MODEL.name, name, names[0])
     card = cards[name]
-    st.write(card.text)
+    st.write(plain(card.text))
     if scores := recorded(card.facts):
         _recorded(scores)
         exports.model_card(card)
@@ -76,7 +76,7 @@ def _measure(card: models.ModelCard, data: str, images: int | None, subset: str)
         st.fragment(_progress, run_every=REFRESH)(running)
         return
     if running.result is None:
-        st.error(running.error)
+        st.error(plain(running.error))
         if st.button("Measure again", icon=":material/refresh:"):
             background.forget(running)
             st.rerun()
@@ -152,8 +152,8 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
         )
     with st.container(horizontal=True):
         st.download_button(
-            "Download all predictions (CSV)", result.predictions.to_csv(index=False), f"{card.name}-predictions.csv",
-            "text/csv", icon=":material/download:", on_click="ignore",
+            "Download all predictions (CSV)", result.predictions.to_csv(index=False),
+            f"{safe_name(card.name)}-predictions.csv", "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         if st.button(
             "Measure again", icon=":material/refresh:",

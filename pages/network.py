@@ -10,7 +10,7 @@ from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_dept
 from cnn_core.layers.first_kernels import learned_kernels, neighbor_similarity, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 from pages.widgets import code_panel, controls
 from pages.widgets.network import dense_instead
 
@@ -49,7 +49,7 @@ def main() -> None:
 def _editor() -> None:
     """Show the network's drawing, table and code next to the controls that change it."""
     if unknown := controls.unknown_choices(_ADDRESS):
-        named = " and ".join(f"`{text[:40]}`".replace("\n", " ") for text in unknown)
+        named = " and ".join(f"“{plain(text[:40])}”" for text in unknown)
         st.warning(f"The address asks for {named}, which is not one of the choices below. The default is used instead.")
     st.html(_STYLE)
     drawing = st.container(key="network_drawing")
@@ -69,7 +69,7 @@ def _editor() -> None:
     )
     st.session_state["network_spec"] = spec.to_dict()
     if error:
-        table_place.error(str(error))
+        table_place.error(plain(error))
         with table_place:
             _layers(table)
         return
@@ -219,7 +219,7 @@ def _first_kernels() -> None:
                 shape = learned.shape
                 _kernels(learned, "after training")
             except CnnLabError as error:
-                st.error(str(error))
+                st.error(plain(error))
         else:
             st.info("There is no trained model yet. Train one on the page Train to see its kernels here.")
     with before:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnn_core.pixels import CHANNELS, ImageError, fit, split_channels, tint_channel, to_binary, to_grayscale
 from cnn_core.scripts import lessons
+from cnn_core.wording import plain
 from pages.widgets import code_panel, controls, picture
 from pages.widgets.kernel_lab import mount
 from pages.widgets.pixels import bench, ordinary
@@ -109,7 +110,7 @@ def _lab(
             show_ordinary()
         warning = bench.warning() if part is bench.WINDOW else None
         if warning:
-            st.warning(warning)
+            st.warning(plain(warning))
     if mount.ready(name) and not warning:
         without_lab.empty()  # else Streamlit may leave the placeholder there
     bench.write_address()
@@ -118,7 +119,7 @@ def _lab(
         try:
             bench.from_lab(settings, part)
         except ImageError as error:
-            st.toast(str(error))
+            st.toast(plain(error))
 
     with place.container(key=f"{name}_refused") if refused else place:
         show(take)

@@ -7,7 +7,7 @@ from cnn_core import CnnLabError
 from cnn_core.chain import Pooling, receptive_field, run
 from cnn_core.pixels import to_grayscale
 from cnn_core.scripts import chain_script
-from cnn_core.wording import number, percent
+from cnn_core.wording import number, percent, plain
 from pages.widgets import code_panel, picture
 from pages.widgets.kernel_lab import mount
 from pages.widgets.pooling import ordinary, stages, why_max
@@ -42,7 +42,7 @@ def _lesson(image: np.ndarray, name: str) -> None:
             ordinary.show(gray, name)
         warning = stages.warning()
         if warning:
-            st.warning(warning)
+            st.warning(plain(warning))
     if mount.ready(LAB) and not warning:
         without_lab.empty()  # else Streamlit may leave the placeholder there
     stages.write_address()
@@ -56,7 +56,7 @@ def _take(settings: dict) -> None:
     try:
         stages.from_lab(settings)
     except CnnLabError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
 
 
 def _facts(gray: np.ndarray) -> None:
@@ -66,7 +66,7 @@ def _facts(gray: np.ndarray) -> None:
         maps = run(gray, chain)
     except CnnLabError as error:
         if mount.ready(LAB):
-            st.error(str(error))
+            st.error(plain(error))
         return
     for place, stage in enumerate(chain):
         if isinstance(stage, Pooling):

@@ -7,18 +7,11 @@ from cnn_core import CnnLabError, models, runs
 from cnn_core.engine import warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
-from cnn_core.wording import duration, percent
+from cnn_core.wording import duration, percent, plain
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
-from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine
+from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine, to_status
 
 RESUME = "train_resume"
-
-# The button may be a screen or more below the status. The margin is for Streamlit's header, which covers the top.
-_TO_STATUS = """<script>{
-    const status = document.querySelector(".st-key-training_status");
-    status.style.scrollMarginTop = "5rem";
-    status.scrollIntoView();
-}</script>"""
 
 
 def main() -> None:
@@ -38,7 +31,7 @@ def main() -> None:
     with prepare:
         config = settings.form(run_monitor.must_wait())
     if run_monitor.just_begun(settings.START, RESUME, overfit.PLACE):
-        st.html(_TO_STATUS, unsafe_allow_javascript=True)
+        to_status.scroll()
     run_table.compare(everything)
     if config is not None:
         code_panel.show(training_script.training(config))
@@ -78,7 +71,7 @@ def _load() -> None:
     if loaded := model_upload.ask():
         st.session_state["model_loaded"] = loaded
     if name := st.session_state.get("model_loaded"):
-        st.success(f"“{name}” is loaded.")
+        st.success(f"“{plain(name)}” is loaded.")
         run_monitor.classify_button(name, "loaded_classify")
 
 
@@ -99,8 +92,8 @@ def _bundled() -> None:
         except CnnLabError:
             st.info("Nothing has been trained here yet. Start a training run to see its curves here.")
             return
-        st.markdown(f"**The bundled model: {card.title}**")
-        st.write(card.text)
+        st.markdown(f"**The bundled model: {plain(card.title)}**")
+        st.write(plain(card.text))
         st.caption("These curves were recorded while it was trained. Start a training run to see your own here.")
     history = card.history()
     if history is not None and len(history):
@@ -123,7 +116,7 @@ def _live(run: runs.Run) -> None:
         else:
             run_monitor.announce(status, run)
             for sentence in run.damage():
-                st.warning(sentence)
+                st.warning(plain(sentence))
         _numbers(status, history, steps, run.held_out)
         if alive:
             run_monitor.stop_button(run, status, "train_stop")

@@ -1,14 +1,19 @@
 """`pixels.open_image`: what is refused, and with which message."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from cnn_core import CnnLabError
+from cnn_core.image_files import decoding
 from cnn_core.pixels import ImageError, open_image
+from tests.conftest import ROOT
 from tests.made_files import bomb
 from tests.made_images import photo, saved
 
@@ -74,6 +79,41 @@ def test_a_decompression_bomb_is_refused_by_its_header(side):
     message = refusal(bomb(side, side))
     assert "too large" in message
     assert "64 million pixels" in message
+
+
+@pytest.mark.parametrize(("format", "options"), [("WEBP", {"method": 0}), ("JPEG", {"progressive": True})])
+def test_what_takes_more_memory_per_pixel_may_have_fewer(format, options, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_PIXELS_OF", {"WEBP": 99, "progressive JPEG": 99})
+    assert "too large: at 10 × 10 pixels" in refusal(saved(photo(10, 10), format, **options))
+    assert open_image(saved(photo(9, 11), format, **options)).shape == (9, 11, 3)
+    assert open_image(saved(photo(10, 10), "JPEG")).shape == (10, 10, 3)
+
+
+def test_a_jpeg_of_thousands_of_passes():
+    """Its last scan again and again: 100 bytes each, and each goes over the whole picture."""
+    content = saved(photo(64, 64), "JPEG", progressive=True)
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    assert "2,010 passes" in refusal(content[:-2] + scan * 2000 + content[-2:])
+    video = b"\xff\xda\0\2" * 5000  # phones append one
+    assert open_image(content + video).shape == (64, 64, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the module resource is not there")
+@pytest.mark.parametrize(("format", "mode"), [("PNG", "RGBA"), ("TIFF", "F"), ("JPEG", "CMYK"), ("WEBP", "RGB")])
+def test_the_largest_picture_takes_at_most_500_megabytes(format, mode, tmp_path):
+    pixels = decoding.MAX_PIXELS_OF.get(format, decoding.MAX_PIXELS)
+    options = {"TIFF": {"compression": "tiff_deflate"}, "WEBP": {"method": 0}}.get(format, {})
+    path = tmp_path / "large"
+    side = int(pixels**0.5)
+    Image.new(mode, (side, side)).save(path, format, **options)
+    code = (
+        "import resource, sys; from cnn_core.pixels import open_image; unit = 20 if sys.platform == 'darwin' else 10; "
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> unit; before = most()"
+        f"; image = open_image({str(path)!r}); assert image.shape == ({side}, {side}, 3); print(most() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500
 
 
 def test_the_largest_picture_is_not_called_too_large():

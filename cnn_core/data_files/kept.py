@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cnn_core.dataset import DatasetError
 from cnn_core.host import limits, spaces
-from cnn_core.storage.files import home, host_home, replace_file, safe_name
+from cnn_core.storage.files import home, host_home, is_text, replace_file, safe_name
 
 
 def folder() -> Path:
@@ -45,7 +45,7 @@ def _listed(place: Path) -> list[str]:
         found = [path.name for path in place.iterdir() if path.is_dir() or path.suffix.lower() == ".zip"]
     except OSError:
         return []
-    return [name for name in found if not name.startswith(".")]
+    return [name for name in found if not name.startswith(".") and is_text(name)]
 
 
 def keep(content: bytes, name: str) -> Path:

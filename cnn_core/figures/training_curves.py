@@ -1,6 +1,7 @@
 """Training curves: accuracy and loss over the epochs or steps, of one run or of several side by side."""
 
 import math
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 
 from cnn_core.figures.colors import GUIDE, RUNS, TEST, TRAINING
 from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain
-from cnn_core.wording import percent
+from cnn_core.wording import percent, visible
 
 GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
 """The scores of a network that always answers "50 % cat, 50 % dog"."""
@@ -178,12 +179,12 @@ def compare_runs(
     ['first', 'first, training']
     """
     drawn: list[dict[str, Any]] = []
-    for number, (name, history) in enumerate(histories.items()):
-        color = RUNS[number % len(RUNS)]
+    for number, (run, history) in enumerate(histories.items()):
+        name, color = escape(visible(run)), RUNS[number % len(RUNS)]  # Plotly knows some HTML
         for column, what, dash in ((f"val_{quantity}", "held out", "solid"), (quantity, "training", "dot")):
             held_out = what == "held out"
             line = {
-                "x": history["epoch"] * (steps_per_epoch[name] if steps_per_epoch else 1),
+                "x": history["epoch"] * (steps_per_epoch[run] if steps_per_epoch else 1),
                 "legendgroup": name,
                 "line": {"color": color, "width": 2.5 if held_out else 1.5, "dash": dash},
                 "marker": {"size": 8 if held_out else 5, "symbol": number % 8},

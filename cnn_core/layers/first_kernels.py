@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
+from cnn_core.storage.archives import DAMAGED
 
 
 class KernelError(CnnLabError):
@@ -101,7 +102,7 @@ def learned_kernels(path: Path) -> NDArray[np.float32]:
                     found.append(item[()].astype(np.float32))
 
             weights.visititems(visit)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, TypeError, *DAMAGED) as error:
         raise KernelError(f"The weights in {path.name} cannot be read. Choose another model.") from error
     if not found:
         raise KernelError(f"{path.name} holds no convolution over a color picture. Choose another model.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,9 @@ MODULES = _names(
     "keras.dtype_policies keras.src.models.functional keras.src.engine.functional keras.src.models.sequential "
     "keras.src.engine.sequential"
 )
+
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+"""The names of layers that TensorFlow takes; Keras lets others pass until the network is run."""
 
 
 def objects(config: Any) -> Iterator[dict[str, Any]]:
@@ -81,9 +85,17 @@ def check_object(node: dict[str, Any]) -> None:
             f"The model holds a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
             "(Conv2D, MaxPooling2D, Dense, BatchNormalization and the like)."
         )
-    if module not in MODULES or registered not in (None, name):
-        owner = registered if module in MODULES else module
+    known = isinstance(module, str) and module in MODULES
+    if not known or registered not in (None, name):
+        owner = registered if known else module
         raise ModelError(
             f"The model's “{name}” is not Keras's own: it comes from “{str(owner)[:80]}”. Foreign code is not run "
             "here; build the model from plain Keras layers."
+        )
+    own = node.get("config")
+    called = own.get("name") if isinstance(own, dict) and allowed is not FUNCTIONS else None
+    if called is not None and not (isinstance(called, str) and _NAME.fullmatch(called)):
+        raise ModelError(
+            f"The model has a layer named “{str(called)[:80]}”. Give it a name of letters, digits, “_” and “-”, which "
+            "begins with a letter, and save the model again."
         )

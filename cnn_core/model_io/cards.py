@@ -15,7 +15,7 @@ from typing import Any
 
 from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.models import ModelCard
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 
 FAILURES = 20
 """The maximum number of mistakes on a card, the most confident ones first."""
@@ -176,7 +176,7 @@ def markdown(card: ModelCard) -> str:
     Not measured yet.
     """
     facts = card.facts
-    parts = [f"## {card.title}\n{card.text}"]
+    parts = [f"## {plain(card.title)}\n{plain(card.text)}"]
     if card.kind != "bundled":  # a run's facts are its settings, not a written card
         return parts[0]
     if origin := facts.get("origin"):
@@ -191,7 +191,10 @@ def markdown(card: ModelCard) -> str:
     if recorded(facts):
         parts.append("### Scores on the test set\n" + _scores(facts))
     if failures := facts.get("failures"):
-        rows = [f"| {f['file']} | {f['label']} | {f['predicted']} | {percent(f['probability'], 2)} |" for f in failures]
+        rows = [
+            f"| {plain(f['file'])} | {f['label']} | {f['predicted']} | {percent(f['probability'], 2)} |"
+            for f in failures
+        ]
         head = "| File | True class | Predicted class | Probability |\n|---|---|---|---|\n"
         parts.append("### Where it fails\nIts most confident mistakes in the test set:\n\n" + head + "\n".join(rows))
     for key, title in (("limits", "Limits"), ("not_for", "What it must not be used for")):

@@ -5,11 +5,9 @@ accepted. The network is then built once without memory for its weights, so that
 network is refused. Only then is it loaded.
 """
 
-import io
 import json
 import math
 import threading
-import zipfile
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -18,8 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.model_io import ModelError
-from cnn_core.model_io.allowed_layers import check_object, objects
+from cnn_core.model_io import ModelError, weights_check
+from cnn_core.model_io.allowed_layers import LAYERS, check_object, objects
+from cnn_core.storage import archives
 
 T = TypeVar("T")
 
@@ -28,6 +27,10 @@ MAX_CONFIG = 4 * 2**20
 """The maximum size of ``config.json``, bytes; ResNet152's has 0.4 MB."""
 MAX_WEIGHTS = 512 * 2**20
 """The maximum size of the weights, bytes; the article's network has 15 MB."""
+SMALL, MAX_RATIO = 8 * 2**20, 50
+"""A member that unpacks to more than `SMALL` bytes must not unpack to more than `MAX_RATIO` times what is stored."""
+MAX_LAYERS = 2000
+"""EfficientNetB7 has 813."""
 MAX_PARAMETERS = MAX_WEIGHTS // 4
 MAX_MAP = 2**26
 """The maximum number of values in one feature map of one photo."""
@@ -79,6 +82,31 @@ def tells_neither(path: Path) -> bool:
         return False
 
 
+def check(path: Path) -> dict[str, Any]:
+    """Check all of the file that can be checked without Keras, and return the description of its layers.
+
+    Raises
+    ------
+    ModelError
+        When it is no Keras file, names anything but plain layers, or its weights are damaged, elsewhere or too many.
+    """
+    config = _read_config(path)
+    count = 0
+    for node in objects(config):
+        check_object(node)
+        count += node["class_name"] in LAYERS
+    if count > MAX_LAYERS:
+        raise ModelError(f"The model has {count:,} layers; at most {MAX_LAYERS:,} are opened here.")
+    try:
+        weights = _read(path, "model.weights.h5")
+    except (OSError, archives.ArchiveError, *archives.DAMAGED) as error:
+        raise ModelError(
+            "The model's weights are damaged and cannot be read. Save or upload the model again."
+        ) from error
+    weights_check.check(weights, MAX_WEIGHTS)
+    return config
+
+
 def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     """Check the file and load its model.
 
@@ -96,10 +124,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     ModelError
         When any check fails; the message names the check.
     """
-    config = _read_config(path)
-    for node in objects(config):
-        check_object(node)
-    _check_weights(path)
+    config = check(path)
     largest_map = _measure(config)
 
     import keras
@@ -126,7 +151,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.opened(path) as archive:
             names = archive.namelist()
             if len(names) != len(set(names)) or not MEMBERS.issubset(names):
                 raise ModelError(
@@ -144,10 +169,10 @@ def _read_config(path: Path) -> dict[str, Any]:
                     raise ModelError(
                         f"The model is too large: its {name} unpacks to {size:,} bytes, at most {limit:,} are accepted."
                     )
-            text = archive.read("config.json")
+        text = _read(path, "config.json")
     except OSError as error:
         raise ModelError(f"The model file cannot be read: {error.strerror or error}.") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (archives.ArchiveError, *archives.DAMAGED) as error:
         raise ModelError(
             "This is not a .keras file, or it is damaged. Write one with model.save('name.keras') in Keras 3 "
             "(an .h5 file: open it in Keras and save it again)."
@@ -164,35 +189,16 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _check_weights(path: Path) -> None:
-    """Refuse weights that point to other files or declare far larger arrays than they store; HDF5 allows both."""
-    import h5py
-
-    try:
-        with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-            declared, todo = 0, [file["/"]]
-            while todo:
-                group = todo.pop()
-                for name in group:
-                    if type(group.get(name, getlink=True)) is not h5py.HardLink:
-                        raise ModelError("The model's weights point to another file. Save the model again.")
-                    item = group[name]
-                    if isinstance(item, h5py.Group):
-                        todo.append(item)
-                        continue
-                    if item.external or item.is_virtual:
-                        raise ModelError("The model's weights are stored in another file. Save the model again.")
-                    declared += math.prod(item.shape or ()) * item.dtype.itemsize
-                    if declared > MAX_WEIGHTS:
-                        raise ModelError(
-                            f"The model is too large: at most {MAX_WEIGHTS:,} bytes of weights are accepted."
-                        )
-    except ModelError:
-        raise
-    except Exception as error:  # h5py raises OSError, KeyError, RuntimeError, …
-        raise ModelError(
-            "The model's weights are damaged and cannot be read. Save or upload the model again."
-        ) from error
+def _read(path: Path, member: str) -> bytes:
+    """Return a member of the file, which must not be much larger than what is stored of it."""
+    with archives.opened(path) as archive:
+        stored, size = archive.getinfo(member).compress_size, archive.getinfo(member).file_size
+        if size > SMALL and size > MAX_RATIO * stored:
+            raise ModelError(
+                f"The model's {member} unpacks to {size / max(stored, 1):,.0f} times its size, as no weights do. "
+                "Save the model again."
+            )
+        return archive.read(member)
 
 
 def _measure(config: dict[str, Any]) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.dataset import LABELS
+from cnn_core.scripts.literals import quoted
 
 _APPLY = """
 
@@ -28,7 +27,7 @@ def corrected(corrections: Corrections) -> str:
     if not corrections:
         return ""
     lines = [
-        f"    {json.dumps(name, ensure_ascii=False)}: {None if label is None else LABELS.index(label)},"
+        f"    {quoted(name)}: {None if label is None else LABELS.index(label)},"
         for name, label in sorted(corrections.items())
     ]
     head = "\n\n# Corrected by hand: the label of an image, or None where it is left out.\ncorrections = {\n"

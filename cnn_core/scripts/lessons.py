@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cnn_core.scripts.literals import nested, number
+from cnn_core.scripts.literals import nested, number, quoted
 
 
 def pixels(top: int = 0, left: int = 0, size: int = 8, shrunk: tuple[int, int] | None = None) -> str:
@@ -228,7 +226,7 @@ def evaluation(model: str, data: str, subset: str = "test", images: int | None =
     >>> "confusion_matrix" in evaluation("article", "photos.zip")
     True
     """
-    name, source = json.dumps(model, ensure_ascii=False), json.dumps(data, ensure_ascii=False)
+    name, source = quoted(model), quoted(data)
     lines = [
         "import numpy as np",
         "from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, roc_auc_score",

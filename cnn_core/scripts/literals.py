@@ -1,4 +1,6 @@
-"""Numbers and arrays as Python code."""
+"""Numbers, arrays and texts as Python code."""
+
+import json
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,3 +28,17 @@ def number(value: float) -> str:
     ('0.11111111', '-2')
     """
     return np.format_float_positional(np.float32(value), trim="-")
+
+
+def quoted(text: object) -> str:
+    """Write a text, such as a path, in quotation marks; what cannot be seen or changes the order of letters as escapes.
+
+    Examples
+    --------
+    >>> quoted('a "dog"'), quoted("cat\\u202egpj")
+    ('"a \\\\"dog\\\\""', '"cat\\\\u202egpj"')
+    """
+    literal = json.dumps(str(text), ensure_ascii=False)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in literal
+    )

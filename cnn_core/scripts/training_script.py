@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
 from cnn_core.scripts.corrections_script import corrected
+from cnn_core.scripts.literals import quoted
 from cnn_core.storage.files import expanded, visiting
 
 if TYPE_CHECKING:
@@ -193,16 +192,12 @@ def _source(config: TrainingConfig) -> str:
     path = expanded(config.source.shown)
     path = path if visiting() else path.absolute()
     if path.suffix.lower() != ".zip":
-        return f"folder = Path({_quoted(path)})"
+        return f"folder = Path({quoted(path)})"
     return (
-        f"folder = Path({_quoted(path.stem)})\nshutil.unpack_archive({_quoted(path)}, folder)\n"
+        f"folder = Path({quoted(path.stem)})\nshutil.unpack_archive({quoted(path)}, folder)\n"
         'if (folder / "train.zip").exists():  # Kaggle\'s zip contains another zip\n'
         '    shutil.unpack_archive(folder / "train.zip", folder)'
     )
-
-
-def _quoted(path: str | Path) -> str:
-    return json.dumps(str(path), ensure_ascii=False)
 
 
 def network(spec: NetworkSpec) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -18,6 +20,15 @@ MAX_BYTES = 8 * 2**30
 """What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
 
 MAX_FILES = 200_000
+
+
+MAX_DIRECTORY = 120 * MAX_FILES
+"""The maximum size of a zip's list of its files, in bytes: in memory it takes about ten times as much."""
+
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What Python raises about a zip that is damaged, encrypted, or says something that cannot be."""
 
 
 class ArchiveError(CnnLabError):
@@ -72,16 +83,49 @@ def extract(
         except OSError:
             if not folder.exists():  # somebody else unpacked the same zip meanwhile: theirs is as good
                 raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (OSError, *DAMAGED) as error:
+        if getattr(error, "errno", None) is not None:  # of the disk; bzip2 raises an OSError without a number
+            raise
         raise ArchiveError(f"{path.name} is damaged or encrypted ({error}). Download or pack it again.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _open(path: Path) -> zipfile.ZipFile:
+def opened(path: Path) -> zipfile.ZipFile:
+    """Open a zip, unless the list of its files alone would fill the memory.
+
+    Raises
+    ------
+    ArchiveError
+        When it lists too much.
+    zipfile.BadZipFile
+        When it is none; also the other errors of `DAMAGED`.
+    OSError
+        When the file cannot be read.
+    """
+    if _directory_bytes(path) > MAX_DIRECTORY:
+        raise ArchiveError(f"{path.name} lists more than {MAX_FILES:,} files. Use a smaller one.")
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except ValueError as error:  # a name that is no UTF-8, a place before the file's beginning
+        raise zipfile.BadZipFile(str(error)) from error
+
+
+def _directory_bytes(path: Path) -> int:
+    """Return how long the zip says that the list of its files is; 0 where it says nothing."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2**16 - 100))
+        end = file.read()
+    at, at64 = end.rfind(b"PK\5\6"), end.rfind(b"PK\6\6")
+    lengths = [end[at + 12 : at + 16] if at >= 0 else b"", end[at64 + 40 : at64 + 48] if at64 >= 0 else b""]
+    sizes = [int.from_bytes(length, "little") for length in lengths]
+    return sizes[1] if sizes[0] == 0xFFFFFFFF else max(sizes)
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return opened(path)
+    except (OSError, *DAMAGED) as error:
         raise ArchiveError(
             f"{path.name} is not a zip file, or only part of one. Choose a zip or a folder of photos."
         ) from error
@@ -110,7 +154,7 @@ def _extract_all(
     wanted: Callable[[str], bool],
     progress: Callable[[int, int, str], None] | None,
 ) -> None:
-    items = [item for item in archive.infolist() if not item.is_dir() and wanted(item.filename)]
+    items = [item for item in archive.infolist() if wanted(item.filename) and not item.is_dir()]
     _check(archive, name, items)
     total = sum(item.file_size for item in items)
     if within(folder, home()):
@@ -128,7 +172,10 @@ def _extract_all(
         try:
             with archive.open(item) as source, target.open("wb") as file:
                 shutil.copyfileobj(source, file)
-        except (zipfile.BadZipFile, zlib.error):
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
             pass  # the image is incomplete: the dataset counts and names it as broken
+        except OSError as error:
+            if error.errno is not None:  # bzip2 says so, without a number, of damaged data
+                raise
         if progress and (number % 500 == 0 or number == len(items)):
             progress(number, len(items), "Unpacking the pictures")

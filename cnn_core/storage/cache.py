@@ -24,7 +24,6 @@ MAX_BYTES = {
     "features": 2 * GB,
     "images": 4 * GB,
     "predictions": GB // 16,
-    "replays": GB // 4,
     "sketches": 4 * GB,
     "survey": GB // 4,
     "unpacked": 16 * GB,

@@ -137,6 +137,21 @@ def safe_name(name: str, otherwise: str = "") -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or otherwise
 
 
+def is_text(name: str) -> bool:
+    """Return whether a file's name is text. On Linux it may be any bytes, which no page and no CSV can show.
+
+    Examples
+    --------
+    >>> is_text("cät.jpg"), is_text(os.fsdecode(b"cat\\xff.jpg")) and os.name == "posix"
+    (True, False)
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a name beside `path` to write to; what is there in the end is renamed into place.

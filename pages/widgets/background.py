@@ -16,6 +16,7 @@ from cnn_core import CnnLabError
 from cnn_core.host import limits
 from cnn_core.storage.files import at_home, home, visiting
 from cnn_core.wording import so_far, time_left
+from pages.widgets import unexpected
 
 MAX_JOBS = 16
 """Jobs that the server remembers of a home."""
@@ -116,7 +117,7 @@ class Job(ABC):
         except CnnLabError as error:
             self.error = str(error)
         except Exception as error:  # nobody else would hear of it
-            self.error = self.failed.format(f"{type(error).__name__}: {error}")
+            self.error = self.failed.format(f"error {unexpected.number(error)}")
 
 
 def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:

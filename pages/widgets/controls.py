@@ -11,6 +11,7 @@ Streamlit writes the label of a choice into the address, not its value, when the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,10 @@ from pages.widgets.control_types import Text as Text
 
 
 def read_old_links() -> None:
-    """Replace labels of older versions in the address by today's. The front door calls this before the page runs."""
+    """Replace labels of older versions in the address by today's, and drop what breaks Streamlit's widgets.
+
+    The front door calls this before the page runs.
+    """
     old = False
     for control in CONTROLS.values():
         if (
@@ -38,8 +42,21 @@ def read_old_links() -> None:
         ):
             st.query_params[control.name] = today
             old = True
+        if _breaks(control, st.query_params.get(control.name)):
+            del st.query_params[control.name]
+            old = True
     if old:
         st.rerun()  # a control looks for its choice in the address that this run began with
+
+
+def _breaks(control: Control, text: str | None) -> bool:
+    """Tell whether Streamlit would break off, on an infinite number, or choose nothing where something is required."""
+    if text is None or not isinstance(control, Number):
+        return text == "" and isinstance(control, Choice)
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def unknown_choices(names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from cnn_core import CnnLabError
 from cnn_core.data_files import corrections
 from cnn_core.source import Source
 from cnn_core.storage.files import visiting
+from cnn_core.wording import plain
 from pages.widgets import run_monitor
 
 PLACE = "corrections"
@@ -30,7 +31,7 @@ def show(data: str, known: corrections.Corrections) -> None:
             alt="Corrected photos, and what each of them counts as",
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)]
-        place = "" if visiting() else f": the corrections are in {corrections.path_of(data)}"
+        place = "" if visiting() else f": the corrections are in {plain(corrections.path_of(data))}"
         st.caption(f"Select rows to undo only these. The photos themselves are never changed{place}.")
         st.button(
             f"Undo {len(chosen)}" if chosen else "Undo all",
@@ -46,7 +47,7 @@ def of(source: Source) -> corrections.Corrections | None:
     try:
         return source.in_force
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 

@@ -15,6 +15,7 @@ from cnn_core.host import limits
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import expanded, home, visiting
+from cnn_core.wording import plain
 from pages.widgets import address, background, controls, dataset_download
 
 PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
@@ -139,7 +140,7 @@ def _kept() -> str:
     if visiting():
         st.caption("The photos that the host of this server has put here for everyone, and those you have uploaded.")
     else:
-        st.caption(f"Zips and folders of photos that lie in {kept.folder()}, on the computer that runs CNN Lab.")
+        st.caption(f"Zips and folders of photos that lie in {plain(kept.folder())}, on the computer that runs CNN Lab.")
     if not names:
         upload = "There is none yet. Choose “Upload a zip” to use your own photos."
         put = "There is none yet. Put a zip or a folder of photos there, then come back."
@@ -159,7 +160,7 @@ def _keep(file) -> str:
     try:
         path = kept.keep(file.getvalue(), file.name)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return ""
     st.session_state[_KEPT] = (file.file_id, path)
     return str(path)

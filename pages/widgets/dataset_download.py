@@ -8,7 +8,7 @@ import streamlit as st
 from cnn_core.data_files import kept
 from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
 from cnn_core.storage.files import home
-from cnn_core.wording import time_left
+from cnn_core.wording import plain, time_left
 from pages.widgets import background
 
 REFRESH = 0.5
@@ -33,7 +33,7 @@ def choose() -> str:
     """Offer the download; return the path of the zip, or "" while it is not here."""
     target = target_of(MICROSOFT)
     if target.exists():
-        st.caption(f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. They are in {target}.")
+        st.caption(f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. They are in {plain(target)}.")
         return str(target)
     whole = MICROSOFT.bytes / 1e6
     st.markdown(
@@ -45,7 +45,7 @@ def choose() -> str:
         st.fragment(_progress, run_every=REFRESH)(running[-1])
     else:
         if running and (said := running[-1].error):
-            (st.info if said == Download.stopped else st.error)(said)
+            (st.info if said == Download.stopped else st.error)(plain(said))
         here = arrived(target) / 1e6
         if here:
             st.caption(f"{here:.0f} of {whole:.0f} MB have arrived.")
@@ -59,7 +59,7 @@ def choose() -> str:
     st.caption(
         "Kaggle gives the same photos, but only with an account there: download the zip from "
         "https://www.kaggle.com/c/dogs-vs-cats/data, then choose “Upload a zip”, or put it into the folder "
-        f"{kept.folder()} and choose “Datasets folder”."
+        f"{plain(kept.folder())} and choose “Datasets folder”."
     )
     return ""
 
@@ -74,5 +74,5 @@ def _progress(running: Download) -> None:
         st.rerun()
     left = time_left(running.seconds_left)
     amount = f": {running.done / 1e6:,.0f} of {running.total / 1e6:,.0f} MB{left}" if running.done else ""
-    st.progress(running.share, f"{running.what}{amount}")
+    st.progress(running.share, f"{plain(running.what)}{amount}")
     st.button("Stop the download", on_click=running.stop, icon=":material/stop:")

@@ -5,6 +5,8 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.model_io import cards, export
 from cnn_core.models import ModelCard
+from cnn_core.storage.files import safe_name
+from cnn_core.wording import plain
 
 FORMATS = {"keras": "Keras", "tflite": "LiteRT (TensorFlow Lite)", "onnx": "ONNX"}
 RUNS_ON = {
@@ -33,10 +35,10 @@ def show(card: ModelCard) -> None:
         with button, st.spinner(f"Writing {FORMATS[kind]}… the first time takes a few seconds", show_time=True):
             file = export.exported(card.name, kind)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     button.download_button(
-        f"Download {card.name}.{kind}", file.read_bytes, f"{card.name}.{kind}", icon=":material/download:",
-        on_click="ignore", width="stretch",
+        f"Download {plain(card.name)}.{kind}", file.read_bytes, f"{safe_name(card.name)}.{kind}",
+        icon=":material/download:", on_click="ignore", width="stretch",
     )  # fmt: skip
     st.caption(f"{RUNS_ON[kind]} Input: {card.input_size} × {card.input_size} pixels, values 0 to 255.")

@@ -5,6 +5,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.host import limits
 from cnn_core.models import save_upload
+from cnn_core.wording import plain
 from pages.widgets import warmup
 
 MEGABYTES = 512
@@ -27,7 +28,7 @@ def ask() -> str | None:
         with st.spinner("Checking the model…"):
             name = save_upload(file.getvalue(), file.name).name
     except CnnLabError as error:
-        st.error(f"{file.name}: {error}")
+        st.error(plain(f"{file.name}: {error}"))
         return None
     st.session_state["model_upload_seen"] = file.file_id
     return name

@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import ImageError, fit, open_image
+from cnn_core.wording import plain
 from pages.widgets import controls
 
 MEGABYTES = 30
@@ -74,12 +75,12 @@ def choose() -> None:
         if st.toggle("Use the camera", key="picture_camera_on"):
             st.camera_input("Take a picture", key="picture_camera", on_change=_take, args=("picture_camera",))
     if error := st.session_state.get(_ERROR):
-        st.error(error)
+        st.error(plain(error))
     image, name = current()
     height, width = image.shape[:2]
     with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
         st.image(_preview(image), width="stretch", alt=f"The picture of all pages: {name}")
-    shown.markdown(f"**{name}**  \n:gray[{width} × {height} pixels]", width="stretch")
+    shown.markdown(f"**{plain(name)}**  \n:gray[{width} × {height} pixels]", width="stretch")
 
 
 def current(longest: int | None = None) -> tuple[np.ndarray, str]:

@@ -14,7 +14,7 @@ from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.host import limits
 from cnn_core.source import DRAWN
 from cnn_core.storage.files import visiting
-from cnn_core.wording import duration, percent, time_left
+from cnn_core.wording import duration, percent, plain, time_left
 from pages.widgets import controls
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def show_error(place: str) -> None:
     """Show what the last `attempt` at this place left."""
     at, sentence = st.session_state.get(_ERROR, ("", ""))
     if at == place:
-        st.error(sentence)
+        st.error(plain(sentence))
 
 
 def begin(config: TrainingConfig, place: str) -> None:
@@ -113,9 +113,9 @@ def share_done(status: Status) -> float:
 def where(status: Status) -> str:
     """Say where a living run stands, in one line."""
     if status.state == "starting":
-        return f"Starting. {status.message}"
+        return f"Starting. {plain(status.message)}"
     if status.state in ("waiting", "reading", "stopping", "paused"):
-        return status.message
+        return plain(status.message)
     if not status.step:
         return "TensorFlow is preparing the first step, which takes longer than the others."
     place = f"Epoch {status.epoch} of {status.epochs} · step {status.step:,} of {status.steps:,}"
@@ -132,7 +132,7 @@ def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
-    return f"{status.message}{done}{score}"
+    return f"{plain(status.message)}{done}{score}"
 
 
 def overfitted(history: pd.DataFrame, held_out: str) -> str:
@@ -160,8 +160,9 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
     if status.state == "waiting":
         label, icon, help_text = "Leave the line", ":material/logout:", "You can resume the run later, or delete it."
     if st.button(label, key=key, icon=icon, disabled=status.state == "stopping", help=help_text):
-        run.stop()
+        attempt(run.stop, key)
         st.rerun()
+    show_error(key)
 
 
 def resume_button(run: runs.Run, status: Status, key: str) -> None:

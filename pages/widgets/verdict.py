@@ -46,10 +46,13 @@ def _track(kind: str, value: float) -> str:
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
-    """Return a CSV with a row for each photo: its verdict, or the error."""
+    """Return a CSV with a row for each photo: its verdict, or the error.
+
+    A photo's name that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
     text = io.StringIO()
     columns = ["file", "label", "probability", "cat", "dog", "model", "error"]
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(row | {"file": "'" * row["file"].startswith(("=", "+", "-", "@")) + row["file"]} for row in rows)
     return text.getvalue()

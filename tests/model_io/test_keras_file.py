@@ -129,6 +129,45 @@ def test_weights_that_point_elsewhere_or_declare_too_much(home, good, tmp_path):
     refused(file_with(lambda f: None), "weights do not fit")
 
 
+def test_a_group_that_holds_itself(home, good):
+    import h5py
+
+    data = io.BytesIO()
+    with h5py.File(data, "w") as file:
+        file["loop"] = file["/"]
+    refused(changed(good, model_weights_h5=data.getvalue()), "under two names")
+
+
+def test_weights_that_unpack_to_many_times_their_size(home, good):
+    refused(changed(good, model_weights_h5=bytes(20 * 2**20)), "unpacks to 1,0.. times its size")
+
+
+def test_more_layers_than_anybody_needs(home, good):
+    config = config_of(good)
+    config["config"]["layers"][1:1] = [config["config"]["layers"][1]] * keras_file.MAX_LAYERS
+    refused(changed(good, config_json=json.dumps(config)), "2,007 layers; at most 2,000")
+
+
+@pytest.mark.parametrize("module", [{}, ["keras"], 7])
+def test_a_module_that_is_no_name(home, good, module):
+    refused(with_layer(good, {"class_name": "Dense", "module": module, "config": {}}), "comes from “")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_in_what_is_compressed(home, good, method):
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for hit in ("config.json", "model.weights.h5"):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+            start = archive.getinfo(hit).header_offset + 30 + len(hit) + 6
+        data = bytearray(out.getvalue())
+        data[start : start + 40] = b"\xff" * 40
+        refused(bytes(data), "damaged|cannot be read")
+
+
 def test_weights_of_another_network(home, good):
     import keras
 
@@ -157,3 +196,10 @@ def test_the_shapes_that_are_expected_are_said(home):
     refused(saved(anything), "S fixed")
     oblong = keras.Sequential([keras.layers.Input((8, 9, 3)), keras.layers.Flatten(), dense(2, activation="softmax")])
     refused(saved(oblong), r"received \(None, 8, 9, 3\)")
+
+
+@pytest.mark.parametrize("name", ["two words", "<img src=x>", "[a](b)", "", 7])
+def test_a_layers_name_that_tensorflow_takes_for_no_name(home, good, name):
+    config = config_of(good)
+    config["config"]["layers"][2]["config"]["name"] = name
+    refused(changed(good, config_json=json.dumps(config)), "layer named “")

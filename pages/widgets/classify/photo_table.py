@@ -14,6 +14,7 @@ from cnn_core.figures.colors import CAT, DOG
 from cnn_core.host import limits
 from cnn_core.models import ModelCard, open_model
 from cnn_core.pixels import fit
+from cnn_core.wording import plain
 from pages.widgets import verdict
 from pages.widgets.classify import photos
 from pages.widgets.classify.photos import Photo
@@ -30,7 +31,7 @@ def show(card: ModelCard, stamp: int) -> None:
     rows = _classify_all(card, stamp, dropped)
     for row in rows:
         if row["error"]:
-            st.error(f"{row['file']}: {row['error']}")
+            st.error(plain(f"{row['file']}: {row['error']}"))
     readable = [(photo, row) for photo, row in zip(dropped, rows, strict=True) if not row["error"]]
     if len(readable) > 1:
         st.header(f"Your {len(readable)} photos", anchor=False)
@@ -82,7 +83,7 @@ def _buttons(dropped: list[Photo], readable: list[Photo]) -> None:
     on_screen = [photo for photo in dropped if photo.id == photos.shown()]
     if len(readable) == 1 and not on_screen:
         name = readable[0].name
-        st.button(f"Show {name}", icon=":material/image:", on_click=photos.show, args=(readable[0],))
+        st.button(f"Show {plain(name)}", icon=":material/image:", on_click=photos.show, args=(readable[0],))
     if on_screen:
         st.button("Remove this photo", icon=":material/close:", on_click=photos.remove, args=(on_screen,))
     if len(dropped) > 1 or (dropped and not on_screen):

@@ -37,6 +37,10 @@ def drop_zone() -> None:
             on_change=_take, args=(key,), max_upload_size=picture.MEGABYTES,
             help="One photo or many. They stay until you remove them or close the page.",
         )  # fmt: skip
+        st.caption(
+            "Your photos stay in the memory of the computer that runs CNN Lab: nothing of them is written to its disk. "
+            "Only a zip that you upload for a training is kept."
+        )
     if picture.missed(uploads):
         _take(key)
         st.rerun()

@@ -11,7 +11,7 @@ from cnn_core import CnnLabError
 from cnn_core.host import limits
 from cnn_core.layers.first_kernels import learned_kernels
 from cnn_core.models import list_models, named, open_model
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 from pages.widgets import verdict, warmup
 from pages.widgets.convolution import bench
 from pages.widgets.data_source import changed
@@ -60,12 +60,14 @@ def answer(image: np.ndarray, name: str) -> None:
             _, kernel, _ = bench.arguments(image)
             before, after = with_kernel(network, image, at), with_kernel(network, image, at, kernel)
     except (CnnLabError, ValueError, IndexError) as error:
-        st.error(str(error) if isinstance(error, CnnLabError) else f"There is no kernel “{settings['origin'][:60]}”.")
+        unknown = f"There is no kernel “{settings['origin'][:60]}”."
+        st.error(plain(error if isinstance(error, CnnLabError) else unknown))
         return
     likelier = max(after.probabilities, key=after.probabilities.__getitem__)
-    said = f"{name}: **{likelier}**, {percent(after.probabilities[likelier])}."
+    said = f"{plain(name)}: **{likelier}**, {percent(after.probabilities[likelier])}."
     if np.array_equal(kernel.astype(np.float32), learned):
-        st.markdown(f"{said} Kernel {at + 1} of {named(model).title} lies on the bench as it was learned. Edit it.")
+        title = plain(named(model).title)
+        st.markdown(f"{said} Kernel {at + 1} of {title} lies on the bench as it was learned. Edit it.")
     else:
         was = percent(before.probabilities[likelier])
         st.markdown(f"{said} With kernel {at + 1} as it was learned: {was}. The saved model stays as it is.")

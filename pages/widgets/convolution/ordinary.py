@@ -12,7 +12,7 @@ from cnn_core.convolution import conv2d, step
 from cnn_core.figures.colors import as_photo, signed_photo, zero_centered
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS, mark, tint_channel
-from cnn_core.wording import number
+from cnn_core.wording import number, plain
 from pages.widgets import controls, number_grid
 from pages.widgets.convolution import bench
 from pages.widgets.tied import tied
@@ -50,7 +50,7 @@ def show(image: np.ndarray, name: str) -> None:
             width="stretch",
             alt=f"{name}, {_words(channel)}; a frame marks the window at row {top}, column {left_edge}",
         )
-        st.caption(f"{name}, {_words(channel)}; framed: the window of the step below")
+        st.caption(f"{plain(name)}, {_words(channel)}; framed: the window of the step below")
 
 
 def _kernel() -> None:
@@ -82,7 +82,7 @@ def _kernel() -> None:
     if name:
         st.caption(KERNELS[name].finds)
     if warning := bench.warning():
-        st.warning(warning)
+        st.warning(plain(warning))
 
 
 def _cell(tables: np.ndarray, table: int, row: int, column: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _map(image: np.ndarray, name: str) -> np.ndarray | None:
         source, kernel, options = bench.arguments(image)
         feature_map = conv2d(source, kernel, **options)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
     view = bench.current()["view"]
     low, high = number(feature_map.min()), number(feature_map.max())

@@ -9,7 +9,7 @@ from cnn_core.figures.colors import signed_photo, zero_centered
 from cnn_core.kernels import KERNELS
 from cnn_core.layers.stacked import two_layers
 from cnn_core.sliding.operands import SLIDE
-from cnn_core.wording import decimal, number, percent
+from cnn_core.wording import decimal, number, percent, plain
 from pages.widgets import number_grid
 from pages.widgets.convolution import bench
 
@@ -91,7 +91,7 @@ def _bias(image: np.ndarray) -> None:
         source, kernel, _ = bench.arguments(image)
         passed = [conv2d(source, kernel, bias=bias) > 0 for bias in BIASES]
     except CnnLabError as error:
-        st.info(str(error))
+        st.info(plain(error))
         return
     st.table(
         {
@@ -113,7 +113,7 @@ def _relu(image: np.ndarray) -> None:
         source, kernel, _ = bench.arguments(image)
         both = two_layers(source, kernel, SECOND.values)
     except CnnLabError as error:
-        st.info(str(error))
+        st.info(plain(error))
         return
     size, combined = " × ".join(map(str, SECOND.values.shape)), " × ".join(map(str, both.combined.shape[:2]))
     _, limit = zero_centered(both.one)

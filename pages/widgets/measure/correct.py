@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core.data_files import corrections
 from cnn_core.dataset import LABELS
+from cnn_core.wording import plain
 from pages.widgets import correction_list
 
 
@@ -18,7 +19,7 @@ def buttons(data: str, folder: str) -> Callable[[dict], None]:
         st.button(
             f"It is a {other}",
             key=f"relabel {name}",
-            help=f"{name} counts as a {other} from now on.",
+            help=f"{plain(name)} counts as a {other} from now on.",
             on_click=correction_list.correct,
             args=(data, [name], other),
             width="stretch",
@@ -26,7 +27,7 @@ def buttons(data: str, folder: str) -> Callable[[dict], None]:
         st.button(
             "Leave it out",
             key=f"leave out {name}",
-            help=f"{name} is used neither for training nor for testing from now on.",
+            help=f"{plain(name)} is used neither for training nor for testing from now on.",
             on_click=correction_list.correct,
             args=(data, [name], None),
             width="stretch",

@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import curves
 from cnn_core.evaluation import Evaluation, behind, decide
 from cnn_core.figures import scores as score_charts
+from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent
 from pages.widgets import controls
 from pages.widgets.measure import gallery
@@ -93,8 +94,8 @@ def _pictures(decided: Evaluation, cell: str, model: str) -> None:
     st.caption("Sorted by the model's confidence, highest first.")
     gallery.paged(rows, _FIRST)
     st.download_button(
-        "Download these predictions (CSV)", rows.to_csv(index=False), f"{model}-{cell.replace(' ', '-')}.csv",
-        "text/csv", icon=":material/download:", on_click="ignore",
+        "Download these predictions (CSV)", rows.to_csv(index=False),
+        f"{safe_name(model)}-{cell.replace(' ', '-')}.csv", "text/csv", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.pixels import fit, open_image
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 
 WIDTH = 150
 PER_PAGE = 15
@@ -54,9 +54,9 @@ def _picture(row: dict) -> None:
     try:
         picture = _small(row["file"], Path(row["file"]).stat().st_mtime_ns)
     except (CnnLabError, OSError):
-        st.caption(f"{name} no longer exists.")
+        st.caption(f"{plain(name)} no longer exists.")
     else:
-        st.image(picture, caption=f"{says} ({name})", width="stretch", alt=says)
+        st.image(picture, caption=f"{says} ({plain(name)})", width="stretch", alt=says)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)

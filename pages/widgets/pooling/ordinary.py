@@ -11,7 +11,7 @@ from cnn_core.figures import diagrams
 from cnn_core.figures.colors import zero_centered
 from cnn_core.kernels import KERNELS
 from cnn_core.pooling import windows
-from cnn_core.wording import number
+from cnn_core.wording import number, plain
 from pages.widgets import controls, number_grid
 from pages.widgets.convolution import bench
 from pages.widgets.pooling import stages
@@ -36,7 +36,7 @@ def show(gray: np.ndarray, name: str) -> None:
             limit = _map(feature_map, f"{name}, before the pooling")
         pooled = pooling.apply(feature_map)
     except CnnLabError as error:
-        result.error(str(error))
+        result.error(plain(error))
         return
     with result:
         _map(pooled, f"{name} after {controls.POOL_KIND.label(pooling.kind).lower()} pooling", limit)
@@ -101,7 +101,7 @@ def _numbers(feature_map: np.ndarray, pooling: Pooling) -> None:
         pooled = pooling.apply(part)
         edges = windows(part.shape[0], part.shape[1], pooling.pool_size, pooling.strides, pooling.padding)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     last = pooled.size - 1
     if st.session_state.get(controls.GRID_WINDOW.name, 0) > last:

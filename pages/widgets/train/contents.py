@@ -6,6 +6,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
 from cnn_core.source import Source
+from cnn_core.wording import plain
 from pages.widgets import correction_list, data_source, run_monitor
 from pages.widgets.train import facts
 
@@ -27,13 +28,13 @@ def _progress(seen: data_source.Look) -> None:
 
 def _contents(seen: data_source.Look, source: Source) -> None:
     if seen.table is None:
-        st.error(seen.error)
+        st.error(plain(seen.error))
         _look_again()
         return
     try:
         training, test = source.parts(seen.table)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     whole = pd.concat([training, test])
     counts = whole["label"].value_counts().reindex(LABELS, fill_value=0)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.figures import report
-from cnn_core.storage.files import at_this_home, home, visiting
+from cnn_core.storage.files import at_this_home, home, safe_name, visiting
 from pages.widgets.train import curves
 
 
@@ -22,7 +22,7 @@ def show(run: runs.Run) -> None:
     with st.container(horizontal=True):
         for label, ending, kind, content in files:
             st.download_button(
-                label, at_this_home(content), f"cnn-lab-{run.id}.{ending}", kind, on_click="ignore",
+                label, at_this_home(content), f"cnn-lab-{safe_name(run.id)}.{ending}", kind, on_click="ignore",
                 icon=":material/download:", key=f"download_{ending}",
             )  # fmt: skip
     if len(history):

@@ -11,7 +11,7 @@ from cnn_core.data_files.summary import Summary, summary
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import Source
 from cnn_core.storage.files import home
-from cnn_core.wording import percent
+from cnn_core.wording import percent, plain
 from pages.widgets import background, correction_list, data_source, run_monitor
 from pages.widgets.train import broken_list
 
@@ -77,7 +77,7 @@ def show(source: Source) -> None:
         if not seen.ready(data_source.WAIT_SECONDS):
             st.fragment(_progress, run_every=run_monitor.REFRESH)(seen)
         elif seen.found is None:
-            st.error(seen.error)
+            st.error(plain(seen.error))
             st.button("Compare the pictures", on_click=background.forget, args=(seen,), icon=":material/refresh:")
         else:
             _found(seen, seen.found)

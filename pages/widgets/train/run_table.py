@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models, runs, wording
 from cnn_core.figures import training_curves as charts
+from cnn_core.wording import plain
 from pages.widgets import controls
 from pages.widgets.train import curves
 
@@ -65,7 +66,7 @@ def _curves(shown: dict[str, pd.DataFrame], steps: dict[str, int]) -> None:
         unknown = [name for name in shown if not steps.get(name)]
         shown = {name: history for name, history in shown.items() if name not in unknown}
         if unknown:
-            st.caption(f"Left out, since their number of steps is not known: {', '.join(unknown)}.")
+            st.caption(f"Left out, since their number of steps is not known: {plain(', '.join(unknown))}.")
     for column, quantity in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         column.plotly_chart(
             charts.compare_runs(

@@ -11,7 +11,8 @@ from cnn_core import CnnLabError, runs
 from cnn_core.dataset import LABELS
 from cnn_core.pixels import resize
 from cnn_core.replay import Frame, moment, most_changed, replay
-from cnn_core.wording import percent
+from cnn_core.storage.files import safe_name
+from cnn_core.wording import percent, plain
 from pages.widgets import background, controls, picture, run_monitor, verdict, warmup
 
 _AT, _LAST, _LABEL = "replay_at", "replay_last", "replay_label"
@@ -84,7 +85,7 @@ def _replay(run: runs.Run, live: bool) -> None:
         st.fragment(_progress, run_every=run_monitor.REFRESH)(job)
         return
     if job.error:
-        st.error(job.error)
+        st.error(plain(job.error))
         if st.button("Try again", icon=":material/refresh:"):
             background.forget(job)
             st.rerun()
@@ -149,7 +150,7 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         st.download_button(
             "Save as GIF",
             lambda: _gif(job, label, steps),
-            f"cnn-lab-{run.id}.gif",
+            f"cnn-lab-{safe_name(run.id)}.gif",
             "image/gif",
             on_click="ignore",
             icon=":material/download:",

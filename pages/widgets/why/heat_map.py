@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.wording import plain
 from pages.widgets.why.case import Case
 
 
@@ -31,7 +32,7 @@ def show(case: Case) -> None:
         try:
             heat = case.heat(label)
         except CnnLabError as error:
-            st.info(str(error))
+            st.info(plain(error))
             return
         st.image(
             overlay(case.shown, heat, opacity / 100), width="stretch", alt=f"The photo with the heat map for {label}"

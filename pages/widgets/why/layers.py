@@ -10,6 +10,7 @@ import streamlit as st
 from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
+from cnn_core.wording import plain
 from pages.widgets import address, controls, number_grid, screen_image, warmup
 from pages.widgets.why import thread
 from pages.widgets.why.case import Case
@@ -56,7 +57,7 @@ def show(case: Case) -> None:
         stop = _choose(stops)
         found = case.strongest(stop.name)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     chosen = 0
     if len(stop.shape) == 3:
@@ -128,7 +129,9 @@ def _maps(found: Strongest, stop: Stop) -> int:
     large, words = st.columns(2, gap="medium")
     with large:
         title = f"Map {found.numbers[place] + 1} of {stop.name}"
-        st.image(screen_image.enlarged(colors[place], LARGE), width="stretch", alt=f"{title}, enlarged", caption=title)
+        st.image(
+            screen_image.enlarged(colors[place], LARGE), width="stretch", alt=f"{title}, enlarged", caption=plain(title)
+        )
         low, high = wording.number(found.values[place].min()), wording.number(found.values[place].max())
         st.html(
             number_grid.scale(
@@ -150,7 +153,7 @@ def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
     height, width, channels = kernel.values.shape
     st.markdown(f"### Its kernel: {height} × {width} × {channels}")
     if kernel.layer != stop.name:
-        st.markdown(f"The kernel is in **{kernel.layer}**: this is its map {number + 1} after {stop.kind}.")
+        st.markdown(f"The kernel is in **{plain(kernel.layer)}**: this is its map {number + 1} after {stop.kind}.")
     order = np.argsort(-np.abs(kernel.values).sum(axis=(0, 1)), kind="stable")[:MAX_SLICES]
     if channels == 3:
         order, captions = np.arange(3), ["on red", "on green", "on blue"]
@@ -162,7 +165,7 @@ def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
             f"The kernel has {channels} slices, one for each input map. These {len(order)} have the largest values."
         )
     st.caption(
-        f"From {kernel.kind} “{kernel.layer}”: stride {kernel.stride[0]}, padding “{kernel.padding}”, bias "
+        f"From {kernel.kind} “{plain(kernel.layer)}”: stride {kernel.stride[0]}, padding “{kernel.padding}”, bias "
         f"{wording.number(kernel.bias)}, activation {kernel.activation}."
     )
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.models import ModelCard, list_models
+from cnn_core.wording import plain
 from pages.widgets import verdict
 from pages.widgets.why.case import Case
 
@@ -19,7 +20,8 @@ def show(case: Case) -> None:
     if st.session_state.get("other_model") not in others:
         st.session_state["other_model"] = next(iter(others))
     other = place.selectbox(
-        f"Compare {case.card.title} with", list(others), format_func=lambda name: others[name].title, key="other_model",
+        f"Compare {plain(case.card.title)} with", list(others), key="other_model",
+        format_func=lambda name: others[name].title,
     )  # fmt: skip
     choices = ["its own verdict", *case.prediction.probabilities]
     choice = label_place.segmented_control(
@@ -31,7 +33,7 @@ def show(case: Case) -> None:
                 try:
                     _one(card, case, choice)
                 except CnnLabError as error:
-                    st.error(str(error))
+                    st.error(plain(error))
     st.caption(
         "Where two models disagree, compare their heat maps. Trust the one with the higher accuracy on test photos; "
         "the page Evaluate measures it."
@@ -41,16 +43,16 @@ def show(case: Case) -> None:
 def _one(card: ModelCard, asked: Case, choice: str) -> None:
     from cnn_core.explain import overlay
 
-    with st.spinner(f"{card.title} is classifying the photo…"):
+    with st.spinner(f"{plain(card.title)} is classifying the photo…"):
         case = Case.ask(card, asked.image, asked.name)
         label = choice if choice in case.prediction.probabilities else case.likelier
-        st.markdown(f"**{card.title}**")
+        st.markdown(f"**{plain(card.title)}**")
         st.markdown(f"### {case.prediction.sentence}")
         verdict.bars(case.prediction.probabilities)
         try:
             heat = case.heat(label)
         except CnnLabError as error:
-            st.info(str(error))
+            st.info(plain(error))
             return
     st.image(
         overlay(case.shown, heat, 0.55), width="stretch", alt=f"The photo with the heat map of {card.title} for {label}"

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
+from cnn_core.wording import plain
 from pages.widgets import address, controls
 from pages.widgets.kernel_lab import mount
 from pages.widgets.why import thread_drawing, thread_ordinary
@@ -45,7 +46,7 @@ def show(case: Case, found: Strongest, at: int) -> None:
     try:
         knot = _follow(case, state["path"][-1])
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
         state["path"] = [start]
         knot = _follow(case, start)
     classes = found.layer if found.values.ndim == 1 and found.total == len(LABELS) else ""

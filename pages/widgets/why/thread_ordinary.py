@@ -10,6 +10,7 @@ import streamlit as st
 
 from cnn_core.figures.colors import zero_centered
 from cnn_core.pixels import mark
+from cnn_core.wording import plain
 from pages.widgets import number_grid, screen_image
 from pages.widgets.tied import tied
 
@@ -28,11 +29,15 @@ def show(knot: Knot, drawing: dict[str, Any], go: Go) -> None:
     with st.container(horizontal=True):
         for at, crumb in enumerate(drawing["crumbs"]):
             st.button(
-                crumb, key=f"thread_crumb_{at}", disabled=at == len(path) - 1, on_click=go, args=(path[: at + 1],)
+                plain(crumb),
+                key=f"thread_crumb_{at}",
+                disabled=at == len(path) - 1,
+                on_click=go,
+                args=(path[: at + 1],),
             )
-    st.markdown(f"#### {drawing['title']}")
+    st.markdown(f"#### {plain(drawing['title'])}")
     _choose(drawing, lambda at: go([*path[:-1], {"layer": path[-1]["layer"], "at": at}]))
-    st.markdown(f"{drawing['total']}\n\n{drawing['added']} {drawing['rest']}")
+    st.markdown("\n\n".join(map(plain, (drawing["total"], f"{drawing['added']} {drawing['rest']}"))))
     if knot.output_map is not None:
         _map(knot.output_map, knot.sum.place.at[0], knot.sum.place.at[1], 1, "The map of this number; a frame marks it")
     st.dataframe(
@@ -70,7 +75,7 @@ def _part(knot: Knot, drawing: dict[str, Any], choose: Callable[..., None]) -> N
         "Partial sum to take apart", list(sums), format_func=sums.__getitem__,
         **tied({"key": "thread_which"}, which, lambda which: choose(which=which, cell=None)),
     )  # fmt: skip
-    st.markdown(f"**{part['title']}**")
+    st.markdown(f"**{plain(part['title'])}**")
     if part["tables"]:
         if part["pixels"] is not None:
             st.caption("The photo's own numbers in this window, 0 to 255: " + "; ".join(
@@ -78,7 +83,7 @@ def _part(knot: Knot, drawing: dict[str, Any], choose: Callable[..., None]) -> N
             ))  # fmt: skip
         products = one.products[..., which].astype(np.float32)
         st.html(number_grid.multiplied(one.window[..., which], one.kernel[..., which], products, one.inside))
-    st.markdown(part["line"])
+    st.markdown(plain(part["line"]))
     cells = {tuple(cell["cell"]): cell["text"] for cell in part["cells"]}
     cells.setdefault((row, column), f"row {row}, column {column} of the window")
     st.selectbox(
@@ -89,13 +94,13 @@ def _part(knot: Knot, drawing: dict[str, Any], choose: Callable[..., None]) -> N
 
 def _way(knot: Knot, drawing: dict[str, Any], go: Callable[[dict[str, Any]], None]) -> None:
     way = drawing["way"]
-    st.markdown(f"#### {way['title']}")
+    st.markdown(f"#### {plain(way['title'])}")
     if knot.way.source_map is not None:
         top, left, height, _ = way["frame"]
         _map(knot.way.source_map, top, left, height, f"{way['source_name']}; a frame marks the {way['framed']}")
-    st.markdown("\n".join(f"1. {line}" for line in [way["begins"], *way["says"]]))
+    st.markdown("\n".join(f"1. {plain(line)}" for line in [way["begins"], *way["says"]]))
     if way["pixel"]:
-        st.markdown(way["ends"])
+        st.markdown(plain(way["ends"]))
         pixel, photo = way["pixel"], screen_image.enlarged(knot.photo, _LARGE)
         st.image(
             mark(photo, pixel["row"], pixel["column"], 1, knot.photo.shape[0]),
@@ -103,7 +108,7 @@ def _way(knot: Knot, drawing: dict[str, Any], go: Callable[[dict[str, Any]], Non
         )  # fmt: skip
     if way["go"]:
         st.button(
-            way["go"]["text"], icon=":material/arrow_downward:", key="thread_go", on_click=go,
+            plain(way["go"]["text"]), icon=":material/arrow_downward:", key="thread_go", on_click=go,
             args=({"layer": way["go"]["layer"], "at": way["go"]["at"]},),
         )  # fmt: skip
 

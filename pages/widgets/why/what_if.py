@@ -7,6 +7,7 @@ from cnn_core import CnnLabError
 from cnn_core.host import limits
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
+from cnn_core.wording import plain
 from pages.widgets import controls, number_grid, verdict, warmup
 from pages.widgets.why.case import SCREEN, Case
 
@@ -41,7 +42,7 @@ def _changes(case: Case) -> None:
         else:
             _kernel(case)
     except CnnLabError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def _send_square() -> None:
