@@ -145,7 +145,7 @@ SPACE = Limit(
 DISK = Limit(
     "CNN_LAB_MAX_DISK_MB",
     10_000,
-    "megabytes on disk of all visitors together",
+    "megabytes on disk of all visitors together; what is computed of the common datasets may take as many again",
     "The disk space for visitors of this server is used up. Delete a training that you no longer need, or try again "
     "later.",
 )

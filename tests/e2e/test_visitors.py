@@ -45,3 +45,6 @@ def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatc
         page.context.add_cookies([mine])
         page.goto(f"{address}/train")
         expect(run).to_be_visible()
+        with page.expect_download() as report:  # it is written when it is asked for, in a thread that runs no page
+            page.get_by_role("button", name="Report as HTML").click()
+        assert RUN in report.value.path().read_text("utf-8")

@@ -50,12 +50,13 @@ def answer(image: np.ndarray, name: str) -> None:
     model, _, number = settings["origin"].rpartition(":")
     st.subheader("What the network says with this kernel")
     try:
+        known = named(model).name
         from cnn_core.what_if import first_kernels, with_kernel
 
         warmup.wait("Loading TensorFlow to edit the network")
         limits.spend()
         with st.spinner("Asking the network…", show_time=True):
-            network, at = open_model(named(model).name), int(number)
+            network, at = open_model(known), int(number)
             learned = first_kernels(network)[1][..., at]
             _, kernel, _ = bench.arguments(image)
             before, after = with_kernel(network, image, at), with_kernel(network, image, at, kernel)
