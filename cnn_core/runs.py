@@ -166,7 +166,7 @@ class Run:
             if self.active:
                 (self.folder / "stop").touch()
         except OSError as error:
-            raise RunError(f"The run {self.id} could not be told to stop: {error.strerror}. Free some space.") from error
+            raise RunError(f"Run {self.id} could not be told to stop: {error.strerror}. Free some space.") from error
 
     def resume(self) -> None:
         """Go on where the run stopped: in a new process, from its checkpoint.
