@@ -164,18 +164,13 @@ class Run:
     def stop(self) -> None:
         """Ask the run to stop: it ends its step, saves its model and says "stopped"; a waiting one leaves the line.
 
-        Raises
-        ------
-        RunError
-            When its folder cannot be written.
+        A `RunError` is raised when its folder cannot be written.
         """
         try:
             if self.active:
                 (self.folder / "stop").touch()
         except OSError as error:
-            raise RunError(
-                f"The run {self.id} could not be told to stop: {error.strerror}. Free some disk space and try again."
-            ) from error
+            raise RunError(f"Run {self.id} could not be told to stop: {error.strerror}. Free some space.") from error
 
     def resume(self) -> None:
         """Go on where the run stopped: in a new process, from its checkpoint.
