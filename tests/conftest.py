@@ -258,3 +258,11 @@ def page(chromium):
     page = chromium.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def tab(chromium):
+    """A tab that the tests of a file use in turn; each opens in it what it needs."""
+    page = chromium.new_page()
+    yield page
+    page.close()

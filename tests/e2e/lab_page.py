@@ -34,6 +34,8 @@ SETTINGS = {
 
 def open_lab(page: Page, name: str) -> None:
     """Load a lab's three texts into an empty page."""
+    if page.url == "about:blank":  # nothing is left of the lab that was there before
+        page.goto("about:blank")
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
     page.set_content(f"<style>{mount.style(name)}</style>{markup}")
     page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="))

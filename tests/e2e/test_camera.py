@@ -9,7 +9,7 @@ from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.setup.chromium import find_chromium
 from tests.conftest import CHROMIUM_FLAGS
-from tests.e2e.lab_page import SETTINGS, open_lab, show, values
+from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser
 
@@ -26,11 +26,8 @@ WATCHED = """() => {
   };
 }"""
 
-ONE_MOMENT = """() => {
-  const read = (role) => { const { values, shape } = document.querySelector(`[data-role=${role}]`);
-    return { values: Array.from(values), shape }; };
-  return { source: read("source"), output: read("output") };
-}"""
+ONE_MOMENT = f"""() => ["source", "output"].map((role) => ({SHOWN})(document.querySelector(`[data-role=${{role}}]`)))"""
+"""What both canvases show, of the same frame."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +69,13 @@ def start(lab) -> None:
     lab.wait_for_function("() => document.querySelector('[data-role=source]').shape.join() === '240,320,1'")
 
 
+def one_moment(lab) -> tuple[np.ndarray, np.ndarray]:
+    """A frame of the camera and its feature map, (240, 320) and (238, 318)."""
+    frame, feature_map = (decoded(shown)[..., 0] for shown in lab.evaluate(ONE_MOMENT))
+    assert frame.shape == (240, 320)
+    return frame, feature_map
+
+
 def live(lab) -> bool:
     return lab.evaluate("() => tracks.some((track) => track.readyState === 'live')")
 
@@ -85,10 +89,8 @@ def test_frames_change_and_the_map_is_the_convolution_of_the_frame(lab):
     start(lab)
     seen = []
     for _ in range(3):
-        moment = lab.evaluate(ONE_MOMENT)
-        frame = np.reshape(moment["source"]["values"], (240, 320))
-        expected = conv2d(frame, KERNELS["sobel_x"].values)
-        np.testing.assert_array_equal(np.reshape(moment["output"]["values"], expected.shape), expected)
+        frame, feature_map = one_moment(lab)
+        np.testing.assert_array_equal(feature_map, conv2d(frame, KERNELS["sobel_x"].values))
         seen.append(frame.tobytes())
         lab.wait_for_timeout(400)
     assert len(set(seen)) == 3
@@ -99,10 +101,8 @@ def test_an_edited_kernel_is_used_on_the_next_frame(lab):
     start(lab)
     lab.get_by_label("Preset kernel").select_option("emboss")
     lab.wait_for_timeout(300)
-    moment = lab.evaluate(ONE_MOMENT)
-    frame = np.reshape(moment["source"]["values"], (240, 320))
-    expected = conv2d(frame, KERNELS["emboss"].values)
-    np.testing.assert_allclose(np.reshape(moment["output"]["values"], expected.shape), expected, atol=1e-2)
+    frame, feature_map = one_moment(lab)
+    np.testing.assert_allclose(feature_map, conv2d(frame, KERNELS["emboss"].values), atol=1e-2)
 
 
 def test_stop_lets_the_camera_go_and_brings_the_photo_back(lab):

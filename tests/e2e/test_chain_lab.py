@@ -20,10 +20,10 @@ RELU = {"type": "relu"}
 
 
 @pytest.fixture
-def lab(page):
-    open_lab(page, "chain_lab")
-    show(page, IMAGE, {"stages": [SOBEL, RELU, POOL]})
-    return page
+def lab(tab):
+    open_lab(tab, "chain_lab")
+    show(tab, IMAGE, {"stages": [SOBEL, RELU, POOL]})
+    return tab
 
 
 def canvases(lab) -> list[np.ndarray]:

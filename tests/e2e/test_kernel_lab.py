@@ -15,10 +15,10 @@ IMAGE = np.random.default_rng(1).integers(0, 256, (23, 31, 3), np.uint8)
 
 
 @pytest.fixture
-def lab(page):
-    open_lab(page, "convolution_lab")
-    show(page, IMAGE, SETTINGS)
-    return page
+def lab(tab):
+    open_lab(tab, "convolution_lab")
+    show(tab, IMAGE, SETTINGS)
+    return tab
 
 
 def cell(lab, row, column):

@@ -16,17 +16,17 @@ SETTINGS = {"row": 10, "column": 20, "size": 8, "numbers": "all", "pixel_row": N
 
 
 @pytest.fixture
-def lab(page):
-    open_lab(page, "pixel_lab")
-    show(page, IMAGE, SETTINGS)
-    return page
+def lab(tab):
+    open_lab(tab, "pixel_lab")
+    show(tab, IMAGE, SETTINGS)
+    return tab
 
 
 @pytest.fixture
-def threshold(page):
-    open_lab(page, "threshold_lab")
-    show(page, GRAY, {"threshold": 128})
-    return page
+def threshold(tab):
+    open_lab(tab, "threshold_lab")
+    show(tab, GRAY, {"threshold": 128})
+    return tab
 
 
 def told(lab) -> dict:
@@ -49,38 +49,42 @@ def place(lab) -> str:
     return lab.locator("[data-role=pixel-place]").inner_text()
 
 
-def test_every_pixel_s_gray_is_that_of_python(page):
+def test_every_pixel_s_gray_is_that_of_python(tab):
     """All brightnesses of 65,536 random colors, and of every pure one."""
     colors = np.random.default_rng(4).integers(0, 256, (256, 259, 3), np.uint8)
     colors[:, 256:] = 0
     for channel in range(3):
         colors[:, 256 + channel, channel] = np.arange(256)
-    open_lab(page, "pixel_lab")
-    show(page, colors, SETTINGS)
-    np.testing.assert_array_equal(values(page, "source"), colors)
-    gray = page.evaluate("() => Array.from(grayscale([...pictures.values()][0].planes))")
+    open_lab(tab, "pixel_lab")
+    show(tab, colors, SETTINGS)
+    np.testing.assert_array_equal(values(tab, "source"), colors)
+    gray = tab.evaluate("() => Array.from(grayscale([...pictures.values()][0].planes))")
     np.testing.assert_array_equal(np.reshape(gray, colors.shape[:2]), to_grayscale(colors))
 
 
-@pytest.mark.parametrize("size", [3, 8, 10])
 @pytest.mark.parametrize("place", [(0, 0), (20, 30), (39, 59), (2, 57), (38, 1)])
-def test_pixel_and_window_under_the_pointer_are_those_of_python(lab, place, size):
-    lab.get_by_label("Region's size").fill(str(size))
-    move_to(lab, *place)
-    expect(lab.locator("[data-role=pixel-place]")).to_have_text(f"Row {place[0]}, column {place[1]}")
-    assert shown_pixel(lab) == [*IMAGE[place].tolist(), int(GRAY[place])]
-    for numbers in ("all", *CHANNELS, "gray"):
-        lab.get_by_label("Numbers to show").select_option(numbers)
-        sent = told(lab)
-        top, left, window = region(IMAGE, place[0] - size // 2, place[1] - size // 2, size)
-        assert [sent[name] for name in ("row", "column", "size", "numbers")] == [top, left, size, numbers]
-        if numbers != "all":
-            window = to_grayscale(window) if numbers == "gray" else window[..., CHANNELS.index(numbers)]
-        np.testing.assert_array_equal(values(lab, "window"), np.atleast_3d(window))
-        cells = lab.locator("[data-role=window] tbody td").all_inner_texts()
-        assert [int(number) for cell in cells for number in cell.split()] == window.ravel().tolist()
-    corner = lab.locator("[data-role=window] .kl-under")
-    expect(corner).to_have_count(1)
+def test_pixel_and_window_under_the_pointer_are_those_of_python(lab, place):
+    for size in (3, 8, 10):
+        lab.get_by_label("Region's size").fill(str(size))
+        move_to(lab, *place)
+        expect(lab.locator("[data-role=pixel-place]")).to_have_text(f"Row {place[0]}, column {place[1]}")
+        assert shown_pixel(lab) == [*IMAGE[place].tolist(), int(GRAY[place])]
+        for numbers in ("all", *CHANNELS, "gray"):
+            lab.get_by_label("Numbers to show").select_option(numbers)
+            check_window(lab, place, size, numbers)
+        expect(lab.locator("[data-role=window] .kl-under")).to_have_count(1)
+
+
+def check_window(lab, place: tuple[int, int], size: int, numbers: str) -> None:
+    """The window around that place shows Python's numbers, and Python hears of it."""
+    sent = told(lab)
+    top, left, window = region(IMAGE, place[0] - size // 2, place[1] - size // 2, size)
+    assert [sent[name] for name in ("row", "column", "size", "numbers")] == [top, left, size, numbers]
+    if numbers != "all":
+        window = to_grayscale(window) if numbers == "gray" else window[..., CHANNELS.index(numbers)]
+    np.testing.assert_array_equal(values(lab, "window"), np.atleast_3d(window))
+    cells = lab.locator("[data-role=window] tbody td").all_inner_texts()
+    assert [int(number) for cell in cells for number in cell.split()] == window.ravel().tolist()
 
 
 def test_the_bars_are_as_long_as_their_numbers(lab):
@@ -147,12 +151,12 @@ def test_a_link_to_a_pixel_at_the_edge_shows_that_pixel(lab):
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (2, 1), (5, 900), (1024, 1)])
-def test_pictures_of_odd_shapes(page, shape):
+def test_pictures_of_odd_shapes(tab, shape):
     image = np.random.default_rng(5).integers(0, 256, (*shape, 3), np.uint8)
-    open_lab(page, "pixel_lab")
-    show(page, image, SETTINGS | {"row": 0, "column": 0})
-    np.testing.assert_array_equal(values(page, "window"), image[:8, :8])
-    box = page.locator("[data-role=source]").bounding_box()
+    open_lab(tab, "pixel_lab")
+    show(tab, image, SETTINGS | {"row": 0, "column": 0})
+    np.testing.assert_array_equal(values(tab, "window"), image[:8, :8])
+    box = tab.locator("[data-role=source]").bounding_box()
     assert box["height"] <= 900
     assert box["height"] >= 20 and box["width"] >= 20
 
@@ -172,11 +176,11 @@ def test_the_threshold_gives_python_s_bits_and_share(threshold, threshold_value)
         assert told(threshold) == {"threshold": threshold_value}
 
 
-def test_shares_are_written_as_python_writes_them(page):
-    open_lab(page, "threshold_lab")
+def test_shares_are_written_as_python_writes_them(tab):
+    open_lab(tab, "threshold_lab")
     whole = [1, 3, 16, 80, 400, 1000, 9999, 10000, 1048576]
     cases = [[part, total] for total in whole for part in {0, 1, 2, 5, total // 3, total - 1, total} if part <= total]
-    written = page.evaluate("(cases) => cases.map(([part, whole]) => percent(part, whole))", cases)
+    written = tab.evaluate("(cases) => cases.map(([part, whole]) => percent(part, whole))", cases)
     assert written == [percent(part / total, counted=True) for part, total in cases]
 
 
