@@ -127,8 +127,10 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     mixed = _mixed(network, config.precision)
     weights = class_weights.balanced(labels) if config.class_weights else None
     more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
-    learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, more, weights)
-    recording.join()
+    try:
+        learn(model, place, config, journal, len(labels), serve, batches(*unseen, 64), save, more, weights)
+    finally:
+        recording.join()
 
 
 def build(config: TrainingConfig, steps: int) -> keras.Model:
