@@ -162,8 +162,10 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     weights = class_weights.balanced(labels) if config.class_weights else None
     tests = batches(*unseen, TEST_BATCH, part, parts)
     more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
-    learn(model, place, config, journal, len(labels), serve, tests, save, more, weights)
-    recording.join()
+    try:
+        learn(model, place, config, journal, len(labels), serve, tests, save, more, weights)
+    finally:
+        recording.join()
 
 
 def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:

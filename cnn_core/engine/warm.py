@@ -1,7 +1,7 @@
 """One process that imports TensorFlow before a training is asked for: then the first step comes some seconds sooner.
 
-It waits for the folder of a run on its standard input. It ends when that is closed: by `dismiss`, after
-`IDLE_SECONDS`, or with the process that began it.
+It then draws the pets from which most first runs learn, unless they are there. It waits for the folder of a run on its
+standard input, and ends when that is closed: by `dismiss`, after `IDLE_SECONDS`, or with the process that began it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnn_core import CnnLabError, sketches
 from cnn_core.engine import child
 from cnn_core.storage.files import visiting
 
@@ -34,6 +35,10 @@ MEMORY = 2 * 2**30
 MODULES = ("pandas", *(f"cnn_core.engine.{name}" for name in ("learning", "augmentation", "fast_blocks", "fused_adam")))
 
 
+class _NotNow(Exception):
+    """A run has come; if it learns from drawn pets, it draws its own."""
+
+
 @dataclass
 class _Warm:
     process: subprocess.Popen[bytes]
@@ -43,7 +48,10 @@ class _Warm:
 
 _turn = threading.Lock()
 _warm: _Warm | None = None
-_loading: threading.Thread | None = None
+
+# In the process itself:
+_waiting = False
+_taken, _loaded = threading.Event(), threading.Event()
 
 
 def prepare() -> None:
@@ -130,10 +138,11 @@ def available() -> int:
 
 def wait_for_folder() -> Path:
     """In the process itself: begin to import TensorFlow, and wait for the folder of a run."""
-    global _loading
-    _loading = threading.Thread(target=_load, daemon=True)
-    _loading.start()
+    global _waiting
+    _waiting = True
+    threading.Thread(target=_get_ready, daemon=True).start()
     line = sys.stdin.readline()
+    _taken.set()
     if not line:  # nobody needs this process any more
         os._exit(0)
     folder = Path(json.loads(line))
@@ -146,11 +155,21 @@ def wait_for_folder() -> Path:
 
 def finish_loading() -> None:
     """In the process itself, before anything else imports TensorFlow: wait until it has been imported."""
-    if _loading:
-        _loading.join()
+    if _waiting:
+        _loaded.wait()
 
 
-def _load() -> None:
-    with suppress(Exception):  # the run will import it again and say so
-        for name in MODULES:
-            importlib.import_module(name)
+def _get_ready() -> None:
+    try:
+        with suppress(Exception):  # the run will import it again and say so
+            for name in MODULES:
+                importlib.import_module(name)
+    finally:
+        _loaded.set()
+    with suppress(_NotNow, CnnLabError):
+        sketches.folder(progress=_while_nobody_waits)
+
+
+def _while_nobody_waits(*_: object) -> None:
+    if _taken.is_set():
+        raise _NotNow
