@@ -50,7 +50,7 @@ def test_when_a_worker_is_killed_the_other_one_ends_with_a_sentence(shared):
     _, lives = shared
     first, _ = lives["lost"]["states"]
     assert (first, lives["lost"]["messages"][0]) == ("failed", LOST)
-    assert lives["lost"]["seconds"] < 60
+    assert lives["lost"]["seconds"] < 120  # it does not wait for the lost one
 
 
 def test_it_goes_on_from_its_checkpoint_with_a_worker_that_has_nothing(shared):
