@@ -22,6 +22,7 @@ from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
 from cnn_core.engine.process import spawn
+from cnn_core.setup import installed
 from cnn_core.storage import lock
 from cnn_core.storage.files import home, replace_file
 
@@ -169,10 +170,13 @@ class Run:
         ------
         RunError
             When it is no run, is still running or has finished.
+        MissingError
+            When TensorFlow is not installed.
         ProcessError
             When no process can be started.
         """
         _ = self.config
+        installed.need_tensorflow()
         state = self.status().state
         if state == "paused":
             raise RunError(f"The run {self.id} cannot be resumed. {PAUSED}")
@@ -222,6 +226,8 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     ------
     RunError
         When the folder is in use or cannot be made.
+    MissingError
+        When TensorFlow is not installed.
     ProcessError
         When no process can be started.
     TrainingError, NetworkError, LineError
@@ -229,6 +235,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
+    installed.need_tensorflow()
     config.check()
     config = replace(config, corrections=config.source.in_force)
     line.max_runs()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cnn_core.model_io import ModelError
 from cnn_core.model_io.allowed_layers import check_object, objects
+from cnn_core.setup import installed
 
 T = TypeVar("T")
 
@@ -95,11 +96,14 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     ------
     ModelError
         When any check fails; the message names the check.
+    MissingError
+        When TensorFlow is not installed.
     """
     config = _read_config(path)
     for node in objects(config):
         check_object(node)
     _check_weights(path)
+    installed.need_tensorflow()
     largest_map = _measure(config)
 
     import keras
