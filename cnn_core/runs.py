@@ -17,26 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine import allowed, journal, line, snapshots
+from cnn_core.engine import allowed, journal, line, liveness, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
-from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_status, read_steps
+from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_steps
 from cnn_core.engine.process import spawn
-from cnn_core.storage import lock
+from cnn_core.setup import installed
 from cnn_core.storage.files import home, replace_file, visiting
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SILENCE_SECONDS = 15.0
-"""A run whose status file was not touched for so long is paused, or, where there is no lock, was killed: a living one
-touches it every second."""
-
-PAUSED = (
-    "The training process does not answer: it is paused, or the computer was asleep. It goes on when it is woken; "
-    "until then it can be neither resumed nor deleted."
-)
-
 
 class RunError(CnnLabError):
     """A run cannot be started, found or changed."""
@@ -93,34 +83,7 @@ class Run:
 
     def status(self) -> Status:
         """Read where the run stands. One that says that it lives, but whose lock is free, is "interrupted"."""
-        file = self.folder / "status.json"
-        # In this order: a process takes the lock, then writes its first status; it writes its last one, then ends.
-        begun = file.exists()
-        held = lock.held(self.folder)
-        status, silent = self._said()
-        if status.state not in ACTIVE_STATES:
-            return status
-        dead = held is False and begun and file.exists()
-        if dead or (not held and silent > SILENCE_SECONDS):
-            saved = "its last saved model is kept" if self.model_path.exists() else "it had saved no model yet"
-            message = f"The run was interrupted: {saved}. Resume it to continue."
-            return replace(status, state="interrupted", seconds_left=None, message=message)
-        if silent > SILENCE_SECONDS:
-            return replace(status, state="paused", seconds_left=None, message=PAUSED)
-        if (self.folder / "stop").exists():
-            waits = status.state == "waiting"
-            message = "Leaving the line." if waits else "Stopping after this step, and saving the model."
-            return replace(status, state="stopping", place=0, message=message)
-        return status
-
-    def _said(self) -> tuple[Status, float]:
-        """Return what the status file says, and for how many seconds nothing was heard."""
-        path = self.folder / "status.json"
-        try:
-            return read_status(self.folder), time.time() - path.stat().st_mtime
-        except (OSError, ValueError):
-            heard = self.folder.stat().st_mtime if self.folder.exists() else 0.0
-            return Status(), time.time() - heard
+        return liveness.status(self.folder)
 
     def history(self) -> pd.DataFrame:
         """Read the finished epochs.
@@ -179,13 +142,16 @@ class Run:
         ------
         RunError, LimitError
             When it is no run, is still running or has finished; when a visitor has too many runs under way.
+        MissingError
+            When TensorFlow is not installed.
         ProcessError
             When no process can be started.
         """
         _ = self.config
+        installed.need_tensorflow()
         state = self.status().state
         if state == "paused":
-            raise RunError(f"The run {self.id} cannot be resumed. {PAUSED}")
+            raise RunError(f"The run {self.id} cannot be resumed. {liveness.PAUSED}")
         if state in ACTIVE_STATES:
             raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
@@ -234,6 +200,8 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     ------
     RunError
         When the folder is in use or cannot be made.
+    MissingError
+        When TensorFlow is not installed.
     ProcessError
         When no process can be started.
     TrainingError, NetworkError, LineError, LimitError
@@ -241,6 +209,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     CorrectionsError
         When the corrections of the dataset cannot be read.
     """
+    installed.need_tensorflow()
     config.check()
     config = replace(config, corrections=config.source.in_force)
     line.max_runs()

@@ -7,6 +7,7 @@ from cnn_core import CnnLabError, models, runs
 from cnn_core.engine import warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
+from cnn_core.setup import installed
 from cnn_core.wording import duration, percent, plain
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
 from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine, to_status
@@ -22,6 +23,8 @@ def main() -> None:
         "**test set** holds pictures that the network never learns from. They show whether it has learned to recognize "
         "cats and dogs or has only memorized the training pictures."
     )
+    if not installed.has_tensorflow():
+        st.info(installed.MISSING)
     everything = runs.list_runs()
     watch, prepare = st.columns([3, 2], gap="large")
     with watch:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_core import runs
+from cnn_core.engine import liveness
 from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.engine.journal import HISTORY, STEPS
 from cnn_core.network import ConvBlock, NetworkError, NetworkSpec
@@ -107,7 +108,7 @@ def test_silent_run_is_interrupted_and_living_one_cannot_be_deleted_or_resumed(t
         run.delete()
     with pytest.raises(runs.RunError, match="Stop it first"):
         run.resume()
-    long_ago = time.time() - runs.SILENCE_SECONDS - 1
+    long_ago = time.time() - liveness.SILENCE_SECONDS - 1
     os.utime(run.folder / "status.json", (long_ago, long_ago))
     assert run.status().state == "interrupted"
     assert "Resume" in run.status().message
@@ -128,7 +129,7 @@ def test_a_process_that_has_just_been_started_is_not_taken_for_dead(tmp_path):
 
 def test_a_silent_run_that_holds_its_lock_is_paused_and_cannot_be_doubled(tmp_path):
     run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "running", "epoch": 1})))
-    long_ago = time.time() - runs.SILENCE_SECONDS - 1
+    long_ago = time.time() - liveness.SILENCE_SECONDS - 1
     os.utime(run.folder / "status.json", (long_ago, long_ago))
     with lock.locked(run.folder):
         assert run.status().state == "paused"
@@ -216,7 +217,7 @@ def test_killed_process_is_noticed_and_resumed(monkeypatch):
     run = runs.start(LONG)
     until(lambda: len(run.history()) >= 1)
     os.kill(_process_of(run), signal.SIGKILL)
-    monkeypatch.setattr(runs, "SILENCE_SECONDS", 3.0)
+    monkeypatch.setattr(liveness, "SILENCE_SECONDS", 3.0)
     until(lambda: run.status().state == "interrupted", 20)
     done = len(run.history())
     (run.folder / "config.json").write_text(json.dumps({**LONG.to_dict(), "epochs": done + 1}))

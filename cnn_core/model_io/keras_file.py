@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cnn_core.model_io import ModelError, weights_check
 from cnn_core.model_io.allowed_layers import LAYERS, check_object, objects
+from cnn_core.setup import installed
 from cnn_core.storage import archives
 
 T = TypeVar("T")
@@ -123,8 +124,11 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     ------
     ModelError
         When any check fails; the message names the check.
+    MissingError
+        When TensorFlow is not installed.
     """
     config = check(path)
+    installed.need_tensorflow()
     largest_map = _measure(config)
 
     import keras

@@ -13,6 +13,7 @@ from cnn_core.setup import processes
 
 OLDEST, NEWEST = (3, 10), (3, 13)  # TensorFlow 2.20 and 2.21 have builds for these
 PACKAGES = ("numpy", "pandas", "PIL", "plotly", "skimage", "sklearn", "tensorflow", "keras", "streamlit")
+HEAVY = {"tensorflow", "keras"}
 ROOM_GB = 3.5  # a full .venv takes 2.5 GB, and pip keeps what it downloads
 
 
@@ -76,7 +77,8 @@ def reexec_in_venv() -> None:
     SystemExit
         With a sentence, when ``.venv`` is not there yet or lacks them too.
     """
-    if all(importlib.util.find_spec(name) for name in PACKAGES):
+    missing = {name for name in PACKAGES if not importlib.util.find_spec(name)}
+    if not missing or (missing <= HEAVY and not venv_python().exists()):  # what needs those says so itself
         return
     if not venv_python().exists() or os.environ.get("CNN_LAB_IN_VENV"):
         start = "py" if processes.WINDOWS else "python3"

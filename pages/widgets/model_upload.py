@@ -23,8 +23,8 @@ def ask() -> str | None:
         )
     if file is None or st.session_state.get("model_upload_seen") == file.file_id:
         return None
-    warmup.wait("Loading TensorFlow to check the model")
     try:
+        warmup.wait("Loading TensorFlow to check the model")
         with st.spinner("Checking the model…"):
             name = save_upload(file.getvalue(), file.name).name
     except CnnLabError as error:

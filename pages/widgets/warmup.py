@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import streamlit as st
 
+from cnn_core.setup import installed
+
 _lock = threading.Lock()
 _finished = threading.Event()
 _thread: threading.Thread | None = None
@@ -73,13 +75,27 @@ def ready() -> bool:
 
 
 def load() -> None:
-    """Import TensorFlow now, in a job that shows its own progress."""
+    """Import TensorFlow now, in a job that shows its own progress.
+
+    Raises
+    ------
+    MissingError
+        When it is not installed.
+    """
+    installed.need_tensorflow()
     start()
     _finished.wait()
 
 
 def wait(message: str) -> None:
-    """Wait until TensorFlow is imported. Until then show `message`, which says what for, and how long it has taken."""
+    """Wait until TensorFlow is imported. Until then show `message`, which says what for, and how long it has taken.
+
+    Raises
+    ------
+    MissingError
+        When it is not installed.
+    """
+    installed.need_tensorflow()
     if ready():
         return
     start()

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnn_core import sketches
+from cnn_core import CnnLabError, sketches
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits
 from cnn_core.source import Source
@@ -100,7 +100,11 @@ def _augmented(strength: str) -> None:
     if not st.toggle("Show it on my picture", key="augmented_shown"):
         return
     image, name = picture.current(160)
-    warmup.wait("Loading TensorFlow to augment your picture")
+    try:
+        warmup.wait("Loading TensorFlow to augment your picture")
+    except CnnLabError as error:
+        st.error(str(error))
+        return
     from cnn_core.engine.augmentation import augmented_examples
 
     seed = st.number_input("Random seed", 0, 1000, 42, key="augmented_seed")

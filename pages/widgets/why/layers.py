@@ -50,8 +50,8 @@ def show(case: Case) -> None:
     """Ask for the layer; show its output for the photo, how one of its numbers is made, and a table of all layers."""
     from cnn_core.thread import starts
 
-    warmup.wait("Loading TensorFlow to look into the network")
     try:
+        warmup.wait("Loading TensorFlow to look into the network")
         with st.spinner("Computing every layer…"):
             stops = case.walk()
         stop = _choose(stops)
