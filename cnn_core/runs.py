@@ -28,6 +28,7 @@ from cnn_core.storage.files import home, replace_file, visiting
 if TYPE_CHECKING:
     import pandas as pd
 
+
 class RunError(CnnLabError):
     """A run cannot be started, found or changed."""
 

@@ -131,8 +131,9 @@ def time_left(seconds: float | None) -> str:
     return "" if seconds is None else f" · {duration(seconds)} left"
 
 
-_MARKUP = re.compile(r"[\\`*_\[\]<>#~$|&]|^[-+=]")
-"""What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule."""
+_MARKUP = re.compile(r"[\\`*\[\]<>#~$|&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]")
+"""What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule. Inside a word an
+underscore begins nothing: so `conv_3` stays."""
 
 _SEAM = re.compile(
     r"(?<=:)(?=[\w/+:-])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~])(?=[-=>])|^(?=\d+[.)](?:\s|$))", re.IGNORECASE

@@ -121,10 +121,12 @@ def _reader(
 
     def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = chosen(int(number))
-        first, end = share(len(which), part, parts)
-        found, places = images.read(which[first:end])
-        if parts == 1 and not len(places) and (readable := images.first(range(len(images)))) is not None:
-            found, places = images.read([readable])  # of several processes, another one has images
+        start, end = share(len(which), part, parts)
+        found, places = images.read(which[start:end])
+        # Of the parts, the last one has an image of every batch, and sees to it that no batch is empty.
+        if not len(places) and part == parts - 1 and images.first(which) is None:
+            first = images.first(range(len(images)))
+            found, places = images.read([] if first is None else [first])
         return found, labels[places]
 
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -71,7 +71,7 @@ class SharedTraining(FastTraining):
             return answers, [*tape.gradient(loss, self.trainable_variables), tf.identity(asked)]
 
         whole, (*gradients, asked) = self._shared(batch, work)
-        count = tf.cast(tf.maximum(tf.shape(whole[0])[0], 1), tf.float32)  # 0 where all images of a batch are broken
+        count = tf.cast(tf.shape(whole[0])[0], tf.float32)
         # Divided only now, by the images of all: so a share counts by its images, however many it has.
         self.optimizer.apply([gradient / count for gradient in gradients], self.trainable_variables)
         return self._measure(*whole, training=True), asked

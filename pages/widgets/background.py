@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from cnn_core import CnnLabError
 from cnn_core.host import limits
-from cnn_core.storage.files import at_home, home, visiting
+from cnn_core.storage.files import at_home, home
 from cnn_core.wording import so_far, time_left
 from pages.widgets import unexpected
 
@@ -144,12 +144,12 @@ def job(kind: type[J], *about: Any, state: Hashable = ()) -> J:
 def _make_room(new: Hashable) -> None:
     """Forget a job when there are too many: one that is done, since nobody waits for it, else one of this home."""
     others = [key for key in _jobs if key != new]
-    done = [key for key in others if _jobs[key].ready()]
     mine = [key for key in others if _jobs[key].home == _jobs[new].home]
-    if done and len(others) >= (MAX_JOBS_OF_ALL if visiting() else MAX_JOBS):
-        _jobs.pop(done[0]).stop()
-    elif len(mine) >= MAX_JOBS:
-        _jobs.pop(mine[0]).stop()
+    done = [key for key in (mine if len(mine) >= MAX_JOBS else others) if _jobs[key].ready()]
+    if len(mine) >= MAX_JOBS:
+        _jobs.pop((done or mine)[0]).stop()  # nobody waits for one that is done
+    elif len(others) >= MAX_JOBS_OF_ALL and done:
+        _jobs.pop(done[0])
 
 
 def jobs(kind: type = Job) -> list[Job]:

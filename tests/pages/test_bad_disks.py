@@ -15,7 +15,7 @@ from cnn_core.models import ModelError, save_upload
 from pages.widgets import background, data_source
 from tests.made_files import zip_of
 from tests.pages.fake_runs import fake_run
-from tests.pages.train_page import looked, text
+from tests.pages.train_page import agreed, looked, text
 
 PAGES = ["classify", "pixels", "convolution", "pooling", "network", "train", "evaluate"]
 
@@ -57,7 +57,7 @@ def test_nothing_starts_where_nothing_can_be_written(app, unwritable):
 
 def test_photos_are_read_but_not_unpacked_where_nothing_can_be_written(app, unwritable, tmp_path):
     (tmp_path / "pets.zip").write_bytes(zip_of(PETS))
-    test = looked(app("train", data="Folder on the server", data_path=str(tmp_path / "pets.zip")))
+    test = looked(agreed(app("train", data="Folder on the server", data_path=str(tmp_path / "pets.zip"))))
     assert not test.exception
     assert any("could not be read or unpacked" in error.value for error in test.main.error)
 
@@ -88,7 +88,7 @@ def test_a_folder_that_vanishes_while_it_is_looked_at(app, tmp_path, monkeypatch
     pets.mkdir()
     for name, content in PETS.items():
         (pets / name).write_bytes(content)
-    test = looked(app("train", data="Folder on the server", data_path=str(pets), run=folder.name))
+    test = looked(agreed(app("train", data="Folder on the server", data_path=str(pets), run=folder.name)))
     assert "4 cats and 4 dogs" in text(test)
     shutil.rmtree(pets)
     shutil.rmtree(tmp_path / "home")
