@@ -131,9 +131,10 @@ def time_left(seconds: float | None) -> str:
     return "" if seconds is None else f" · {duration(seconds)} left"
 
 
-_MARKUP = re.compile(r"[\\`*\[\]<>#~$|&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]")
-"""What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule. Inside a word an
-underscore begins nothing: so `conv_3` stays."""
+_MARKUP = re.compile(r"[\\`*\[\]<>#~$|&]|(?<![^\W_])_|_(?![^\W_])|^[-+=]")
+"""What begins Markdown, HTML, a formula or an entity; at the start also what begins a list or a rule.
+
+An underscore between two letters or digits begins nothing."""
 
 _SEAM = re.compile(
     r"(?<=:)(?=[\w/+:-])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~])(?=[-=>])|^(?=\d+[.)](?:\s|$))", re.IGNORECASE
@@ -172,7 +173,7 @@ def plain(text: object) -> str:
     --------
     >>> plain("**b** :red[hi].jpg") == "\\\\*\\\\*b\\\\*\\\\* :\\u2060red\\\\[hi\\\\].jpg"
     True
-    >>> plain("my cat (2).jpg")
-    'my cat (2).jpg'
+    >>> plain("my cat_2 (new).jpg")
+    'my cat_2 (new).jpg'
     """
     return _MARKUP.sub(r"\\\g<0>", _SEAM.sub(_JOINER, visible(text)))

@@ -13,7 +13,7 @@ GUIDE_LINE = {"color": GUIDE, "width": 1, "dash": "dot"}
 """A line that only helps to read a chart."""
 
 
-def plain(height: int) -> dict[str, Any]:
+def app_look(height: int) -> dict[str, Any]:
     """Return the look of this app's charts: no margins, transparent background, `height` in pixels."""
     return {
         "height": height,
@@ -25,4 +25,4 @@ def plain(height: int) -> dict[str, Any]:
 
 def plain_layout(figure: go.Figure, height: int) -> go.Figure:
     """Give `figure` that look."""
-    return figure.update_layout(plain(height))
+    return figure.update_layout(app_look(height))

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cnn_core.figures.colors import GUIDE, RUNS, TEST, TRAINING
-from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, plain
+from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, app_look
 from cnn_core.wording import percent, visible
 
 GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
@@ -243,7 +243,7 @@ def _over_time(drawn: list[dict[str, Any]], quantity: str, height: int, axis: st
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "uirevision": axis,
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": GUIDE, "activecolor": GUIDE},
-        **plain(height),
+        **app_look(height),
         "margin": {"l": 0, "r": 8, "t": 40, "b": 0},
     }  # fmt: skip
     return go.Figure([{"type": "scatter", **line} for line in drawn], layout)

@@ -28,6 +28,7 @@ TEXTS = [
     "a@b.example",
     "<https://b.example>",
     "**a** __b__ *c* _d_ ~~e~~",
+    "a_b_c __d_e__ f__g__h _i_j_ k_",
     "# a",
     "#a",
     "- a",

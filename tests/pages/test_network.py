@@ -76,7 +76,7 @@ def test_junk_in_the_address_gets_a_sentence(app):
     test = app("network", blocks="many", filters_1="-8", dense="64")
     assert "“blocks=many” and “filters_1=-8”" in test.warning[0].value
     assert "dense" not in test.warning[0].value
-    assert "`blocks=2.5`" in app("network", blocks="2.5").warning[0].value
+    assert "“blocks=2.5”" in app("network", blocks="2.5").warning[0].value
     assert not app("network", blocks="3", filters_1="8", kernel_1="5×5", pool_2="none").warning
 
 
