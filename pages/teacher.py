@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.host import classroom, limits
+from cnn_core.wording import plain
 from pages.widgets import run_monitor, warmup
 from pages.widgets.train import run_table
 
@@ -54,7 +55,7 @@ def _under_way() -> None:
     for who, run, status in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container():
-                st.markdown(f"**{who}** · {run_table.label(run)}")
+                st.markdown(f"**{plain(who)}** · {plain(run_table.label(run))}")
                 st.progress(run_monitor.share_done(status), run_monitor.where(status))
             run_monitor.stop_button(run, status, f"teacher_stop_{who}_{run.id}")
 
@@ -95,10 +96,10 @@ def _give() -> None:
         try:
             name = (classroom.give_model if model else classroom.give_dataset)(file.getvalue(), file.name)
         except CnnLabError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
         st.session_state[_GIVEN] = (file.file_id, name)
-    st.success(f"Everyone can use “{st.session_state[_GIVEN][1]}” now.")
+    st.success(f"Everyone can use “{plain(st.session_state[_GIVEN][1])}” now.")
 
 
 main()

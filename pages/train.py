@@ -8,6 +8,7 @@ from cnn_core.engine import warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.scripts import training_script
 from cnn_core.setup import installed
+from cnn_core.storage.files import visiting
 from cnn_core.wording import duration, percent, plain
 from pages.widgets import address, code_panel, controls, model_upload, run_monitor
 from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine, to_status
@@ -160,7 +161,8 @@ def _actions(run: runs.Run) -> None:
                 st.rerun()
     run_monitor.show_error("page")
     downloads.show(run)
-    if status.state in ("failed", "interrupted") and (log := run.log().strip()):
+    # The log names paths of the server, which are its host's business.
+    if status.state in ("failed", "interrupted") and not visiting() and (log := run.log().strip()):
         with st.expander("Last output of the process", icon=":material/terminal:"):
             st.code(log, language=None, wrap_lines=True)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core.host import limits, spaces, start
 from cnn_core.storage.files import home, size, visiting
+from cnn_core.wording import plain
 
 _KEPT, _NAME = "own_space_kept", "own_space_name"
 
@@ -26,7 +27,7 @@ def sidebar() -> None:
                 "Your name in the class", spaces.name_of(home()), max_chars=40, key=_NAME, on_change=_call_me,
                 help="Your teacher sees it beside your trainings. It is deleted with your space.",
             )  # fmt: skip
-            st.caption(f"Your teacher sees your trainings, under **{spaces.label(home())}**.")
+            st.caption(f"Your teacher sees your trainings, under **{plain(spaces.label(home()))}**.")
         if st.session_state.pop(_KEPT, False):
             st.warning("A training of yours is under way. Stop it first, then delete everything.")
         with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
