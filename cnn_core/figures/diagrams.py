@@ -47,21 +47,29 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
     >>> len(network_drawing(NetworkSpec().table()).data)
     8
     """
-    figure = go.Figure()
+    shapes: list[dict[str, Any]] = []
+    words: list[go.Scatter] = []
     x, low, high = 0.0, 0.0, 0.0
     for row in table.to_dict("records"):
         shape: tuple[int, ...] = row["output_shape"]
         side = 0.4 + math.log2(shape[0]) if len(shape) == 3 else 0.5 + 0.6 * math.log2(shape[0])
         depth = 0.25 + 0.22 * math.log2(shape[-1]) if len(shape) == 3 else 0.3
-        _box(figure, x, side, depth, LAYERS[row["type"]], row)
+        shapes += _box(x, side, depth, len(shape) == 3, LAYERS[row["type"]])
+        words.append(_under_box(x + depth / 2, -side / 2, row))
         low, high = max(low, side / 2), max(high, 0.8 * side if len(shape) == 3 else side / 2)
         x += depth + (0.45 * side + 1.5 if len(shape) == 3 else 2.2)
     if missing:
-        _frame(figure, x, missing)
+        shapes += _frame(x)
+        words.append(_under_frame(x + 0.7, missing))
         x += 2.6
-    figure.update_xaxes(visible=False, range=[-2.1, x + 1])
-    figure.update_yaxes(visible=False, range=[-low - 2.2, high + 0.3])
-    return plain_layout(figure, height).update_layout(showlegend=False, hovermode="closest", margin={"t": 0})
+    layout = {
+        "shapes": shapes,  # all at once: with one call for each, Plotly would check all of those before it again
+        "xaxis": {"visible": False, "range": [-2.1, x + 1]},
+        "yaxis": {"visible": False, "range": [-low - 2.2, high + 0.3]},
+        "showlegend": False,
+        "hovermode": "closest",
+    }
+    return plain_layout(go.Figure(words, layout), height).update_layout(margin={"t": 0})
 
 
 def kernel_images(kernels: NDArray[Any], columns: int = 8, zoom: int = 12) -> NDArray[np.uint8]:
@@ -172,19 +180,30 @@ def windowed_cells(values: NDArray[Any], windows: NDArray[Any], followed: int = 
     return plain_layout(figure, height).update_layout(margin={"t": 4, "b": 4})
 
 
-def _box(figure: go.Figure, x: float, side: float, depth: float, color: str, row: dict[str, Any]) -> None:
-    """Draw a box in three faces; the front is a layer's output seen slantwise."""
-    slant, rise = (0.45 * side, 0.3 * side) if len(row["output_shape"]) == 3 else (0.0, 0.0)
+def _box(x: float, side: float, depth: float, solid: bool, color: str) -> list[dict[str, Any]]:
+    """Return the faces of a box: its front, and of a solid one, seen slantwise, also its top and its flank."""
+    slant, rise = (0.45 * side, 0.3 * side) if solid else (0.0, 0.0)
     low, high, edge = -side / 2, side / 2, x + depth
     front = [(x, low), (edge, low), (edge, high), (x, high)]
     top = [(x, high), (x + slant, high + rise), (edge + slant, high + rise), (edge, high)]
     flank = [(edge, low), (edge + slant, low + rise), (edge + slant, high + rise), (edge, high)]
-    for corners, opacity in ((front, 0.95), (top, 0.65), (flank, 0.4)):
-        path = "M" + "L".join(f"{a:.3f},{b:.3f}" for a, b in corners) + "Z"
-        figure.add_shape(type="path", path=path, fillcolor=color, opacity=opacity, line={"color": color, "width": 1})
+    return [
+        {
+            "type": "path",
+            "path": "M" + "L".join(f"{a:.3f},{b:.3f}" for a, b in corners) + "Z",
+            "fillcolor": color,
+            "opacity": opacity,
+            "line": {"color": color, "width": 1},
+        }
+        for corners, opacity in ((front, 0.95), (top, 0.65), (flank, 0.4))
+    ]
+
+
+def _under_box(x: float, low: float, row: dict[str, Any]) -> go.Scatter:
+    """Return the words under a box: the layer's name and the shape of its output; more under the pointer."""
     shape = " × ".join(f"{size:,}" for size in row["output_shape"])
-    figure.add_scatter(
-        x=[x + depth / 2],
+    return go.Scatter(
+        x=[x],
         y=[low - 0.45],
         mode="text",
         text=[f"<b>{row['layer']}</b><br>{shape.replace(' × ', '×')}"],
@@ -195,13 +214,17 @@ def _box(figure: go.Figure, x: float, side: float, depth: float, color: str, row
     )
 
 
-def _frame(figure: go.Figure, x: float, name: str) -> None:
-    """Draw the place of a layer that does not fit: a dashed frame with a cross in it."""
-    color = MARK
-    for path in ("M{0},-1.2L{1},-1.2L{1},1.2L{0},1.2Z", "M{0},-1.2L{1},1.2M{0},1.2L{1},-1.2"):
-        line = {"color": color, "width": 2, "dash": "dash"}
-        figure.add_shape(type="path", path=path.format(x, x + 1.4), line=line)
-    figure.add_scatter(
-        x=[x + 0.7], y=[-1.65], mode="text", text=[f"<b>{name}</b><br>does not fit"], textposition="bottom center",
+def _frame(x: float) -> list[dict[str, Any]]:
+    """Return the place of a layer that does not fit: a dashed frame with a cross in it."""
+    line = {"color": MARK, "width": 2, "dash": "dash"}
+    return [
+        {"type": "path", "path": path.format(x, x + 1.4), "line": line}
+        for path in ("M{0},-1.2L{1},-1.2L{1},1.2L{0},1.2Z", "M{0},-1.2L{1},1.2M{0},1.2L{1},-1.2")
+    ]
+
+
+def _under_frame(x: float, name: str) -> go.Scatter:
+    return go.Scatter(
+        x=[x], y=[-1.65], mode="text", text=[f"<b>{name}</b><br>does not fit"], textposition="bottom center",
         textfont={"size": 11}, hoverinfo="skip",
     )  # fmt: skip

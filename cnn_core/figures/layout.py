@@ -1,5 +1,7 @@
 """What all of the app's charts share."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from cnn_core.figures.colors import GUIDE
@@ -11,11 +13,16 @@ GUIDE_LINE = {"color": GUIDE, "width": 1, "dash": "dot"}
 """A line that only helps to read a chart."""
 
 
+def plain(height: int) -> dict[str, Any]:
+    """Return the look of this app's charts: no margins, transparent background, `height` in pixels."""
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 24, "b": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    }
+
+
 def plain_layout(figure: go.Figure, height: int) -> go.Figure:
-    """Give `figure` the look of this app: no margins, transparent background, `height` in pixels."""
-    return figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 0, "t": 24, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    """Give `figure` that look."""
+    return figure.update_layout(plain(height))
