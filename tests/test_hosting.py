@@ -118,4 +118,6 @@ def test_the_proxy_finds_its_file_and_the_app_and_keeps_a_visitor_there():
 
 def test_no_file_names_a_place_to_fetch_packages_from():
     for file in WRITTEN[:-1]:
-        assert not re.search(r"index-url|pypi|debian\.org|registry", file.read_text(encoding="utf-8"), re.IGNORECASE)
+        assert not re.search(
+            r"index-url|pypi|debian\.org|docker\.io|ghcr\.io|quay\.io", file.read_text(encoding="utf-8"), re.IGNORECASE
+        )

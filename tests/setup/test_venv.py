@@ -192,6 +192,23 @@ def test_without_the_packages_the_command_goes_on_in_the_virtual_environment(tmp
         venv.reexec_in_venv()
 
 
+def test_without_tensorflow_alone_the_command_goes_on_here_unless_the_virtual_environment_may_have_it(
+    tmp_path, monkeypatch
+):
+    became = []
+    monkeypatch.setattr(processes, "become", lambda command: became.append(command) or 0)
+    monkeypatch.setattr(processes, "ROOT", tmp_path)
+    monkeypatch.setenv("CNN_LAB_IN_VENV", "")
+    for heavy in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, heavy, None)
+    venv.reexec_in_venv()
+    assert became == []
+    program(venv.venv_python().parent, venv.venv_python().name)
+    with pytest.raises(SystemExit):
+        venv.reexec_in_venv()
+    assert len(became) == 1
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_requirement_has_both_bounds(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
