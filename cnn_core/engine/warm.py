@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cnn_core import CnnLabError, sketches
 from cnn_core.engine import child
+from cnn_core.setup import installed
 from cnn_core.storage.files import visiting
 
 SWITCH = "CNN_LAB_WARM"
@@ -60,7 +61,7 @@ def prepare() -> None:
     A visitor of a shared server waits in line anyway, and the memory is for those who train.
     """
     global _warm
-    if os.environ.get(SWITCH) == "0" or visiting():
+    if os.environ.get(SWITCH) == "0" or visiting() or not installed.has_tensorflow():
         return
     with _turn:
         process = None
