@@ -23,6 +23,12 @@ KILLED = (
 ENDED = "The training process ended with an error. What it printed last is in log.txt."
 
 
+_latest: dict[Path, subprocess.Popen[bytes]] = {}
+"""The process that was begun last for each run. Only of that one it matters why it has ended."""
+
+_turn = threading.Lock()
+
+
 class ProcessError(CnnLabError):
     """No process can be started for a run."""
 
@@ -38,17 +44,28 @@ def spawn(folder: Path) -> None:
     if lock.held(folder):
         raise ProcessError(f"Another process is training in {folder}. Stop it first.")
     try:
-        (folder / "stop").unlink(missing_ok=True)
-        (folder / "status.json").unlink(missing_ok=True)  # until the process has its lock and says that it is there
-        os.utime(folder)
-        process = warm.take(folder)
-        if process is None:
-            with (folder / "log.txt").open("ab") as log:
-                process = child.begin(str(folder), subprocess.DEVNULL, log)
+        with _turn:
+            (folder / "stop").unlink(missing_ok=True)
+            (folder / "status.json").unlink(missing_ok=True)  # until the process has its lock and says that it is there
+            os.utime(folder)
+            process = warm.take(folder)
+            if process is None:
+                with (folder / "log.txt").open("ab") as log:
+                    process = child.begin(str(folder), subprocess.DEVNULL, log)
+            _latest[folder] = process
     except OSError as error:
         raise ProcessError(f"No process could be started for the run: {error.strerror}.") from error
-    # Waiting for it also leaves no zombie.
-    threading.Thread(target=lambda: leave_reason(folder, process.wait()), daemon=True).start()
+    name = f"waits for {folder.name}"
+    threading.Thread(target=_wait_for, args=(folder, process), name=name, daemon=True).start()
+
+
+def _wait_for(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has ended, which also leaves no zombie, and leave the reason."""
+    code = process.wait()
+    with _turn:
+        if _latest.get(folder) is process:
+            del _latest[folder]
+            leave_reason(folder, code)
 
 
 def leave_reason(folder: Path, code: int) -> None:

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from cnn_core import runs
-from cnn_core.engine import process
+from cnn_core.engine import child, process
 from cnn_core.storage import lock
 from tests.tiny_runs import TINY, folder_with, until
 
@@ -30,6 +31,31 @@ def test_what_the_run_has_said_itself_stays(tmp_path):
     run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "failed", "message": "Disk full."})))
     process.leave_reason(run.folder, 1)
     assert run.status().message == "Disk full."
+
+
+def test_an_end_that_is_noticed_late_is_not_that_of_the_next_process(tmp_path, monkeypatch):
+    """The next one has not taken the folder's lock yet, and the old status is gone."""
+    ended = {"first": threading.Event(), "second": threading.Event()}
+
+    class Process:
+        def __init__(self, name):
+            self.name = name
+
+        def wait(self):
+            assert ended[self.name].wait(30)
+            return -9
+
+    begun = iter(map(Process, ended))
+    monkeypatch.setattr(child, "begin", lambda *_: next(begun))
+    folder = folder_with(tmp_path / "run", status_json=RUNNING)
+    process.spawn(folder)
+    process.spawn(folder)
+    threads = [thread for thread in threading.enumerate() if thread.name == f"waits for {folder.name}"]
+    for event, thread in zip(ended.values(), threads, strict=True):
+        assert not (folder / "status.json").exists()
+        event.set()
+        thread.join(30)
+    assert "memory ran out" in runs.Run(folder).status().message
 
 
 def test_a_run_that_goes_on_in_another_process_is_left_alone(tmp_path):

@@ -13,7 +13,7 @@ from cnn_core.data_files import corrections, kept
 from cnn_core.data_files.download import DownloadError
 from cnn_core.pixels import open_image
 from pages.widgets import background, data_source, dataset_download
-from tests.pages.train_page import agreed, looked, text
+from tests.pages.train_page import agreed, finish, looked, text
 
 CATS, DOGS = (250, 240, 230, 60, 10), (0, 5, 9, 200)
 """Brightness of the pets: whoever calls what is bright a cat is wrong with two cats and one dog."""
@@ -45,12 +45,6 @@ def bright_is_cat(monkeypatch):
         return evaluation.decide(evaluation.Evaluation(table.assign(cat=bright, dog=1 - bright, pet=np.nan)), 0.5)
 
     monkeypatch.setattr(evaluation, "remembered", remembered)
-
-
-def finish(test):
-    for job in background.jobs():
-        assert job.ready(60)
-    return test.run()
 
 
 def evaluated(app, pets):

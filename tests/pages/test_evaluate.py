@@ -16,7 +16,7 @@ from cnn_core.scripts import lessons
 from cnn_core.source import Source
 from pages.widgets import background
 from pages.widgets.measure import measurement
-from tests.pages.train_page import agreed
+from tests.pages.train_page import agreed, finish
 
 
 @pytest.fixture
@@ -46,12 +46,6 @@ def bright_is_cat(home):
     model.set_weights([weights, np.array([-4, 4], np.float32)])
     (home / "models").mkdir(parents=True)
     model.save(home / "models" / "bright.keras")
-
-
-def finish(test):
-    for kept in background.jobs():
-        assert kept.ready(60)
-    return test.run()
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.runs import list_runs, start
 from cnn_core.setup.installed import MISSING, MissingError
 from pages.widgets import picture
+from tests.pages.train_page import finish
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +38,10 @@ def test_a_tab_that_needs_it_says_so_below_the_verdict(app, tab, more):
 
 
 def test_a_bundled_model_is_measured_all_the_same(app):
-    test = app("evaluate")
+    test = finish(app("evaluate"))
     assert not test.exception
     assert not test.main.error
+    assert "Accuracy" in [item.label for item in test.metric]
 
 
 def test_the_library_raises_the_same_sentence(tmp_path):

@@ -3,6 +3,8 @@
 import json
 import time
 
+from pages.widgets import background
+
 
 def text(app) -> str:
     """All that the page's main part says."""
@@ -13,6 +15,13 @@ def text(app) -> str:
 def agreed(app):
     """Read the pictures that a link names, which nobody has looked at yet."""
     return next(button for button in app.main.button if button.label == "Read these pictures").click().run()
+
+
+def finish(app):
+    """Wait for the jobs in the background, and run the page again."""
+    for job in background.jobs():
+        assert job.ready(60)
+    return app.run()
 
 
 def looked(app, seconds: float = 30):
