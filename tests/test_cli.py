@@ -229,12 +229,17 @@ def test_dataset_says_what_is_in_it_and_corrects_it(tmp_path, capsys):
     assert facts["broken"] == ["cat.9.png"]
     assert facts["duplicates"] == []
     assert facts["corrections"] == {"cat.0.png": None, "cat.1.png": "dog"}
-    assert cli.main([*words, "--undo", "cat.0.png", "--undo", "cat.1.png"]) == 0
+    assert cli.main([*words, "--images", "6", "--relabel", "cat.2.png", "dog"]) == 0  # in the sample or not
+    assert lines(capsys)[0]["corrections"]["cat.2.png"] == "dog"
+    assert cli.main([*words, "--undo", "cat.3.png"]) == 1
+    assert "no correction of cat.3.png" in lines(capsys)[0]["error"]
+    assert cli.main([*words, *(word for number in range(3) for word in ("--undo", f"cat.{number}.png"))]) == 0
     assert lines(capsys)[0]["corrections"] == {}
     assert cli.main(words[:2]) == 0
     assert "cats: 6 (75.0 %)" in capsys.readouterr().out
     for wrong in (["--leave-out", "cat.77.png"], ["--relabel", "cat.1.png", "bird"]):
         assert cli.main([*words, *wrong]) == 1
         assert "cat" in lines(capsys)[0]["error"]
-    assert cli.main(["dataset", "--json"]) == 1
-    assert "--download" in lines(capsys)[0]["error"]
+    for arguments in (["dataset", "--json"], [*words, "--download"]):
+        assert cli.main(arguments) == 1
+        assert "--download" in lines(capsys)[0]["error"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_core.data_files import corrections
 from cnn_core.data_files.download import MICROSOFT, download, target_of
 from cnn_core.data_files.summary import Summary, summary
-from cnn_core.dataset import LABELS, DatasetError
+from cnn_core.dataset import LABELS, DatasetError, open_dataset
 from cnn_core.source import Source
 from cnn_core.storage.files import expanded
 from cnn_core.terminal import progress
@@ -45,20 +45,27 @@ def look(options: argparse.Namespace) -> Found:
         When one of these fails.
     """
     if options.download:
+        if options.data is not None:
+            raise DatasetError("--download has a place of its own. Leave out the path, or leave out --download.")
         options.data = str(download(MICROSOFT, target_of(MICROSOFT), progress.show))
     if options.data is None:
         raise DatasetError("Which dataset? Name a zip or a folder, or use --download.")
     data = str(expanded(options.data).absolute())
-    source = Source(data, options.images, options.seed)
-    table = source.table(progress.show)
-    folder = table.attrs["folder"]
     relabeled = dict(options.relabel)
-    _check([*options.leave_out, *relabeled], relabeled.values(), set(corrections.names(table["file"], folder)))
+    if asked := [*options.leave_out, *relabeled]:
+        whole = open_dataset(data, progress=progress.show)
+        _check(asked, relabeled.values(), set(corrections.names(whole["file"], whole.attrs["folder"])))
+    if options.undo and (unknown := [photo for photo in options.undo if photo not in corrections.of(data)]):
+        raise DatasetError(
+            f"There is no correction of {unknown[0]} to undo. Without --undo, this command lists them all."
+        )
     corrections.correct(data, options.leave_out, None)
     for photo, label in relabeled.items():
         corrections.correct(data, [photo], label)
     corrections.undo(data, options.undo)
-    return Found(data, folder, summary(source, table, progress.show))
+    source = Source(data, options.images, options.seed)
+    table = source.table(progress.show)
+    return Found(data, table.attrs["folder"], summary(source, table, progress.show))
 
 
 def _check(photos: Any, labels: Any, inside: set[str]) -> None:
