@@ -35,6 +35,7 @@ TEST_BATCH = 64
 """Images that are tested at once."""
 
 STOPPED = "Stopped on request; the model was saved."
+TOO_EARLY = "Stopped on request, before there was a model to save."
 LEFT = "The run has left the line before its turn. Resume it to wait in line again."
 
 
@@ -84,8 +85,9 @@ def _carry_out(folder: Path) -> None:
     except TimeUp:
         journal.write(state="stopped", message=str(limits.MINUTES.reached()), seconds_left=None)
     except Stopped:
-        waited = journal.status.state == "waiting"
-        journal.write(state="stopped", place=0, message=LEFT if waited else STOPPED, seconds_left=None)
+        message = STOPPED if (folder / "model.keras").exists() else TOO_EARLY
+        message = LEFT if journal.status.state == "waiting" else message
+        journal.write(state="stopped", place=0, message=message, seconds_left=None)
     except Exception as error:
         sentence = _sentence(error)
         journal.write(state="failed", message=sentence, seconds_left=None)

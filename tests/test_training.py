@@ -45,6 +45,22 @@ def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, m
     assert words in status.message
 
 
+@pytest.mark.parametrize(("saved", "words"), [(True, "the model was saved"), (False, "before there was a model")])
+def test_a_run_stopped_while_it_reads_says_whether_there_is_a_model(tmp_path, monkeypatch, saved, words):
+    def fit(config, folder, journal, *_):
+        (folder / "stop").touch()
+        journal.reading(1, 2, "Reading")
+
+    monkeypatch.setattr(training, "fit", fit)
+    folder = folder_with(tmp_path / "run")
+    if saved:
+        (folder / "model.keras").touch()
+    training.train(folder)
+    status = runs.Run(folder).status()
+    assert status.state == "stopped"
+    assert words in status.message
+
+
 @pytest.mark.slow
 def test_a_run_from_start_to_plain_keras():
     import keras
