@@ -35,6 +35,7 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
         expect(caption).to_have_text(name)
     photos_input(page).set_input_files([tmp_path / "fourth.png"])
     expect(caption).to_have_text("fourth.png")
+    settle(page)
     page.get_by_role("radio", name="coffee").click()
     expect(caption).to_have_text(picture.SAMPLES["coffee"].title)
     settle(page)
