@@ -1,10 +1,6 @@
 """A run that is killed at any moment and resumed ends with the history, the steps and the model of one that was not."""
 
 import io
-import json
-import os
-import subprocess
-import sys
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -15,21 +11,15 @@ import pytest
 
 from cnn_core import runs
 from cnn_core.engine.snapshots import read
+from tests.forked_runs import carry_out, needs_fork
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="the lives of a run are forked from one process"),
-]
+pytestmark = [pytest.mark.slow, needs_fork]
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> tuple[Path, dict]:
     top = tmp_path_factory.mktemp("killed")
-    environment = os.environ | {"CNN_LAB_HOME": str(top / "home"), "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("killed_runs.py")), str(top)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stderr
-    return top, json.loads(done.stdout.splitlines()[-1])
+    return top, carry_out("killed_runs.py", top)
 
 
 def weights(run: runs.Run) -> list[np.ndarray]:

@@ -1,9 +1,5 @@
 """Two processes that share a run learn what one learns alone; so do two devices. A run that lost a worker goes on."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +7,15 @@ import pytest
 
 from cnn_core import runs
 from cnn_core.engine.cluster import LOST
+from tests.forked_runs import carry_out, needs_fork
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked from one"),
-]
+pytestmark = [pytest.mark.slow, needs_fork]
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> tuple[Path, dict]:
     top = tmp_path_factory.mktemp("shared")
-    environment = os.environ | {"CNN_LAB_HOME": str(top / "home"), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("shared_runs.py")), str(top)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stderr
-    return top, json.loads(done.stdout.splitlines()[-1])
+    return top, carry_out("shared_runs.py", top)
 
 
 @pytest.mark.parametrize("name", ["devices", "shared"])
