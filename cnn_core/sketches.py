@@ -29,6 +29,8 @@ MAX_COUNT = 20_000
 COATS = ((60, 52, 48), (112, 80, 54), (168, 118, 70), (214, 160, 96), (226, 208, 178), (150, 150, 156), (90, 92, 104))
 EYES = ((92, 122, 52), (196, 148, 40), (70, 112, 150), (84, 54, 34))
 _SMOOTH = 2  # drawings are made this many times larger and then shrunk, which smooths their edges
+_AROUND = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+_COSINES, _SINES = np.cos(_AROUND), np.sin(_AROUND)  # an ellipse has as many corners
 
 
 def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
@@ -62,8 +64,10 @@ def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
     (pet.cat if label == "cat" else pet.dog)()
     image = pet.image.resize((size, size), Image.Resampling.BOX)
     light = rng.uniform(0.85, 1.15)
-    noisy = np.asarray(image, np.float32) * light + rng.normal(0, rng.uniform(2, 8), (size, size, 3))
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    lit = np.asarray(image, np.float32) * light
+    noisy = rng.normal(0, rng.uniform(2, 8), (size, size, 3))
+    noisy += lit
+    return np.rint(noisy, out=noisy).clip(0, 255, out=noisy).astype(np.uint8)
 
 
 def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None = None) -> Path:
@@ -124,11 +128,10 @@ class _Pet:
         return self.tones[self.rng.integers(3)]
 
     def polygon(self, points: list[tuple[float, float]] | np.ndarray, fill: tuple[int, ...]) -> None:
-        self.pen.polygon([tuple(point) for point in self._place(points)], fill=fill, outline=self.ink)
+        self.pen.polygon(self._place(points), fill=fill, outline=self.ink)
 
     def ellipse(self, x: float, y: float, width: float, height: float, fill: tuple[int, ...], lean: float = 0) -> None:
-        angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-        across, down = width * np.cos(angle), height * np.sin(angle)
+        across, down = width * _COSINES, height * _SINES
         self.polygon(
             np.stack(
                 [x + across * np.cos(lean) - down * np.sin(lean), y + across * np.sin(lean) + down * np.cos(lean)], 1
@@ -137,9 +140,7 @@ class _Pet:
         )
 
     def line(self, points: list[tuple[float, float]], width: float, fill: tuple[int, ...]) -> None:
-        self.pen.line(
-            [tuple(point) for point in self._place(points)], fill=fill, width=max(1, round(width * self.radius))
-        )
+        self.pen.line(self._place(points), fill=fill, width=max(1, round(width * self.radius)))
 
     def body(self, bib: float) -> None:
         """Draw the body. A cat's bib is larger, to balance its smaller ears and muzzle, which are markings too."""
@@ -194,15 +195,17 @@ class _Pet:
         elif pattern == 2:
             self.ellipse(self.rng.choice([-0.42, 0.42]), -0.15, 0.36, 0.4, color)
 
-    def _place(self, points: list[tuple[float, float]] | np.ndarray) -> np.ndarray:
-        return np.asarray(np.asarray(points, float) @ self.turn.T * self.radius + self.center)
+    def _place(self, points: list[tuple[float, float]] | np.ndarray) -> list[float]:
+        """Return where points lie on the canvas: x, y, x, y …"""
+        placed: list[float] = (np.asarray(points, float) @ self.turn.T * self.radius + self.center).ravel().tolist()
+        return placed
 
 
 def _background(rng: np.random.Generator, side: int) -> Image.Image:
     top, bottom = rng.uniform(80, 210, 3), rng.uniform(80, 210, 3)
     mix = np.linspace(0, 1, side)[:, None, None]
-    ramp = np.broadcast_to(top * (1 - mix) + bottom * mix, (side, side, 3)).astype(np.uint8)
-    image = Image.fromarray(ramp)
+    column = Image.fromarray((top * (1 - mix) + bottom * mix).astype(np.uint8))
+    image = column.resize((side, side), Image.Resampling.NEAREST)
     pen = ImageDraw.Draw(image)
     for _ in range(rng.integers(0, 5)):
         x, y = side * rng.uniform(-0.1, 0.9, 2)
