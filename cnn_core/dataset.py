@@ -17,6 +17,7 @@ import numpy as np
 
 from cnn_core import CnnLabError
 from cnn_core.data_files import reading
+from cnn_core.data_files.decoded import Draw
 from cnn_core.data_files.decoded import Images as Images
 from cnn_core.data_files.reading import Progress as Progress
 from cnn_core.storage import archives
@@ -25,6 +26,8 @@ from cnn_core.storage.files import expanded, is_text, may_read
 from cnn_core.wording import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 LABELS = ("cat", "dog")
@@ -78,6 +81,26 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
         raise DatasetError(str(error)) from error
     except OSError as error:
         raise DatasetError(f"{path.name} could not be read or unpacked: {error.strerror or error}.") from error
+
+
+def table_of(folder: Path, labels: Mapping[str, str], name: str) -> pd.DataFrame:
+    """Return the table of a dataset, as `open_dataset` does.
+
+    Parameters
+    ----------
+    folder : Path
+        Where its images are.
+    labels : dict of str to str
+        For each image its path inside the folder, with "/" between the parts, and what it shows.
+    name : str
+        The dataset's.
+    """
+    import pandas as pd
+
+    files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in labels]
+    table = pd.DataFrame({"file": files, "label": list(labels.values())})
+    table.attrs = {"name": name, "folder": str(folder)}
+    return table
 
 
 def label_of(name: str) -> str | None:
@@ -173,7 +196,7 @@ def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42)
     return few
 
 
-def images_and_labels(table: pd.DataFrame, size: int) -> tuple[Images, np.ndarray]:
+def images_and_labels(table: pd.DataFrame, size: int, draw: Draw | None = None) -> tuple[Images, np.ndarray]:
     """Return the images of a table at one size, which are decoded when they are needed, and their labels.
 
     Parameters
@@ -182,6 +205,8 @@ def images_and_labels(table: pd.DataFrame, size: int) -> tuple[Images, np.ndarra
         As `open_dataset` returns it.
     size : int
         Height and width of the images, in pixels.
+    draw : callable, optional
+        Draws the image of a file that is not there, uint8 (H, W, 3).
 
     Returns
     -------
@@ -189,7 +214,7 @@ def images_and_labels(table: pd.DataFrame, size: int) -> tuple[Images, np.ndarra
     labels : numpy.ndarray
         int32 (N,): 0 for cat, 1 for dog.
     """
-    return Images(table["file"].tolist(), size), class_numbers(table)
+    return Images(table["file"].tolist(), size, draw), class_numbers(table)
 
 
 def check_readable(images: Images, labels: np.ndarray, what: str, progress: Progress | None = None) -> None:
@@ -253,8 +278,6 @@ def _shown_by(name: str) -> str | None:
 
 
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
-    import pandas as pd
-
     found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
     if not found:
         raise DatasetError(
@@ -263,8 +286,7 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
         )
     if odd := [file for file in found if not is_text(file)]:
         raise DatasetError(f"{name} holds a file whose name is no text, {visible(odd[0])}. Rename it first.")
-    files = [f"{folder}{os.sep}{file.replace('/', os.sep)}" for file in found]
-    table = pd.DataFrame({"file": files, "label": list(found.values())})
+    table = table_of(folder, found, name)
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:
@@ -272,5 +294,4 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
                 f"{name} holds no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
                 "both to learn the difference: add some."
             )
-    table.attrs = {"name": name, "folder": str(folder)}
     return table

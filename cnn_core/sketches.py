@@ -9,6 +9,7 @@ linear classifier of the pixels does much worse than a network with several laye
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from cnn_core.dataset import LABELS, DatasetError, Progress
 from cnn_core.storage.cache import cached
+from cnn_core.storage.files import replacing
 
 SIZE = 128
 """Height and width of a drawing in pixels: the input size of the article's network."""
@@ -71,7 +73,7 @@ def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
 
 
 def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None = None) -> Path:
-    """Return the folder of a drawn dataset, ``cat.0.png`` …, half cats and half dogs. It is drawn once and then cached.
+    """Return the folder of a drawn dataset, ``cat.0.png`` …, half cats and half dogs. What is not there yet is drawn.
 
     Parameters
     ----------
@@ -80,29 +82,85 @@ def folder(count: int = DEFAULT_COUNT, seed: int = 42, progress: Progress | None
     seed : int
         The same seed gives the same images.
     progress : callable, optional
-        Called as ``progress(done, total, what)``.
+        Called as ``progress(done, total, what)``; what it raises ends the drawing, and what is drawn is kept.
 
     Raises
     ------
     DatasetError
         When `count` is out of range or the disk is full.
     """
+    place = begun(count, seed)
+    there = {file.name for file in place.iterdir()}
+    try:
+        for number, name in enumerate(names(count)):
+            if name not in there:
+                _save(_drawing(name, seed), place / name)
+            if progress and (number % 20 == 19 or number == count - 1):
+                progress(number + 1, count, "Drawing cats and dogs")
+    except OSError as error:
+        raise _unsaved(error) from error
+    return place
+
+
+def begun(count: int = DEFAULT_COUNT, seed: int = 42) -> Path:
+    """Return the folder of a drawn dataset as it is now: `draw_file` draws what is missing, as long as it is wanted.
+
+    Raises
+    ------
+    DatasetError
+        As `folder`.
+    """
     if not 4 <= count <= MAX_COUNT:
         raise DatasetError(f"From 4 to {MAX_COUNT:,} pictures can be drawn, not {count:,}.")
-
-    def write(target: Path) -> None:
-        target.mkdir()
-        for number in range(count):
-            label = LABELS[number % 2]
-            image = draw(label, np.random.default_rng((seed, number)))
-            Image.fromarray(image).save(target / f"{label}.{number // 2}.png", compress_level=1)
-            if progress and (number % 100 == 99 or number == count - 1):
-                progress(number + 1, count, "Drawing cats and dogs")
-
     try:
-        return cached("sketches", [count, seed], write, about=[])
+        return cached("sketches", [count, seed], Path.mkdir, about=[])
     except OSError as error:
-        raise DatasetError(f"The drawings could not be saved: {error.strerror}. Free some disk space.") from error
+        raise _unsaved(error) from error
+
+
+def names(count: int) -> list[str]:
+    """Return the names of the files in a drawn dataset of this size.
+
+    Examples
+    --------
+    >>> names(5)
+    ['cat.0.png', 'dog.0.png', 'cat.1.png', 'dog.1.png', 'cat.2.png']
+    """
+    return [f"{LABELS[number % 2]}.{number // 2}.png" for number in range(count)]
+
+
+def draw_file(file: str | Path, seed: int) -> np.ndarray:
+    """Draw the image of one file in the folder of a drawn dataset, and keep it there if the disk has room.
+
+    Parameters
+    ----------
+    file : str or Path
+        Its name says which image.
+    seed : int
+        The dataset's.
+
+    Returns
+    -------
+    ndarray of uint8, shape (SIZE, SIZE, 3)
+    """
+    image = _drawing(Path(file).name, seed)
+    with suppress(OSError):
+        _save(image, Path(file))
+    return image
+
+
+def _drawing(name: str, seed: int) -> np.ndarray:
+    label, number, _ = name.split(".")
+    return draw(label, np.random.default_rng((seed, 2 * int(number) + LABELS.index(label))))
+
+
+def _save(image: np.ndarray, file: Path) -> None:
+    with replacing(file) as beside:
+        Image.fromarray(image).save(beside, compress_level=1)
+
+
+def _unsaved(error: OSError) -> DatasetError:
+    return DatasetError(f"The drawings could not be saved: {error.strerror}. Free some disk space.")
 
 
 class _Pet:

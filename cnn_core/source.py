@@ -5,16 +5,19 @@ Whoever trains on a source or measures a model on it asks the same object, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import dataset, sketches
 from cnn_core.data_files import corrections
 from cnn_core.data_files.corrections import Corrections
+from cnn_core.data_files.decoded import Draw
 from cnn_core.data_files.survey import readable
 from cnn_core.dataset import Progress
+from cnn_core.storage.cache import fingerprint
 from cnn_core.storage.files import expanded, may_read, visiting
 
 if TYPE_CHECKING:
@@ -121,13 +124,20 @@ class Source:
             return {} if self.drawn else corrections.of(self.data)
         return dict(self.corrections)
 
-    def table(self, progress: Progress | None = None) -> pd.DataFrame:
+    @property
+    def draw(self) -> Draw | None:
+        """What draws the image of a file that is not there; None for a dataset."""
+        return partial(sketches.draw_file, seed=self.seed) if self.drawn else None
+
+    def table(self, progress: Progress | None = None, *, lazily: bool = False) -> pd.DataFrame:
         """Return all images of the source, before any correction.
 
         Parameters
         ----------
         progress : callable, optional
             Called as ``progress(done, total, what)``.
+        lazily : bool
+            Leave drawn images that are not there yet to `draw`.
 
         Returns
         -------
@@ -140,11 +150,27 @@ class Source:
             When the data cannot be read, or drawn images cannot be written.
         """
         if self.drawn:
-            folder = sketches.folder(self.images or sketches.DEFAULT_COUNT, self.seed, progress)
-            table = dataset.open_dataset(folder, progress=progress)
-            table.attrs["name"] = DRAWN
-            return table
+            drawn = (self._count, self.seed)
+            folder = sketches.begun(*drawn) if lazily else sketches.folder(*drawn, progress)
+            return dataset.table_of(folder, {name: name[:3] for name in sorted(sketches.names(self._count))}, DRAWN)
         return dataset.balanced_sample(dataset.open_dataset(self.data, progress=progress), self.images, self.seed)
+
+    def fingerprint(self, files: Iterable[str]) -> str:
+        """Return a name for the images as they are now, with their corrections.
+
+        Parameters
+        ----------
+        files : iterable of str
+            All images, in an order that depends on nothing else. Drawn ones follow from their number and the seed.
+
+        Raises
+        ------
+        OSError
+            When a file is missing.
+        """
+        drawn = [self._count, self.seed] if self.drawn else []
+        corrected = sorted(self.in_force.items(), key=str)
+        return fingerprint([] if drawn else files, [*drawn, *corrected])
 
     def split(self, progress: Progress | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the training set and the test set, corrected.
@@ -200,6 +226,10 @@ class Source:
             ) from error
         found.attrs |= table.attrs
         return found
+
+    @property
+    def _count(self) -> int:
+        return self.images or sketches.DEFAULT_COUNT
 
     def _corrected(self, rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         known = self.in_force

@@ -13,12 +13,14 @@ import errno
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.engine import checkpoint, cluster, environment, line, warm
+from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, Stopped, TimeUp
 from cnn_core.host import limits
@@ -27,8 +29,11 @@ from cnn_core.storage.lock import LockError, locked
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import pandas as pd
     import tensorflow as tf
 
+    from cnn_core.dataset import Images
     from cnn_core.engine.team import Team
 
 TEST_BATCH = 64
@@ -105,69 +110,119 @@ def _join(workers: cluster.Cluster, journal: Journal) -> Team:
     return team.join(workers, journal)
 
 
+@dataclass(frozen=True)
+class _Data:
+    """The images of a run, decoded when they are needed, and their labels, int32 (N,)."""
+
+    table: pd.DataFrame
+    training: tuple[Images, np.ndarray]
+    held_out: tuple[Images, np.ndarray]
+
+    @property
+    def images(self) -> tuple[Images, Images]:
+        return self.training[0], self.held_out[0]
+
+
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    from cnn_core import dataset
-
-    table = config.source.table(journal.reading)
-    training, test = config.source.parts(table)
-    for rows, what in ((training, "training"), (test, "test")):
-        if rows["label"].nunique() < 2:
-            raise TrainingError(f"The {what} set needs both classes. Use more pictures, or undo corrections.")
-    held_out = test
-    if config.validation:
-        training, held_out = dataset.split(training, config.validation, config.seed)
-    size = config.network.input_size
-    images, labels = dataset.images_and_labels(training, size)
-    unseen = dataset.images_and_labels(held_out, size)
-    dataset.check_readable(images, labels, "training", journal.reading)
-    dataset.check_readable(*unseen, config.held_out, journal.reading)
+    data = _list(config, journal)
     journal.write(state="starting", message="Loading TensorFlow.")
+    loading.import_tensorflow()
 
     from cnn_core.engine import class_weights
-    from cnn_core.engine.batches import batches, count, training_batches
+    from cnn_core.engine.batches import batches, count
     from cnn_core.engine.callbacks import NameBroken
     from cnn_core.engine.learning import learn, open_or_build, set_seed
+    from cnn_core.engine.precision import compute_in, mixed
     from cnn_core.engine.team import on_this_machine
 
     team = team or on_this_machine()
-    part, parts = (team.part, team.parts) if team else (0, 1)
     if team:
-        journal.write(message="Waiting for the other workers.")
-        team.compare([*training["file"], *held_out["file"]])
-        team.stop_together(journal)
+        _meet(team, data, journal)
     journal.write(message="Building the network.")
     set_seed(config)
-    # Beside the training: to ask the system about a million files takes seconds.
-    recording = threading.Thread(target=environment.record, args=(folder, config, table["file"]), daemon=True)
-    recording.start()
+    labels = data.training[1]
     steps = count(len(labels), config.batch_size)
-    model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
-    change = augmentation(config)
+    with _recording(folder, config, data.table["file"]):
+        model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
+        network = _network_of(model, team)
 
-    def serve(numbers: range) -> tf.data.Dataset:
-        return training_batches(
-            images, labels, config.batch_size, numbers, seed=config.seed, change=change, part=part, parts=parts
-        )
+        def save() -> None:
+            compute_in(network, "float32")
+            save_model(network, folder / "model.keras")
 
-    network = getattr(model, "network", model)  # a run of an older version is trained by its network itself
-    if parts > 1 and network is model:
+        first = [mixed(network, config.precision), NameBroken(journal, data.images, data.table.attrs["folder"])]
+        weights = class_weights.balanced(labels) if config.class_weights else None
+        tests = batches(*data.held_out, TEST_BATCH, *_share(team))
+        serve = _server(config, data, team)
+        learn(model, place, config, journal, len(labels), serve, tests, save, first, weights)
+
+
+def _list(config: TrainingConfig, journal: Journal) -> _Data:
+    """List the images and split them, and make sure that there are some of both classes in each part."""
+    from cnn_core import dataset
+
+    source = config.source
+    table = source.table(journal.reading, lazily=True)
+    training, held_out = source.parts(table)
+    for rows, what in ((training, "training"), (held_out, "test")):
+        if rows["label"].nunique() < 2:
+            raise TrainingError(f"The {what} set needs both classes. Use more pictures, or undo corrections.")
+    if config.validation:
+        training, held_out = dataset.split(training, config.validation, config.seed)
+    size = config.network.input_size
+    parts = [dataset.images_and_labels(rows, size, source.draw) for rows in (training, held_out)]
+    for part, what in zip(parts, ("training", config.held_out), strict=True):
+        dataset.check_readable(*part, what, journal.reading)
+    return _Data(table, *parts)
+
+
+def _meet(team: Team, data: _Data, journal: Journal) -> None:
+    """Wait for the other workers, and make sure that all have the same images."""
+    journal.write(message="Waiting for the other workers.")
+    team.compare([file for images in data.images for file in images.files])
+    team.stop_together(journal)
+
+
+def _share(team: Team | None) -> tuple[int, int]:
+    """Return which part of each batch this process takes, and how many parts there are."""
+    return (team.part, team.parts) if team else (0, 1)
+
+
+@contextmanager
+def _recording(folder: Path, config: TrainingConfig, files: Iterable[str]) -> Iterator[None]:
+    """Record the environment beside the training: to ask the system about a million files takes seconds."""
+    thread = threading.Thread(target=environment.record, args=(folder, config, files), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def _network_of(model: keras.Model, team: Team | None) -> keras.Model:
+    """Return the network that a model trains; a run of an older version is trained by its network itself."""
+    network = getattr(model, "network", model)
+    if team and team.parts > 1 and network is model:
         raise TrainingError(
             f"An older version began this run. Remove {cluster.VARIABLE} to go on with it on one machine."
         )
+    return network
 
-    def save() -> None:
-        _compute_in(network, "float32")
-        save_model(network, folder / "model.keras")
 
-    mixed = _mixed(network, config.precision)
-    weights = class_weights.balanced(labels) if config.class_weights else None
-    tests = batches(*unseen, TEST_BATCH, part, parts)
-    more = [mixed, NameBroken(journal, (images, unseen[0]), table.attrs["folder"])]
-    try:
-        learn(model, place, config, journal, len(labels), serve, tests, save, more, weights)
-    finally:
-        recording.join()
+def _server(config: TrainingConfig, data: _Data, team: Team | None) -> Callable[[range], tf.data.Dataset]:
+    """Return what serves the training batches with some numbers."""
+    from cnn_core.engine.batches import training_batches
+
+    change = augmentation(config)
+    part, parts = _share(team)
+
+    def serve(numbers: range) -> tf.data.Dataset:
+        return training_batches(
+            *data.training, config.batch_size, numbers, seed=config.seed, change=change, part=part, parts=parts
+        )
+
+    return serve
 
 
 def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:
@@ -214,43 +269,6 @@ def _learning_rate(config: TrainingConfig, steps: int) -> Any:
         return CosineDecay(rate, total)
     rising = max(1, round(WARMUP * total))
     return CosineDecay(rate / rising, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
-
-
-def _mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:
-    """Make the callback that trains in `precision` and tests in float32, in which the model will be used."""
-    import keras
-
-    if precision == "auto":
-        precision = best_precision()
-    return keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: _compute_in(model, precision),
-        on_test_begin=lambda logs: _compute_in(model, "float32"),
-    )
-
-
-def _compute_in(model: keras.Model, precision: str) -> None:
-    """Set what the layers between rescaling and softmax compute in; their weights are float32 in any case."""
-    for layer in model.layers[1:-1]:
-        layer.dtype_policy = precision
-
-
-def best_precision() -> str:
-    """Return "mixed_bfloat16" where it is faster than "float32": where the hardware multiplies bfloat16 itself.
-
-    Graphics cards do so from compute capability 8.0 on, processors with AMX.
-    """
-    import tensorflow as tf
-
-    cards = tf.config.list_physical_devices("GPU")
-    if cards:
-        details = tf.config.experimental.get_device_details(cards[0])
-        multiplies = details.get("compute_capability", (0, 0)) >= (8, 0)
-    else:
-        try:
-            multiplies = " amx_bf16 " in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        except OSError:
-            multiplies = False
-    return "mixed_bfloat16" if multiplies else "float32"
 
 
 def _sentence(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Drawn pets: seeded, varied, quick, and told apart by their shapes, not by their colors."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from PIL import Image
 
 from cnn_core import dataset, sketches
 from cnn_core.dataset import DatasetError
+from cnn_core.pixels import open_image, resize
 from cnn_core.source import Source
-from cnn_core.storage.cache import cache_path
 
 
 @pytest.fixture
@@ -121,14 +122,41 @@ def test_a_folder_is_drawn_once_half_and_half(home):
         assert np.array_equal(picture, sketches.draw("cat", np.random.default_rng((3, 0))))
 
 
-def test_a_drawing_that_was_broken_off_leaves_nothing_behind(home):
+def test_a_drawing_that_was_broken_off_goes_on_where_it_was(home):
     def stop(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sketches.folder(8, progress=stop)
-    assert list((home / "cache").iterdir()) == []
-    assert len(list(sketches.folder(8).iterdir())) == 8
+        sketches.folder(30, progress=stop)
+    drawn = [*(home / "cache").glob("*/*")]
+    assert 0 < len(drawn) < 30
+    before = {file: file.stat().st_mtime_ns for file in drawn}
+    assert sorted(file.name for file in sketches.folder(30).iterdir()) == sorted(sketches.names(30))
+    assert before == {file: file.stat().st_mtime_ns for file in drawn}
+
+
+def test_who_needs_a_few_of_many_waits_for_these_alone(home):
+    source = Source("sketches", 2000)
+    table = source.table(lazily=True)
+    images, _ = dataset.images_and_labels(table, 32, source.draw)
+    found, _ = images.read([3, 1999, 3])
+    drawn = sorted(file.name for file in Path(table.attrs["folder"]).iterdir())
+    assert drawn == sorted(Path(table["file"][place]).name for place in (3, 1999))
+    whole = Source("sketches", 2000).table(lazily=True)
+    assert whole.equals(table)
+    for place, image in zip((3, 1999), found, strict=False):
+        assert np.array_equal(image, resize(open_image(table["file"][place]), 32, 32))
+
+
+def test_drawn_later_or_at_once_the_images_are_the_same(home, tmp_path, monkeypatch):
+    source = Source("sketches", 6)
+    later = dataset.images_and_labels(source.table(lazily=True), 32, source.draw)
+    first, again = later[0].read(range(6))[0], later[0].read(range(6))[0]
+    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path / "other"))
+    at_once = dataset.images_and_labels(source.table(), 32)
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, at_once[0].read(range(6))[0])
+    assert np.array_equal(later[1], at_once[1])
 
 
 @pytest.mark.parametrize("count", [0, 3, sketches.MAX_COUNT + 1])
@@ -144,20 +172,22 @@ def test_a_full_disk_is_a_sentence(home, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(DatasetError, match="No space left on device"):
         sketches.folder(8)
-    assert list((home / "cache").iterdir()) == []
+    assert list((home / "cache").glob("*/*")) == []
+    source = Source("sketches", 8)
+    images, _ = dataset.images_and_labels(source.table(lazily=True), 32, source.draw)
+    assert len(images.read(range(8))[0]) == 8, "a training does without the files"
 
 
-def test_two_at_once_draw_the_same_folder(home, monkeypatch):
-    """Another process finishes first: its folder is used, and ours is thrown away."""
-    theirs = cache_path("sketches", [4, 42])
+def test_two_at_once_draw_the_same_folder(home):
+    def meanwhile(done, *_):
+        if done == 20:
+            sketches.folder(40)
 
-    def meanwhile(*_):
-        theirs.mkdir()
-        (theirs / "cat.0.png").write_bytes(b"theirs")
-
-    assert sketches.folder(4, progress=meanwhile) == theirs
-    assert (theirs / "cat.0.png").read_bytes() == b"theirs"
-    assert list((home / "cache").iterdir()) == [theirs]
+    folder = sketches.folder(40, progress=meanwhile)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(sketches.names(40))
+    with Image.open(folder / "dog.19.png") as picture:
+        assert np.array_equal(picture, sketches.draw("dog", np.random.default_rng((42, 39))))
+    assert list((home / "cache").iterdir()) == [folder]
 
 
 def test_the_source_named_sketches_is_the_drawn_dataset(home):

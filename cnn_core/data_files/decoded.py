@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +29,9 @@ VERSION = 1
 
 CHECKSUM = 4  # bytes
 
+Draw = Callable[[str], NDArray[np.uint8]]
+"""Called with a path."""
+
 
 class Images:
     """The photos in some files, at one size. Those that cannot be read are left out, and noted in `broken`.
@@ -39,6 +42,8 @@ class Images:
         Absolute paths.
     size : int
         Height and width, in pixels.
+    draw : callable, optional
+        Draws the image of a file that is not there, uint8 (H, W, 3).
 
     Attributes
     ----------
@@ -49,8 +54,9 @@ class Images:
         The photos that could not be read so far: the place in `files` → the file.
     """
 
-    def __init__(self, files: Sequence[str], size: int) -> None:
+    def __init__(self, files: Sequence[str], size: int, draw: Draw | None = None) -> None:
         self.files = list(files)
+        self.draw = draw
         self.shape = (len(self.files), size, size, 3)
         self.broken: dict[int, str] = {}
         self._row = size * size * 3 + CHECKSUM
@@ -128,6 +134,9 @@ class Images:
         if place in self.broken:
             return False
         file = self.files[place]
+        if self.draw and not Path(file).exists():
+            image[:] = resize(self.draw(file), *self.shape[1:3])
+            return True
         try:
             state = _state(file)
             image[:] = resize(open_image(Path(file)), *self.shape[1:3])

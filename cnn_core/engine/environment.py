@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import cnn_core
 from cnn_core.engine.config import TrainingConfig
-from cnn_core.storage.cache import fingerprint
 from cnn_core.storage.files import replace_file
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
     facts = describe() | {
         "seed": config.seed,
         "data": config.data,
-        "fingerprint": fingerprint(files, sorted(config.source.in_force.items(), key=str)),
+        "fingerprint": config.source.fingerprint(files),
         "network": config.network.to_dict(),
     }
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_core import CnnLabError, sketches
-from cnn_core.engine import child
+from cnn_core.engine import child, loading
 from cnn_core.setup import installed
 from cnn_core.storage.files import visiting
 
@@ -163,6 +163,7 @@ def finish_loading() -> None:
 def _get_ready() -> None:
     try:
         with suppress(Exception):  # the run will import it again and say so
+            loading.import_tensorflow()
             for name in MODULES:
                 importlib.import_module(name)
     finally:

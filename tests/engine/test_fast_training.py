@@ -87,6 +87,8 @@ def test_a_graphics_card_that_multiplies_bfloat16_is_used_so(card, precision, mo
     """There is no card here: TensorFlow is told that there is one of this kind."""
     import tensorflow as tf
 
+    from cnn_core.engine.precision import best_precision
+
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["card"] if kind == "GPU" else [])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: {"compute_capability": card})
-    assert training.best_precision() == precision
+    assert best_precision() == precision

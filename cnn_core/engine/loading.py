@@ -1,0 +1,22 @@
+"""The import of TensorFlow in a process that trains."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras, without scikit-learn, which takes a quarter of the time.
+
+    Keras imports it, and with it SciPy's statistics, for wrappers that no run uses. Here Keras finds that it is not
+    installed; who needs it later can still import it. Call this before anything else imports TensorFlow.
+    """
+    hides = "sklearn" not in sys.modules
+    if hides:
+        sys.modules["sklearn"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("keras")
+    finally:
+        if hides:
+            del sys.modules["sklearn"]
