@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 
 
 def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
@@ -91,17 +92,38 @@ def tex(value: float) -> str:
     return f"{digits} \\cdot 10^{{{int(power)}}}" if power else digits
 
 
-def so_far(what: str, done: int, total: int) -> str:
+def data_size(count: float) -> str:
+    """Write a number of bytes with three digits, as shops write the size of a disk: 1 MB is a million bytes.
+
+    Examples
+    --------
+    >>> data_size(824_887_076), data_size(1_649_774_152), data_size(350_000)
+    ('825 MB', '1.65 GB', '0.35 MB')
+    """
+    size, unit = (count / 1e9, "GB") if count >= 999.5e6 else (count / 1e6, "MB")
+    return f"{float(f'{size:.3g}'):,g} {unit}"
+
+
+def so_far(what: str, done: int, total: int, write: Callable[[int], str] = "{:,}".format) -> str:
     """Say how far something is; a total of 0 is not known yet.
+
+    Parameters
+    ----------
+    what : str
+    done, total : int
+    write : callable
+        How the two numbers are written; `data_size` for bytes.
 
     Examples
     --------
     >>> so_far("Reading", 500, 25000), so_far("Looking", 500, 0), so_far("Waiting", 0, 1)
     ('Reading: 500 of 25,000', 'Looking: 500', 'Waiting')
+    >>> so_far("Downloading", 12_600_000, 825_000_000, data_size)
+    'Downloading: 12.6 MB of 825 MB'
     """
     if not done:
         return what
-    return f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}"
+    return f"{what}: {write(done)} of {write(total)}" if total else f"{what}: {write(done)}"
 
 
 def duration(seconds: float | None) -> str:

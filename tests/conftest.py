@@ -25,6 +25,7 @@ from cnn_core import models, runs, training
 from cnn_core.engine import warm
 from cnn_core.model_io import lite_file
 from cnn_core.setup.chromium import find_chromium
+from pages.widgets import try_out
 from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
@@ -75,17 +76,8 @@ def _freeze() -> None:
 
 @pytest.fixture(autouse=True)
 def _front_door(monkeypatch) -> None:
-    """Let AppTest run pages through streamlit_app.py, as the server does.
-
-    Before every run AppTest forgets that the app has a navigation of its own, and would run files in `pages` bare.
-    """
-    begin = PagesManager.__init__
-
-    def with_navigation(self, *arguments, **options):
-        begin(self, *arguments, **options)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", with_navigation)
+    """Let AppTest run pages through streamlit_app.py, as the server does."""
+    monkeypatch.setattr(PagesManager, "__init__", try_out.with_navigation)
 
 
 @pytest.fixture

@@ -19,12 +19,16 @@ from cnn_core import CnnLabError
 from cnn_core.data_files import kept
 from cnn_core.data_files.reading import Progress
 from cnn_core.storage.lock import LockError, locked
+from cnn_core.wording import data_size
 
 ATTEMPTS = 5
 """How often in a row the server may give nothing new."""
 
 PAUSE_SECONDS = 1.0
 """The pause before the second attempt; it doubles with each further one."""
+
+LISTEN_SECONDS = 0.25
+"""How often in a pause `progress` is called."""
 
 TIMEOUT_SECONDS = 30.0
 """How long the server may be silent."""
@@ -126,7 +130,7 @@ def _check_space(remote: Remote, part: Path) -> None:
     missing, free = remote.bytes - _size(part), shutil.disk_usage(part.parent).free
     if missing > free:
         raise DownloadError(
-            f"The download still needs {missing / 1e6:,.0f} MB, but the disk has only {free / 1e6:,.0f} MB free. Free "
+            f"The download still needs {data_size(missing)}, but the disk has only {data_size(free)} free. Free "
             "some disk space, or set CNN_LAB_HOME to a folder on another disk."
         )
 
@@ -153,13 +157,22 @@ def _fetch_all(remote: Remote, part: Path, progress: Progress | None) -> None:
         most = max(most, _size(part))
         if failures >= ATTEMPTS:
             here = _size(part)
-            stays = f" {here / 1e6:,.0f} of {remote.bytes / 1e6:,.0f} MB have arrived and are kept." if here else ""
+            stays = f" {data_size(here)} of {data_size(remote.bytes)} have arrived and are kept." if here else ""
             raise DownloadError(f"The download stopped: {why}.{stays} Check the connection, then download again.")
         if failures:
-            time.sleep(PAUSE_SECONDS * 2 ** (failures - 1))
+            _pause(PAUSE_SECONDS * 2 ** (failures - 1), remote, part, progress)
     if _size(part) > remote.bytes:
         part.unlink()
         raise DownloadError(f"{remote.url} is longer than it should be and was not kept. Get the photos from Kaggle.")
+
+
+def _pause(seconds: float, remote: Remote, part: Path, progress: Progress | None) -> None:
+    """Wait before the next attempt; who wants to stop is heard meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if progress:
+            progress(_size(part), remote.bytes, "Waiting to ask the server again")
+        time.sleep(min(left, LISTEN_SECONDS))
 
 
 def _fetch(remote: Remote, part: Path, progress: Progress | None) -> None:

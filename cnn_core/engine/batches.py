@@ -94,6 +94,7 @@ def training_batches(
 
     read = _reader(images, labels, chosen, part, parts)
 
+    # TensorFlow would take a second to rewrite our functions for `if` and `for` over tensors. They have none.
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def serve(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = read(number)
@@ -130,8 +131,6 @@ def _reader(
             found, places = images.read([] if first is None else [first])
         return found, labels[places]
 
-    # To rewrite our functions for `if` and `for` over tensors, which they do not have, takes TensorFlow a second.
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def read(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image, label = tf.numpy_function(take, [number], (tf.uint8, tf.int32), stateful=False)
         return tf.cast(tf.ensure_shape(image, (None, *images.shape[1:])), tf.float32), tf.ensure_shape(label, (None,))

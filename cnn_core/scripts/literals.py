@@ -20,13 +20,15 @@ def nested(values: NDArray[np.float64]) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with the fewest digits that still give the same float32.
+    """Write a number with the fewest digits that still give the same float32; too large for one, the same float64.
 
     Examples
     --------
-    >>> number(1 / 9), number(-2.0)
-    ('0.11111111', '-2')
+    >>> number(1 / 9), number(-2.0), number(1e300)
+    ('0.11111111', '-2', '1e+300')
     """
+    if float(np.finfo(np.float32).max) < abs(value) < np.inf:
+        return repr(float(value))
     return np.format_float_positional(np.float32(value), trim="-")
 
 

@@ -12,7 +12,7 @@ from cnn_core.dataset import LABELS, DatasetError, open_dataset
 from cnn_core.source import Source
 from cnn_core.storage.files import expanded
 from cnn_core.terminal import progress
-from cnn_core.wording import percent
+from cnn_core.wording import data_size, percent
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ def look(options: argparse.Namespace) -> Found:
     if options.download:
         if options.data is not None:
             raise DatasetError("--download has a place of its own. Leave out the path, or leave out --download.")
-        options.data = str(download(MICROSOFT, target_of(MICROSOFT), progress.show))
+        options.data = str(download(MICROSOFT, target_of(MICROSOFT), progress.show_bytes))
     if options.data is None:
         raise DatasetError("Which dataset? Name a zip or a folder, or use --download.")
     data = str(expanded(options.data).absolute())
@@ -113,7 +113,7 @@ def text(found: Found) -> str:
     lines.append(
         "width {0:,} to {2:,} pixels (median {1:,}), ".format(*sizes.width)
         + "height {0:,} to {2:,} (median {1:,}), ".format(*sizes.height)
-        + f"{sizes.bytes / 1e6:,.1f} MB"
+        + f"{data_size(sizes.bytes)}"
     )
     lines += _listed("broken", facts.broken)
     pairs = zip(

@@ -6,9 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from cnn_core.wording import so_far
+from cnn_core.wording import data_size, so_far
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnn_core.engine.journal import Status
     from cnn_core.runs import Run
 
@@ -56,7 +58,7 @@ def follow(run: Run) -> Status:
             print(run.status().message, file=sys.stderr, flush=True)
 
 
-def show(done: int, total: int, what: str) -> None:
+def show(done: int, total: int, what: str, write: Callable[[int], str] = "{:,}".format) -> None:
     """Show how far something is: on a terminal in one line that is written over, elsewhere only the end.
 
     Parameters
@@ -65,7 +67,14 @@ def show(done: int, total: int, what: str) -> None:
         Steps done, and steps in all; 0 while that is not known.
     what : str
         Name of the steps.
+    write : callable
+        How the two numbers are written.
     """
     whole = total > 0 and done >= total
     if whole or sys.stderr.isatty():
-        print(so_far(what, done, total), end="\n" if whole else "\r", file=sys.stderr, flush=True)
+        print(so_far(what, done, total, write), end="\n" if whole else "\r", file=sys.stderr, flush=True)
+
+
+def show_bytes(done: int, total: int, what: str) -> None:
+    """Do as `show` does with numbers of bytes."""
+    show(done, total, what, data_size)

@@ -61,7 +61,7 @@ class Job(ABC):
     def __post_init__(self) -> None:
         """Begin, for the home that it is made in."""
         self.home = home()
-        self._begun = time.monotonic()
+        self._begun, self._first = time.monotonic(), 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -79,7 +79,7 @@ class Job(ABC):
             When a visitor has stopped it.
         """
         if what != self.what:
-            self._begun = time.monotonic()
+            self._begun, self._first = time.monotonic(), done
         self.done, self.total, self.what = done, total, what
         if self._stop.is_set():
             raise Stopped(self.stopped)
@@ -101,8 +101,8 @@ class Job(ABC):
     @property
     def seconds_left(self) -> float | None:
         """How long what it does now still takes, by its speed so far; None while that is unknown."""
-        spent = time.monotonic() - self._begun
-        return spent / self.done * (self.total - self.done) if self.done and self.total and spent > 1 else None
+        spent, new = time.monotonic() - self._begun, self.done - self._first  # a download may go on
+        return spent / new * (self.total - self.done) if new and self.total and spent > 1 else None
 
     @property
     def says(self) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from cnn_core.data_files import kept
 from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
 from cnn_core.storage.files import home
-from cnn_core.wording import plain, time_left
+from cnn_core.wording import data_size, plain, so_far, time_left
 from pages.widgets import background
 
 REFRESH = 0.5
@@ -35,10 +35,10 @@ def choose() -> str:
     if target.exists():
         st.caption(f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. They are in {plain(target)}.")
         return str(target)
-    whole = MICROSOFT.bytes / 1e6
+    whole = data_size(MICROSOFT.bytes)
     st.markdown(
-        f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. **{whole:.0f} MB to download**; together "
-        f"with the unpacked photos they take {2 * whole / 1e3:.1f} GB on the disk of the computer that runs CNN Lab."
+        f"The 25,000 photos of *Dogs vs. Cats*, as Microsoft publishes them. **{whole} to download**; together with "
+        f"the unpacked photos they take {data_size(2 * MICROSOFT.bytes)} on the disk of the computer that runs CNN Lab."
     )
     running = [job for job in background.jobs(Download) if isinstance(job, Download) and job.target == target]
     if running and not running[-1].ready():
@@ -46,11 +46,11 @@ def choose() -> str:
     else:
         if running and (said := running[-1].error):
             (st.info if said == Download.stopped else st.error)(plain(said))
-        here = arrived(target) / 1e6
+        here = arrived(target)
         if here:
-            st.caption(f"{here:.0f} of {whole:.0f} MB have arrived.")
+            st.caption(f"{data_size(here)} of {whole} have arrived.")
         st.button(
-            "Go on with the download" if here else f"Download {whole:.0f} MB",
+            "Go on with the download" if here else f"Download {whole}",
             key="dataset_download",
             icon=":material/download:",
             on_click=_begin,
@@ -73,6 +73,5 @@ def _progress(running: Download) -> None:
     if running.ready():
         st.rerun()
     left = time_left(running.seconds_left)
-    amount = f": {running.done / 1e6:,.0f} of {running.total / 1e6:,.0f} MB{left}" if running.done else ""
-    st.progress(running.share, f"{plain(running.what)}{amount}")
+    st.progress(running.share, so_far(plain(running.what), running.done, running.total, data_size) + left)
     st.button("Stop the download", on_click=running.stop, icon=":material/stop:")

@@ -7,14 +7,21 @@ compiled.
 from pathlib import Path
 from typing import Any
 
-import altair  # noqa: F401  (what Streamlit imports later, for charts and tables)
-import pyarrow  # noqa: F401
-import sklearn.metrics  # noqa: F401  (Evaluate imports it in a job)
-import streamlit.web.bootstrap  # noqa: F401
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
+
+_begin = PagesManager.__init__
+
+
+def with_navigation(self: PagesManager, *arguments: Any, **options: Any) -> None:
+    """Begin a `PagesManager` that knows that the app has a navigation of its own, as the front door says on a server.
+
+    AppTest forgets it before every run, and would run the files in `pages` bare.
+    """
+    _begin(self, *arguments, **options)
+    PagesManager.uses_pages_directory = False
 
 
 def main() -> None:
@@ -25,11 +32,10 @@ def main() -> None:
     SystemExit
         When one of them shows an error.
     """
-    begin = PagesManager.__init__
-
-    def with_navigation(self: PagesManager, *arguments: Any, **options: Any) -> None:
-        begin(self, *arguments, **options)
-        PagesManager.uses_pages_directory = False  # as the front door says on a server
+    import altair  # noqa: F401  (what Streamlit imports later, for charts and tables)
+    import pyarrow  # noqa: F401
+    import sklearn.metrics  # noqa: F401  (Evaluate imports it in a job)
+    import streamlit.web.bootstrap  # noqa: F401
 
     PagesManager.__init__ = with_navigation  # type: ignore[method-assign]
     for page in sorted(path.name for path in APP.parent.glob("pages/[a-z]*.py")):

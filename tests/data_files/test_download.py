@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -122,6 +123,23 @@ def test_it_goes_on_after_a_stop(server, target):
     assert target.read_bytes() == CONTENT
     assert server.asked == [None, f"bytes={kept}-"]
     assert kept > 150_000
+
+
+def test_a_stop_is_heard_between_two_attempts(server, target, monkeypatch):
+    server.plan = (503,)
+    monkeypatch.setattr(downloads, "PAUSE_SECONDS", 60.0)
+    told = []
+
+    def stop(*news):
+        told.append(news)
+        if len(told) > 1:
+            raise RuntimeError("enough")
+
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="enough"):
+        download(remote(server), target, stop)
+    assert time.monotonic() - began < 30
+    assert [what for *_, what in told] == ["Waiting to ask the server again"] * 2
 
 
 @pytest.mark.parametrize("code", [403, 404, 410])

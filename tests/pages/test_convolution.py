@@ -116,7 +116,8 @@ def test_the_frame_in_the_picture_is_where_the_window_is(app, monkeypatch):
     np.testing.assert_allclose(frame.mean(axis=0), [201, 301], atol=0.5)
 
 
-@pytest.mark.parametrize("value", [None, MAX_WEIGHT * 10])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("value", [None, MAX_WEIGHT * 10, 1e300])
 def test_empty_and_enormous_cells_are_a_sentence_and_the_page_lives_on(page, value):
     cell(page, 1, 3).set_value(value).run()
     assert not page.exception
@@ -126,8 +127,17 @@ def test_empty_and_enormous_cells_are_a_sentence_and_the_page_lives_on(page, val
 
 
 @pytest.mark.parametrize(
-    "junk", ["nan,1,1,1,1,1,1,1,1", "inf,0,0,0,0,0,0,0,0", "1,2,3", "no_such_kernel", "a,b,c,d,e,f,g,h,i"]
+    "junk",
+    [
+        "nan,1,1,1,1,1,1,1,1",
+        "inf,0,0,0,0,0,0,0,0",
+        "1e300,0,0,0,0,0,0,0,0",
+        "1,2,3",
+        "no_such_kernel",
+        "a,b,c,d,e,f,g,h,i",
+    ],
 )
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_junk_in_the_address_is_a_sentence(app, junk):
     test = app("convolution", kernel=junk)
     assert not test.exception

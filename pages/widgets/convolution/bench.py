@@ -4,7 +4,6 @@ The kernel lab and the ordinary controls are two hands on the same bench. In the
 (``?kernel=sobel_x``) or its numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -120,8 +119,10 @@ def from_lab(settings: Mapping[str, Any]) -> None:
 
 def preset(kernel: np.ndarray) -> str | None:
     """Return the name of the preset that all tables of a kernel are, if they are one."""
+    with np.errstate(over="ignore"):  # any number can be typed
+        kernel = kernel.astype(np.float32)
     same = (name for name, known in KERNELS.items() if kernel.shape[1:] == known.values.shape
-            and (kernel.astype(np.float32) == known.values).all())  # fmt: skip
+            and (kernel == known.values).all())  # fmt: skip
     return next(same, None)
 
 
@@ -171,9 +172,10 @@ def _parse(text: str) -> np.ndarray:
     except ValueError:
         numbers = []
     shapes = {tables * side * side: (tables, side, side) for tables in (1, len(CHANNELS)) for side in SIDES}
-    if len(numbers) not in shapes or not all(math.isfinite(number) for number in numbers):
+    if len(numbers) not in shapes or not all(abs(number) <= MAX_WEIGHT for number in numbers):
         raise ConvolutionError(
             f"The address asks for the kernel “{text[:60]}”, which is neither a preset's name nor nine, 25 or 49 "
-            "numbers with commas between them (or three times as many). Choose a preset or edit the numbers."
+            f"numbers up to {MAX_WEIGHT:,.0f} with commas between them (or three times as many). Choose a preset or "
+            "edit the numbers."
         )
     return np.reshape(numbers, shapes[len(numbers)])

@@ -11,7 +11,7 @@ from cnn_core.data_files.summary import Summary, summary
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import Source
 from cnn_core.storage.files import home
-from cnn_core.wording import percent, plain
+from cnn_core.wording import data_size, percent, plain
 from pages.widgets import background, correction_list, data_source, run_monitor
 from pages.widgets.train import broken_list
 
@@ -102,7 +102,7 @@ def _found(seen: Facts, found: Summary) -> None:
     (narrow, wide_median, wide), (low, high_median, high) = found.sizes.width, found.sizes.height
     st.markdown(
         f"Width {narrow:,} to {wide:,} pixels (median {wide_median:,}), height {low:,} to {high:,} (median "
-        f"{high_median:,}), {found.sizes.bytes / 1e6:,.1f} MB in all."
+        f"{high_median:,}), {data_size(found.sizes.bytes)} in all."
     )
     broken_list.show(found.broken)
     _duplicates(seen, found)
