@@ -222,7 +222,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise RunError(f"The folder {folder} is not empty. Choose a new one for this run.")
-            replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+            replace_file(folder / "config.json", json.dumps(config.to_dict(), indent=2), lasting=True)
         except OSError as error:
             raise RunError(
                 f"No run can be started in {folder}: {error.strerror}. Free some disk space or choose another."

@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -19,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import tensorflow
 
 from cnn_core import sketches, training
+from cnn_core.accurate import backbone, finetuning
 from cnn_core.engine import saving
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
+from tests.small_models import random_backbone
 
 CONFIG = TrainingConfig(
     images=24,
@@ -75,26 +78,35 @@ def kill_at(when: str, what: str, number: float) -> None:
 
 def live(folder: Path, *moment) -> int:
     """Train in a child until it has finished or the moment comes; return the signal that ended it, or 0."""
+
+    def life() -> None:
+        if moment:
+            kill_at(*moment)
+        training.train(folder)
+
+    return in_child(life)
+
+
+def in_child(do: Callable[[], None]) -> int:
+    """Do something in a child, and return the signal that ended it, or 0."""
     child = os.fork()
     if child:
         return os.WTERMSIG(os.waitpid(child, 0)[1])
     try:
-        if moment:
-            kill_at(*moment)
-        training.train(folder)
+        do()
     except BaseException as error:
         print(error, file=sys.stderr, flush=True)
     os._exit(0)
 
 
-def train_whole_and_killed(top: Path, config: TrainingConfig, kills: int) -> list[dict]:
+def train_whole_and_killed(top: Path, config: TrainingConfig, kills: list[tuple[str, str, float]]) -> list[dict]:
     """Train one run at one go and another in many lives; return how each life ended."""
     for name in ("whole", "killed"):
         (top / name).mkdir(parents=True)
         (top / name / "config.json").write_text(json.dumps(config.to_dict()))
     live(top / "whole")
     lives = []
-    for moment in moments(kills, seed=kills):
+    for moment in kills:
         ended = live(top / "killed", *moment)
         steps = top / "killed" / "steps.jsonl"
         lives.append({"moment": moment, "signal": ended, "steps": len(steps.read_text().splitlines())})
@@ -110,15 +122,27 @@ def some_broken(top: Path) -> str:
     return str(pets)
 
 
+def of_few_blocks(top: Path) -> TrainingConfig:
+    """Return a run of the other recipe, with a small backbone that learns from small batches of small pictures."""
+    backbone.STAGES = ((3, 2, 1, 8, 1), (3, 2, 6, 8, 1))
+    finetuning.FIRST_TRAINABLE = "block_1_widen"
+    finetuning.IMAGE_SIZE, finetuning.BATCH_SIZE, finetuning.EPOCHS = 32, 6, 2
+    finetuning.WARMUP_STEPS = 2
+    in_child(lambda: random_backbone(top / "backbone.npz"))
+    return TrainingConfig(recipe="accurate", images=32, deterministic=True, backbone=str(top / "backbone.npz"))
+
+
 def main() -> None:
     """Train as TensorFlow is used in earnest, and many more lives without its graphs, which take 2 s to build."""
     top = Path(sys.argv[1])
     saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
     best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05, "data": some_broken(top)})
-    lives = {"graph": train_whole_and_killed(top / "graph", best, 2)}
+    lives = {"graph": train_whole_and_killed(top / "graph", best, moments(2, seed=2))}
     tensorflow.config.run_functions_eagerly(True)
-    long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9})
-    lives["eager"] = train_whole_and_killed(top / "eager", long, 20)
+    long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9, "precision": "mixed_bfloat16"})
+    lives["eager"] = train_whole_and_killed(top / "eager", long, moments(20, seed=20))
+    kills = [("after", "a step", 3.0), ("before", "model.keras", 1.0), ("after", "a step", 2.0)]
+    lives["accurate"] = train_whole_and_killed(top / "accurate", of_few_blocks(top), kills)
     print(json.dumps(lives))
 
 

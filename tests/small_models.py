@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cnn_core import models
@@ -66,3 +67,18 @@ def refused(data: bytes, match: str) -> None:
     with pytest.raises(ModelError, match=match) as caught:
         models.open_model(data)
     assert caught.value.args[0].endswith((".", ")"))
+
+
+def random_backbone(path: Path) -> None:
+    """What `port` writes, but for the numbers."""
+    from cnn_core.accurate.backbone import efficientnet_lite2
+
+    random = np.random.default_rng(0)
+    arrays = {"classes/kernel": random.normal(0, 0.1, (1280, 1000)), "classes/bias": np.zeros(1000)}
+    for layer in efficientnet_lite2().layers:
+        if layer.weights:
+            kernel, bias = layer.get_weights()
+            around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
+            arrays[f"{layer.name}/kernel"] = random.normal(0, np.sqrt(2 / around), kernel.shape).astype("float32")
+            arrays[f"{layer.name}/bias"] = bias
+    np.savez(path, **arrays)

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, needs_fork]
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> tuple[Path, dict]:
+    """The article's recipe in float32 as a graph, the same in bfloat16 step by step, and the recipe “accurate”."""
     top = tmp_path_factory.mktemp("killed")
     return top, carry_out("killed_runs.py", top)
 
@@ -30,7 +31,7 @@ def weights(run: runs.Run) -> list[np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("eager", 20)])
+@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("eager", 20), ("accurate", 3)])
 def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills):
     top, lives = killed
     assert len(lives[kind]) == kills
@@ -62,7 +63,7 @@ def test_its_snapshots_are_those_of_a_run_that_was_not_killed(killed, kind):
         assert all(np.array_equal(*pair) for pair in zip(read(one), read(other), strict=True))
 
 
-@pytest.mark.parametrize("kind", ["graph", "eager"])
+@pytest.mark.parametrize("kind", ["graph", "eager", "accurate"])
 def test_no_life_begins_again_before_the_last_checkpoint(killed, kind):
     """With a checkpoint after every step, a life loses one step at most."""
     _, lives = killed

@@ -172,7 +172,7 @@ def _write(path: Path, corrections: Corrections) -> None:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, "\n".join(lines) + "\n")
+        replace_file(path, "\n".join(lines) + "\n", lasting=True)
     except OSError as error:
         raise CorrectionsError(
             f"The corrections cannot be written to {path}: {error.strerror}. Free some disk space or check the folder."

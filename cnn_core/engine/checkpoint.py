@@ -66,7 +66,7 @@ def save(folder: Path, model: keras.Model, place: Place) -> None:
         When the disk is full; the checkpoint is then as it was before.
     """
     arrays: dict[str, Any] = {name: np.asarray(variable) for name, variable in _variables(model).items()}
-    with replacing(folder / NAME) as beside:
+    with replacing(folder / NAME, lasting=True) as beside:
         np.savez(beside, place=np.array(json.dumps(asdict(place))), **arrays)
 
 

@@ -62,7 +62,7 @@ def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[]
         elif not zipfile.is_zipfile(model):
             raise CheckpointError(f"{model}, the best epoch's model, is missing or damaged. Start a new run.")
     if place.rows:
-        replace_file(history, expected)
+        replace_file(history, expected, lasting=True)
 
 
 def is_best(rows: Rows) -> bool:
@@ -218,7 +218,7 @@ class WriteHistory(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write all rows."""
-        replace_file(self.path, history_text(self.rows))
+        replace_file(self.path, history_text(self.rows), lasting=True)
 
 
 class StopOnRequest(keras.callbacks.Callback):

@@ -153,10 +153,17 @@ def is_text(name: str) -> bool:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
     """Give a name beside `path` to write to; what is there in the end is renamed into place.
 
     So a reader never sees half a file, and a killed writer leaves `path` as it was.
+
+    Parameters
+    ----------
+    path : Path
+    lasting : bool
+        Wait until the disk has it: then a power loss, too, leaves either the old file or the new one. Without it the
+        system may rename the file before it has written what is in it.
 
     Raises
     ------
@@ -166,20 +173,33 @@ def replacing(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         yield beside
+        if lasting:
+            _wait_for_disk(beside, os.O_RDWR)
         beside.replace(path)
+        if lasting and os.name == "posix":  # elsewhere no folder can be opened
+            _wait_for_disk(path.parent, os.O_RDONLY)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def replace_file(path: Path, content: bytes | str) -> None:
+def _wait_for_disk(path: Path, mode: int) -> None:
+    """Wait until what is in a file, or which names are in a folder, is on the disk."""
+    opened = os.open(path, mode)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def replace_file(path: Path, content: bytes | str, *, lasting: bool = False) -> None:
     """Replace a file's content as a whole, with `replacing`."""
-    with replacing(path) as beside:
+    with replacing(path, lasting=lasting) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Save a Keras model as a whole, with `replacing`."""
-    with replacing(path) as beside:
+    """Save a Keras model as a whole, with `replacing`, so that it outlives a power loss."""
+    with replacing(path, lasting=True) as beside:
         model.save(beside)
 
 

@@ -13,6 +13,7 @@ from cnn_core.accurate import features, recipe
 from cnn_core.data_files import corrections
 from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.source import Source
+from tests.small_models import random_backbone
 
 pytestmark = pytest.mark.slow
 
@@ -128,21 +129,6 @@ def test_another_rescaling_is_another_backbone():
     assert features.network_fingerprint(scaled(1 / 255)) != features.network_fingerprint(scaled(1 / 127))
 
 
-def random_weights(path):
-    """What `port` writes, but for the numbers."""
-    from cnn_core.accurate.backbone import efficientnet_lite2
-
-    random = np.random.default_rng(0)
-    arrays = {"classes/kernel": random.normal(0, 0.1, (1280, 1000)), "classes/bias": np.zeros(1000)}
-    for layer in efficientnet_lite2().layers:
-        if layer.weights:
-            kernel, bias = layer.get_weights()
-            around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
-            arrays[f"{layer.name}/kernel"] = random.normal(0, np.sqrt(2 / around), kernel.shape).astype("float32")
-            arrays[f"{layer.name}/bias"] = bias
-    np.savez(path, **arrays)
-
-
 @pytest.fixture
 def few_blocks(tmp_path, monkeypatch):
     """The weights of a backbone of the same kind that has few blocks: the real one takes a minute to be compiled."""
@@ -150,7 +136,7 @@ def few_blocks(tmp_path, monkeypatch):
 
     monkeypatch.setattr(backbone, "STAGES", ((3, 2, 1, 8, 1), (3, 2, 6, 8, 1), (5, 2, 6, 16, 1)))
     monkeypatch.setattr(finetuning, "FIRST_TRAINABLE", "block_2_widen")
-    random_weights(tmp_path / "random.npz")
+    random_backbone(tmp_path / "random.npz")
     return tmp_path / "random.npz"
 
 
