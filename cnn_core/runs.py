@@ -106,6 +106,13 @@ class Run:
         """
         return _table(read_steps, self.folder, STEPS)
 
+    def steps_of_epoch(self) -> int:
+        """Return how many steps an epoch has; 0 while nobody knows."""
+        if known := self.status().steps:
+            return known
+        steps = self.steps()  # a resumed run that waits for its turn does not say it again
+        return int((steps["epoch"] == 1).sum()) if len(self.history()) else 0
+
     def broken(self) -> list[str]:
         """Return the images that could not be read and were left out, by their paths inside the dataset."""
         return journal.read_broken(self.folder)

@@ -126,7 +126,7 @@ def _live(run: runs.Run) -> None:
             run_monitor.stop_button(run, status, "train_stop")
     with st.container(key="training_curves"):
         if len(history) or len(steps):
-            curves.show(history, "this run", run.held_out, steps, status.steps, f"cnn-lab-{run.id}")
+            curves.show(history, "this run", run.held_out, steps, run.steps_of_epoch(), f"cnn-lab-{run.id}")
         elif alive:
             st.caption("The curves appear after the first step.")
     if len(history):

@@ -59,7 +59,7 @@ def test_the_slider_goes_through_the_moments_of_the_training(app, asked):
     slider = test.select_slider(key="replay_at")
     assert list(slider.options) == ["untrained", "step 4", "epoch 1", "epoch 3"]
     assert "**Epoch 3: cat**, 87.5 %" in text(test)
-    slider.set_value("epoch 1").run()
+    slider.set_value(STEPS).run()
     assert "**Epoch 1: dog**, 75.0 %" in text(test)
     assert "raise the score for cat" in text(test)
     test.segmented_control(key="replay_label").set_value("dog").run()
@@ -82,19 +82,31 @@ def test_a_training_is_followed_until_somebody_goes_back(app):
     assert "The first one comes before the first step" in text(test)
     keep(folder, 0, 4)
     test = replayed(test.run())
-    assert test.select_slider(key="replay_at").value == "step 4"
+    assert test.select_slider(key="replay_at").value == 4
     keep(folder, STEPS)
     test = replayed(test.run())
-    assert test.select_slider(key="replay_at").value == "epoch 1"
+    assert test.select_slider(key="replay_at").value == STEPS
     assert "replay_play" not in [button.key for button in test.main.button]
-    test.select_slider(key="replay_at").set_value("untrained").run()
+    test.select_slider(key="replay_at").set_value(0).run()
     keep(folder, 3 * STEPS)
     rewrite_status(folder, state="finished")
     test = replayed(test.run())
     assert not test.exception
-    assert test.select_slider(key="replay_at").value == "untrained"
+    assert test.select_slider(key="replay_at").value == 0
     assert "epoch 3" in test.select_slider(key="replay_at").options
     assert "**Untrained: cat**, 50.0 %" in text(test)
+
+
+def test_the_slider_stays_where_it_is_while_a_resumed_run_waits_in_line(app):
+    folder = fake_run(state="stopped", epochs=9)
+    keep(folder, *MOMENTS)
+    test = looked(app("train", replay="true"))
+    test.select_slider(key="replay_at").set_value(STEPS).run()
+    rewrite_status(folder, state="waiting", step=0, steps=0, epoch=0, epochs=0, place=1)
+    test.run()
+    assert not test.exception
+    slider = test.select_slider(key="replay_at")
+    assert (slider.value, list(slider.options)) == (STEPS, ["untrained", "step 4", "epoch 1", "epoch 3"])
 
 
 def test_what_goes_wrong_gets_a_sentence_and_another_try(app, monkeypatch, asked):

@@ -55,7 +55,7 @@ def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) 
         if history is not None and len(history):
             shown[times.get(name, "The bundled model")] = history
     if shown:
-        _curves(shown, {times[run.id]: run.status().steps for run in everything})
+        _curves(shown, {times[run.id]: run.steps_of_epoch() for run in everything})
 
 
 def _curves(shown: dict[str, pd.DataFrame], steps: dict[str, int]) -> None:

@@ -134,14 +134,14 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
 
     Only what is no longer `live` is played: a part of the page that refreshes itself would break off the playing.
     """
-    steps = run.status().steps
-    names = [moment(frame.batches, steps) for frame in job.frames]
-    state = st.session_state
-    if state.get(_AT) not in names or state[_AT] == state.get(_LAST):
-        state[_AT] = names[-1]  # follow a training until somebody goes back
-    state[_LAST] = names[-1]
-    if len(names) > 1:
-        st.select_slider("Moment of the training", names, key=_AT)
+    steps = run.steps_of_epoch()
+    moments = {frame.batches: moment(frame.batches, steps) for frame in job.frames}
+    last, state = max(moments), st.session_state
+    if state.get(_AT) not in moments or state[_AT] == state.get(_LAST):
+        state[_AT] = last  # follow a training until somebody goes back
+    state[_LAST] = last
+    if len(moments) > 1:
+        st.select_slider("Moment of the training", list(moments), format_func=moments.__getitem__, key=_AT)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.segmented_control(
             "Heat map for", list(LABELS), default="cat", required=True, format_func=str.title, key=_LABEL
@@ -159,10 +159,10 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
     from cnn_core.figures import replay_pictures
 
     place = st.empty()
-    for at in range(len(names)) if play else []:
-        _moment(place, job, at, names[at], label)
+    for at, name in enumerate(moments.values()) if play else []:
+        _moment(place, job, at, name, label)
         time.sleep(replay_pictures.FRAME_SECONDS)
-    _moment(place, job, names.index(state[_AT]), state[_AT], label)
+    _moment(place, job, list(moments).index(state[_AT]), moments[state[_AT]], label)
     st.caption(
         f"Bright places raise the score for {label}. Each tile of colors is a kernel of the first convolution; "
         "those that changed most during training are shown (middle gray is zero). Below each kernel is its feature map "
