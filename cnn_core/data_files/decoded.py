@@ -22,12 +22,15 @@ from numpy.typing import NDArray
 
 from cnn_core.data_files.reading import Progress
 from cnn_core.pixels import ImageError, open_image, resize
-from cnn_core.storage.cache import MAX_BYTES, cached
+from cnn_core.storage.cache import MAX_BYTES, cached, prune
 
 VERSION = 1
 """Raise it when a photo gives other pixels than before."""
 
 CHECKSUM = 4  # bytes
+
+PRUNE_BYTES = 2**26
+"""After so many new bytes, older results make room: what is in the cache was empty when it was stored."""
 
 Draw = Callable[[str], NDArray[np.uint8]]
 """Called with a path."""
@@ -64,6 +67,7 @@ class Images:
         self._rows = MAX_BYTES["images"] // 2 // self._row
         self._checked = np.zeros(len(self.files), bool)  # rows that this process has found right
         self._turn = threading.Lock()
+        self._new = 0  # bytes, since others have made room
         self._disk = self._open()
         self._threads = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))  # Pillow works outside the GIL
 
@@ -135,7 +139,9 @@ class Images:
             return False
         file = self.files[place]
         if self.draw and not Path(file).exists():
-            image[:] = resize(self.draw(file), *self.shape[1:3])
+            drawn = self.draw(file)
+            image[:] = resize(drawn, *self.shape[1:3])
+            self._make_room(Path(file).parent, drawn.nbytes)
             return True
         try:
             state = _state(file)
@@ -147,7 +153,18 @@ class Images:
             with suppress(OSError), self._turn:  # on a full disk, photos are decoded every time
                 self._disk.seek(place * self._row)
                 self._disk.write(_row(image.tobytes(), state))
+            self._make_room(Path(self._disk.name), self._row)
         return True
+
+    def _make_room(self, kept: Path, size: int) -> None:
+        """Count what has been added to a result of the cache."""
+        with self._turn:
+            self._new += size
+            due = self._new >= PRUNE_BYTES
+            if due:
+                self._new = 0
+        if due:
+            prune(kept)
 
 
 def _state(file: str) -> int:

@@ -114,8 +114,7 @@ def store(path: Path, write: Callable[[Path], object]) -> None:
                 raise
     finally:
         _delete(beside)
-    with suppress(OSError):  # another process may prune at the same time; the result is there anyway
-        _prune(path)
+    prune(path)
 
 
 def fingerprint(files: Iterable[str | Path], more: Iterable[object] = ()) -> str:
@@ -135,8 +134,16 @@ def fingerprint(files: Iterable[str | Path], more: Iterable[object] = ()) -> str
     return digest.hexdigest()[:16]
 
 
+def prune(newest: Path) -> None:
+    """Delete the results used longest ago until the kind of `newest` fits its limit; `newest` itself stays.
+
+    Whoever lets a result grow after it was stored calls this now and then.
+    """
+    with suppress(OSError):  # another process may prune at the same time
+        _prune(newest)
+
+
 def _prune(newest: Path) -> None:
-    """Delete the results used longest ago until the kind of `newest` fits its limit; `newest` itself stays."""
     kind = newest.name.split("-")[0]
     results = sorted(newest.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     total, most = size(newest), MAX_BYTES[kind]

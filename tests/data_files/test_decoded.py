@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cnn_core import dataset
+from cnn_core.data_files import decoded
 from cnn_core.dataset import Images
 from cnn_core.pixels import open_image, resize
 from cnn_core.storage import cache
@@ -89,6 +90,20 @@ def test_where_there_is_no_room_photos_are_decoded_every_time(files, home, monke
         found, places = Images(files, SIZE).read(range(8))
         np.testing.assert_array_equal(found, expected(files, places))
     assert kept(home).stat().st_size <= cache.MAX_BYTES["images"] / 2
+
+
+def test_older_results_make_room_while_the_file_grows(files, home, monkeypatch):
+    row = SIZE * SIZE * 3 + 4
+    monkeypatch.setattr(decoded, "PRUNE_BYTES", 2 * row)
+    monkeypatch.setitem(cache.MAX_BYTES, "images", 16 * row)
+    old = cache.cached("images", ["old"], lambda path: path.write_bytes(bytes(12 * row)), ".rows")
+    os.utime(old, (1, 1))
+    images = Images(files, SIZE)
+    assert old.exists(), "there is room for both yet"
+    images.read(range(3))
+    assert old.exists()
+    images.read(range(8))
+    assert not old.exists()
 
 
 def test_a_home_that_cannot_be_written_does_no_harm(files, home):
