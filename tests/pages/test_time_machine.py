@@ -124,6 +124,14 @@ def test_what_goes_wrong_gets_a_sentence_and_another_try(app, monkeypatch, asked
     assert "**Epoch 3: cat**" in text(looked(test))
 
 
+def test_a_run_whose_first_layer_does_not_learn_says_why_it_has_no_replay(app):
+    fake_run(recipe="accurate")
+    test = app("train")
+    assert not test.exception
+    assert "only later layers learn" in text(test)
+    assert "Time machine" not in [header.value for header in test.subheader]
+
+
 def test_nothing_is_computed_before_it_is_wanted_nor_offered_where_nothing_was_kept(app, asked):
     folder = fake_run()
     assert "Time machine" not in [header.value for header in app("train").subheader]

@@ -52,7 +52,15 @@ class Replay(background.Job):
 
 def show(run: runs.Run, live: bool) -> None:
     """Offer the replay; while the run is `live` it grows with each snapshot."""
-    if not (run.snapshots() or (live and _keeps_snapshots(run))):
+    recipe = _recipe(run)
+    if recipe == "accurate":
+        st.caption(
+            "The **time machine** shows how the kernels of the first layer are learned. In this run they stay as they "
+            "are: they come from a network that was trained on ImageNet, and only later layers learn. So there is no "
+            "replay of it."
+        )
+        return
+    if not (run.snapshots() or (live and recipe)):
         return
     with st.container(key="time_machine"):
         st.subheader("Time machine")
@@ -64,11 +72,12 @@ def show(run: runs.Run, live: bool) -> None:
             st.fragment(_replay, run_every=run_monitor.REFRESH if live else None)(run, live)
 
 
-def _keeps_snapshots(run: runs.Run) -> bool:
+def _recipe(run: runs.Run) -> str:
+    """Return the name of the run's recipe; "" when its settings cannot be read."""
     try:
-        return run.config.recipe == "article"
+        return run.config.recipe
     except CnnLabError:
-        return False
+        return ""
 
 
 def _replay(run: runs.Run, live: bool) -> None:
