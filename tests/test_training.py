@@ -125,7 +125,7 @@ def test_a_validation_set_is_kept_aside_from_the_training_set_and_chooses_the_ep
     seen = []
     load = dataset.images_and_labels
     monkeypatch.setattr(
-        dataset, "images_and_labels", lambda table, size: seen.append(set(table["file"])) or load(table, size)
+        dataset, "images_and_labels", lambda table, *how: seen.append(set(table["file"])) or load(table, *how)
     )
     config = TrainingConfig(**{**TINY.__dict__, "validation": 0.25, "learning_rate": 0.05, "epochs": 6})
     training.train(folder_with(tmp_path / "run", config))

@@ -12,7 +12,7 @@ from tests.tiny_runs import TINY, folder_with, until
 
 WITHOUT_TENSORFLOW = """
 from cnn_core.engine import warm
-warm.MODULES, warm.sketches.folder = ("json",), lambda **_: None
+warm.MODULES, warm.sketches.folder, warm.loading.import_tensorflow = ("json",), lambda **_: None, lambda: None
 folder = warm.wait_for_folder()
 warm.finish_loading()
 print("the run of", folder, flush=True)
