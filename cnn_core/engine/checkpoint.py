@@ -106,7 +106,7 @@ def restore(folder: Path, model: keras.Model) -> None:
     ----------
     folder : Path
     model : keras.Model
-        Built, its optimizer too; its metrics only need to be for a checkpoint inside an epoch.
+        Built, its optimizer and its metrics too.
 
     Raises
     ------

@@ -38,11 +38,6 @@ class FastTraining(keras.Model):
         super().__init__(name=f"{network.name}_training")
         self.network = network
 
-    @property
-    def input_shape(self) -> Any:
-        """The network's."""
-        return self.network.input_shape
-
     def call(self, images: Any, training: bool = False) -> Any:
         """Return the network's output, shape (batch, classes)."""
         if not training:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from cnn_core.dataset import LABELS
 from cnn_core.engine import checkpoint
 from cnn_core.engine.callbacks import is_over, run_callbacks
 from cnn_core.engine.checkpoint import CheckpointError, Place
@@ -50,13 +51,17 @@ def open_or_build(folder: Path, steps: int, build: Callable[[], keras.Model], ol
     if place is None and older.exists():
         return _open_older(folder, steps, older)
     model = build()
+    _make_metrics(model)
     if place is None:
         return model, Place(steps)
-    if place.step:
-        size = [side or 32 for side in model.input_shape[1:]]
-        model.test_on_batch(tf.zeros([1, *size]), tf.zeros([1], tf.int32))  # which makes the metrics
     checkpoint.restore(folder, model)
     return model, place
+
+
+def _make_metrics(model: keras.Model) -> None:
+    """Let a model make the variables of its metrics. If its first step makes them, TensorFlow traces that twice."""
+    model.compute_metrics(None, tf.zeros([1], tf.int32), tf.fill([1, len(LABELS)], 1 / len(LABELS)))
+    model.reset_metrics()
 
 
 def _open_older(folder: Path, steps: int, older: Path) -> tuple[keras.Model, Place]:
