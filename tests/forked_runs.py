@@ -16,6 +16,6 @@ def carry_out(script: str, top: Path) -> Any:
     """Let a script in this folder do its runs below `top`, and return the JSON in the last line that it prints."""
     environment = os.environ | {"CNN_LAB_HOME": str(top / "home"), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name(script)), str(top)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=420, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
