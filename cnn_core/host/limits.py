@@ -126,8 +126,7 @@ MINUTES = Limit(
     "CNN_LAB_MAX_MINUTES",
     10,
     "minutes that a run trains before the next one's turn",
-    "Stopped after {value} minutes, the longest turn on this server; the model was saved. Resume the run to wait in "
-    "line again.",
+    "Stopped after {value} minutes, the longest turn on this server. Resume the run to wait in line again.",
 )
 UPLOAD = Limit(
     "CNN_LAB_MAX_UPLOAD_MB",
@@ -139,8 +138,8 @@ SPACE = Limit(
     "CNN_LAB_MAX_SPACE_MB",
     1000,
     "megabytes on disk of one visitor",
-    "Your trainings, models and uploads fill the {value} MB that a visitor has on this server. Delete a training that "
-    "you no longer need, on the page Train, or open “Your space on this server” in the sidebar.",
+    "A visitor has {value} MB on this server for trainings, models and uploads, and this needs more. Delete a training "
+    "that you no longer need, on the page Train, or open “Your space on this server” in the sidebar.",
 )
 DISK = Limit(
     "CNN_LAB_MAX_DISK_MB",
