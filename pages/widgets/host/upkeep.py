@@ -11,14 +11,14 @@ from streamlit import config
 from cnn_core import CnnLabError
 from cnn_core.host import limits, mode, spaces, start
 from cnn_core.storage import files
-from pages.widgets.host import account, visitor
+from pages.widgets.host import account, uploads, visitor
 
 MINUTES = 10
 """Between two looks for spaces that are idle."""
 
 
 def prepare() -> list[Middleware]:
-    """Check what the host has set, and return what stands before the app: the cookies of a shared server.
+    """Check what the host has set, and return what stands before a shared server: cookies, a limit for uploads.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def prepare() -> list[Middleware]:
     except CnnLabError as error:
         sys.exit(str(error))
     files.ask_for_home(visitor.home)
-    return [] if account.set_up() else [Middleware(visitor.Cookies)]
+    cookies = [] if account.set_up() else [Middleware(visitor.Cookies)]
+    return [*cookies, Middleware(uploads.Uploads)]
 
 
 @asynccontextmanager
