@@ -18,7 +18,7 @@ from pathlib import Path
 from cnn_core.storage import lock
 from cnn_core.storage.files import host_home
 
-SECRET = "secret"
+SECRET = "secret"  # noqa: S105  (a name)
 """The file in the host's home."""
 
 

@@ -17,6 +17,7 @@ from cnn_core.host import counts, gauges, limits, spaces
 from cnn_core.storage import files, lock
 from tests.shared_server import at, door  # noqa: F401
 from tests.tiny_runs import TINY, folder_with, until
+from tests.watched import written
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -172,6 +173,36 @@ def test_what_an_upload_unpacks_to_counts(at, monkeypatch):  # noqa: F811
     with at("anna"):
         path = kept.keep(zipped.getvalue(), "pets.zip")
         refused(limits.SPACE, lambda: dataset.open_dataset(path))
+
+
+def test_a_zip_inside_a_zip_counts_before_it_is_written(at, monkeypatch):  # noqa: F811
+    monkeypatch.setenv(limits.SPACE.variable, "1")
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.zip", bytes(2_000_000))
+    with at("anna"):
+        path = kept.keep(zipped.getvalue(), "pets.zip")
+        with written() as seen:
+            refused(limits.SPACE, lambda: dataset.open_dataset(path))
+        assert [file for file in seen if file.suffix == ".zip"] == []
+
+
+def test_links_in_a_space_lead_nobody_out_of_it(at, tmp_path):  # noqa: F811
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.txt").write_text("kept")
+    with at("anna"):
+        kept.keep(b"photos", "pets.zip")
+        run = runs.Run(files.home() / "runs" / "20260101-000000-aaaa")
+        run.folder.parent.mkdir()
+        run.folder.symlink_to(outside)
+        (files.home() / "round").symlink_to(files.home())
+        assert files.size(files.home()) < 1000
+        with pytest.raises(runs.RunError):
+            run.delete()
+        assert spaces.clear()
+        assert not files.home().exists()
+    assert (outside / "kept.txt").read_text() == "kept"
 
 
 def test_the_disk_of_all_visitors_is_bounded(at, monkeypatch):  # noqa: F811

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import cast
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -75,8 +76,6 @@ class Uploads:
 
 def _kept() -> dict[str, int]:
     """Return the bytes that Streamlit holds for each session, until its page is closed."""
-    manager = Runtime.instance().uploaded_file_mgr
-    assert isinstance(manager, MemoryUploadedFileManager)
-    return {
-        name: sum(len(file.data) for file in list(files.values())) for name, files in list(manager.file_storage.items())
-    }
+    manager = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr)
+    sessions = list(manager.file_storage.items())  # other threads add to it
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in sessions}
