@@ -33,6 +33,8 @@ def prepare() -> list[Middleware]:
         config.set_option("server.maxUploadSize", limits.UPLOAD.value)  # what is larger does not even arrive
     except CnnLabError as error:
         sys.exit(str(error))
+    if config.get_where_defined("server.address").endswith("config.toml"):  # so nobody has chosen it
+        print(start.ONLY_HERE, file=sys.stderr)
     files.ask_for_home(visitor.home)
     cookies = [] if account.set_up() else [Middleware(visitor.Cookies)]
     return [*cookies, Middleware(uploads.Uploads)]
