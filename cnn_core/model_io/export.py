@@ -101,7 +101,8 @@ def exported(source: str, kind: str) -> Path:
     if kind == "keras" and not keras_file.is_half(card.path):
         return card.path
     key = [OPSET, hashlib.sha256(card.path.read_bytes()).hexdigest()]
-    about: list[Path] | None = None if within(card.path, home()) else []  # a model that everyone has is written once for all
+    # A model that everyone has is written once for all.
+    about: list[Path] | None = None if within(card.path, home()) else []
     try:
         return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}", about)
     except OSError as error:
