@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +10,8 @@ TOUCHES = ("open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remo
 
 
 @contextmanager
-def slow(folder: Path, seconds: float) -> Iterator[list[Path]]:
-    """Let everything in a folder take that long each time; give the list of what was waited for."""
+def slow(folder: Path, wait: Callable[[], object]) -> Iterator[list[Path]]:
+    """Let everything in a folder wait each time; give the list of what was waited for."""
     waited: list[Path] = []
     active = True
 
@@ -22,7 +21,7 @@ def slow(folder: Path, seconds: float) -> Iterator[list[Path]]:
         path = Path(os.fsdecode(arguments[0]))
         if folder in path.parents or path == folder:
             waited.append(path)
-            time.sleep(seconds)
+            wait()
 
     sys.addaudithook(hook)  # there is no way to remove one
     try:

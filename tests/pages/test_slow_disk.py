@@ -1,5 +1,8 @@
 """A home on a slow disk: lessons hardly touch it, no page waits for it often, and what takes long says so."""
 
+import threading
+import time
+
 import pytest
 
 from cnn_core.storage import files
@@ -20,7 +23,7 @@ def test_a_page_waits_for_the_disk_only_so_often(app, door, page):  # noqa: F811
         fake_run("20260101-000000-aaaa")
         fake_run("20260102-000000-aaaa", state="running", done=1, step=5)
     test = app(page)
-    with slow(files.host_home(), 0.01) as waited:
+    with slow(files.host_home(), lambda: time.sleep(0.01)) as waited:
         test.run()
         assert not test.exception
         assert 0 < len(waited) <= PAGES[page]
@@ -29,9 +32,12 @@ def test_a_page_waits_for_the_disk_only_so_often(app, door, page):  # noqa: F811
 def test_a_dataset_is_listed_beside_the_page_which_says_so(app, door):  # noqa: F811
     door.comes("anna")
     pets = photos(files.host_home() / "datasets" / "class")
-    with slow(pets, 0.5):
+    answers = threading.Event()
+    with slow(pets, lambda: answers.wait(30)):
         test = app("train", data="Datasets folder", dataset="class")
         assert not test.exception
         assert "4 cats and 4 dogs" not in text(test)
         assert [bar.proto.text for bar in test.main.get("progress")] != []
-        assert "4 cats and 4 dogs" in text(looked(test))
+        answers.set()
+        with files.at_home(door.comes("anna")):
+            assert "4 cats and 4 dogs" in text(looked(test))
