@@ -15,16 +15,18 @@ COPY requirements.txt cnn_core/setup/slim.py /build/
 WORKDIR /app
 
 # Each of the two builds installs the packages, removes what the app never opens, and tries the app. What that imports is
-# compiled then, and only that, since nothing can be written later.
+# compiled then, and only that, since nothing can be written later. --build-arg MORE='streamlit[auth]' adds packages.
 FROM build AS build-small
+ARG MORE=
 RUN grep -vE '^(tensorflow|keras|tf2onnx)' /build/requirements.txt > /build/small.txt \
-    && pip --python /venv/bin/python install --no-cache-dir --no-compile -r /build/small.txt \
+    && pip --python /venv/bin/python install --no-cache-dir --no-compile -r /build/small.txt $MORE \
     && python /build/slim.py /venv
 COPY --from=source / /app/
 RUN CNN_LAB_HOME=/tmp/home /venv/bin/python -m pages.widgets.try_out && /venv/bin/python -m compileall -q .
 
 FROM build AS build-whole
-RUN pip --python /venv/bin/python install --no-cache-dir --no-compile -r /build/requirements.txt \
+ARG MORE=
+RUN pip --python /venv/bin/python install --no-cache-dir --no-compile -r /build/requirements.txt $MORE \
     && python /build/slim.py /venv
 COPY --from=source / /app/
 RUN CNN_LAB_HOME=/tmp/home /venv/bin/python -m cnn_core train --images 16 --epochs 1 \

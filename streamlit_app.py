@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnn_core.host import spaces, start
 from pages.widgets import protection, unexpected, warmup
-from pages.widgets.host import metrics, upkeep
+from pages.widgets.host import link, metrics, upkeep
 from pages.widgets.train import to_status
 
 PAGES = {
@@ -35,7 +35,7 @@ def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
     from pages.widgets import controls, look, picture, run_monitor
-    from pages.widgets.host import own_space
+    from pages.widgets.host import account, own_space
 
     st.set_page_config("CNN Lab", look.ICON, layout="wide")
     st.logo(look.LOGO, size="large")
@@ -58,6 +58,8 @@ def main() -> None:
     )
     titles = {name: title for pages in menu.values() for _, name, _, title in pages}
     st.title(titles[page.title], anchor=False)  # before the sidebar, which the browser takes longer to draw
+    if account.asks():
+        return
     spaces.greet()
     controls.read_old_links()
     with st.sidebar:
@@ -91,6 +93,6 @@ else:
         __file__,
         lifespan=started,
         middleware=[headers, *upkeep.prepare()],
-        routes=metrics.ROUTES,
+        routes=[*metrics.ROUTES, *link.ROUTES],
         on_script_error=unexpected.explain,
     )

@@ -23,7 +23,7 @@ from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_steps
 from cnn_core.engine.process import spawn
 from cnn_core.setup import installed
-from cnn_core.storage.files import home, replace_file, visiting
+from cnn_core.storage.files import home, replace_file, size, visiting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ class Run:
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
         with allowed.one_at_a_time:
-            allowed.check(self.config, _under_way)
+            allowed.check(self.config, _under_way, size(self.folder))
             spawn(self.folder)
 
     def wait(self, timeout: float | None = None) -> Status:

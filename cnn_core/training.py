@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
-from cnn_core.engine.journal import Journal, Stopped, TimeUp
+from cnn_core.engine.journal import Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
 from cnn_core.storage.files import save_model, sweep
 from cnn_core.storage.lock import LockError, locked
@@ -88,7 +88,10 @@ def _carry_out(folder: Path) -> None:
         if team:
             team.wait()  # until the run folder is complete
     except TimeUp:
-        journal.write(state="stopped", message=str(limits.MINUTES.reached()), seconds_left=None)
+        journal.write(state="stopped", message=f"{limits.MINUTES.reached()}{_saved(folder)}", seconds_left=None)
+    except SpaceFull:
+        message = f"Stopped: your space is full.{_saved(folder)} {limits.SPACE.reached()} Then you can resume this run."
+        journal.write(state="stopped", message=message, seconds_left=None)
     except Stopped:
         message = STOPPED if (folder / "model.keras").exists() else TOO_EARLY
         message = LEFT if journal.status.state == "waiting" else message
@@ -102,6 +105,10 @@ def _carry_out(folder: Path) -> None:
         (folder / checkpoint.NAME).unlink(missing_ok=True)  # as large as three models, and of no use any more
     finally:
         journal.close()
+
+
+def _saved(folder: Path) -> str:
+    return " The model was saved." if (folder / "model.keras").exists() else ""
 
 
 def _join(workers: cluster.Cluster, journal: Journal) -> Team:

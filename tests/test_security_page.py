@@ -23,7 +23,8 @@ def test_every_file_is_there(name):
 def test_every_function_is_there(name):
     *_, module, function = name.split(".")
     files = [path.read_text("utf-8") for path in FILES if path.stem == module]
-    assert any(re.search(rf"^(def|class) {function}\b|import .*\b{function}\b", text, re.MULTILINE) for text in files)
+    there = rf"^(async def|def|class) {function}\b|import .*\b{function}\b"
+    assert any(re.search(there, text, re.MULTILINE) for text in files)
 
 
 def test_both_kinds_are_named():

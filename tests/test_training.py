@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from cnn_core import dataset, runs, training
+from cnn_core.engine import run_size
 from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.engine.journal import HISTORY, Status
 from cnn_core.network import ConvBlock, NetworkSpec
-from cnn_core.storage import lock
+from cnn_core.storage import files, lock
 from tests.tiny_runs import LONG, TINY, folder_with, until
 
 
@@ -233,6 +234,7 @@ def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_res
     assert not list(run.folder.glob(".*"))
     training.train(run.folder)
     assert run.status().state == "finished"
+    assert run_size.most_bytes(wide) / 3 < files.size(run.folder) < run_size.most_bytes(wide)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from cnn_core.engine import line
+from cnn_core.engine import line, run_size
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits, spaces
 from cnn_core.storage.files import visiting
@@ -14,7 +14,7 @@ one_at_a_time = threading.Lock()
 """Held from the check until the run is there to be counted: else two tabs could start one too many."""
 
 
-def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:
+def check(config: TrainingConfig, under_way: Callable[[], int], has: int = 0) -> None:
     """Refuse a run that the server does not allow this visitor. Who is at home may start any.
 
     Parameters
@@ -22,6 +22,8 @@ def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:
     config : TrainingConfig
     under_way : callable
         Counts the visitor's runs that train or wait.
+    has : int
+        Bytes that the run has on the disk already, when it is resumed.
 
     Raises
     ------
@@ -34,6 +36,11 @@ def check(config: TrainingConfig, under_way: Callable[[], int]) -> None:
     limits.EPOCHS.check(config.epochs)
     limits.WAITING.check(under_way() + 1)
     limits.LINE.check(line.living() + 1)
-    model = 12 * config.network.parameters  # bytes: each weight, and two numbers of Adam
-    spaces.make_room(2 * model)  # the model and its checkpoint
+    needed = max(run_size.most_bytes(config) - has, 0)
+    try:
+        spaces.make_room(needed)
+    except limits.LimitError as error:
+        raise limits.LimitError(
+            f"This training can take {needed / limits.MB:,.0f} MB on the disk; a smaller network takes less. {error}"
+        ) from error
     limits.spend()

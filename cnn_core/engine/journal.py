@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
-from cnn_core.host import limits
-from cnn_core.storage.files import replace_file, visiting
+from cnn_core.host import limits, spaces
+from cnn_core.storage.files import at_this_home, replace_file, visiting
 from cnn_core.wording import so_far
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ STEPS = ["step", "epoch", "loss", "accuracy"]
 
 HEARTBEAT_SECONDS = 1.0
 """How often a living run touches its status file."""
+
+SPACE_SECONDS = 10.0
+"""How often it looks at what its visitor has on the disk."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,10 @@ class TimeUp(Stopped):
     """A visitor's run has trained for as long as one turn may take."""
 
 
+class SpaceFull(Stopped):
+    """A visitor's space has no room left for what the run writes."""
+
+
 class Journal:
     """Writes a run's status, and touches it every second so that readers can tell a living run from a killed one.
 
@@ -102,10 +109,11 @@ class Journal:
         self.stops: Callable[[], bool] = (folder / "stop").exists
         self._written = 0.0
         self._turn = 60 * limits.MINUTES.value if visiting() else 0
+        self._space_full = False
         self._closed = threading.Event()
         (folder / "stop").unlink(missing_ok=True)
         self.write(state="starting", message="Loading TensorFlow.")
-        threading.Thread(target=self._beat, daemon=True).start()
+        threading.Thread(target=at_this_home(self._beat), daemon=True).start()
 
     def write(self, **changes: Any) -> None:
         """Change fields of the status and write it; a full disk does not stop the run for this file's sake."""
@@ -129,20 +137,25 @@ class Journal:
         self.heed_stop()
 
     def heed_stop(self) -> None:
-        """Raise when somebody has asked this run to stop, or when its turn has been long enough."""
+        """Raise when somebody asks this run to stop, its turn has been long enough, or its visitor's space is full."""
         if self.stops():
             raise Stopped
         if self._turn and self.status.state != "waiting" and time.monotonic() - self.start > self._turn:
             raise TimeUp
+        if self._space_full:
+            raise SpaceFull
 
     def close(self) -> None:
         """End the heartbeat."""
         self._closed.set()
 
     def _beat(self) -> None:
+        looked = 0.0
         while not self._closed.wait(HEARTBEAT_SECONDS):
             with suppress(OSError):
                 os.utime(self.folder / "status.json")
+            if visiting() and time.monotonic() - looked > SPACE_SECONDS:
+                looked, self._space_full = time.monotonic(), spaces.is_full()
 
 
 def read_status(folder: Path) -> Status:

@@ -126,8 +126,7 @@ MINUTES = Limit(
     "CNN_LAB_MAX_MINUTES",
     10,
     "minutes that a run trains before the next one's turn",
-    "Stopped after {value} minutes, the longest turn on this server; the model was saved. Resume the run to wait in "
-    "line again.",
+    "Stopped after {value} minutes, the longest turn on this server. Resume the run to wait in line again.",
 )
 UPLOAD = Limit(
     "CNN_LAB_MAX_UPLOAD_MB",
@@ -135,12 +134,25 @@ UPLOAD = Limit(
     "megabytes of an upload",
     "This server takes files of at most {value} MB. Upload a smaller one, for example with fewer pictures.",
 )
+MEMORY = Limit(
+    "CNN_LAB_MAX_MEMORY_MB",
+    200,
+    "megabytes of uploads in the server's memory for one open page",
+    "This server holds at most {value} MB of a visitor's files in its memory. Reload the page, which lets go of them, "
+    "then upload fewer at a time.",
+)
+ALL_MEMORY = Limit(
+    "CNN_LAB_MAX_ALL_MEMORY_MB",
+    1000,
+    "megabytes of uploads of all visitors in the server's memory",
+    "The memory for visitors' files is used up on this server. Try again later.",
+)
 SPACE = Limit(
     "CNN_LAB_MAX_SPACE_MB",
     1000,
     "megabytes on disk of one visitor",
-    "Your trainings, models and uploads fill the {value} MB that a visitor has on this server. Delete a training that "
-    "you no longer need, on the page Train, or open “Your space on this server” in the sidebar.",
+    "A visitor has {value} MB on this server for trainings, models and uploads, and this needs more. Delete a training "
+    "that you no longer need, on the page Train, or open “Your space on this server” in the sidebar.",
 )
 DISK = Limit(
     "CNN_LAB_MAX_DISK_MB",
@@ -157,7 +169,7 @@ COSTLY = Limit(
     "You have asked for a lot within a minute (more than {value} times). Wait a minute, then try again.",
 )
 
-TABLE = (RUNS, WAITING, LINE, PICTURES, EPOCHS, MINUTES, UPLOAD, SPACE, DISK, IDLE, COSTLY)
+TABLE = (RUNS, WAITING, LINE, PICTURES, EPOCHS, MINUTES, UPLOAD, MEMORY, ALL_MEMORY, SPACE, DISK, IDLE, COSTLY)
 """All of them, in the order of the README."""
 
 _spent: dict[Path, deque[float]] = {}

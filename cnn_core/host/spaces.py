@@ -92,6 +92,11 @@ def make_room(more: int) -> None:
     limits.DISK.check((size(root()) + more) / limits.MB)
 
 
+def is_full() -> bool:
+    """Tell whether the visitor has more on the disk than they may: a run can take what `make_room` had found free."""
+    return visiting() and size(home()) > limits.SPACE.value * limits.MB
+
+
 def clear() -> bool:
     """Delete all that the visitor has here; return False while a run of theirs is under way, and delete nothing."""
     if not visiting() or _lives(home()):

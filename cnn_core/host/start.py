@@ -17,6 +17,13 @@ SHORTEST = {TOKEN: 16, TEACHER: 8}
 """Codes that protect something: who could try them all must not be able to."""
 
 
+ONLY_HERE = (
+    "CNN Lab is shared, but only this computer can open it, as .streamlit/config.toml says. To let others in, set "
+    "STREAMLIT_SERVER_ADDRESS=0.0.0.0, or delete the line “address” from that file."
+)
+"""What a host is told who has started a shared server with ``streamlit run`` alone."""
+
+
 class StartError(CnnLabError):
     """The app cannot start like this."""
 

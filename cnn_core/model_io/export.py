@@ -18,7 +18,7 @@ from cnn_core import CnnLabError, models
 from cnn_core.host import limits
 from cnn_core.model_io import keras_file
 from cnn_core.storage.cache import cached
-from cnn_core.storage.files import expanded, replace_file
+from cnn_core.storage.files import expanded, home, replace_file, within
 
 FORMATS = ("keras", "tflite", "onnx")
 """The formats; each is also the file name's suffix."""
@@ -101,8 +101,10 @@ def exported(source: str, kind: str) -> Path:
     if kind == "keras" and not keras_file.is_half(card.path):
         return card.path
     key = [OPSET, hashlib.sha256(card.path.read_bytes()).hexdigest()]
+    # A model that everyone has is written once for all.
+    about: list[Path] | None = None if within(card.path, home()) else []
     try:
-        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}")
+        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}", about)
     except OSError as error:
         raise ExportError(f"The export could not be saved: {error.strerror}. Free some space and try again.") from error
 

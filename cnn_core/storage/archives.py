@@ -72,6 +72,7 @@ def extract(
             if inner:
                 _check(outer, path.name, inner)
                 nested = beside / "train.zip"
+                _make_room(inner[0].file_size, path.name, beside)
                 with outer.open(inner[0]) as source, nested.open("wb") as target:
                     shutil.copyfileobj(source, target, 2**20)
                 with _open(nested) as archive:
@@ -147,6 +148,18 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
         )
 
 
+def _make_room(more: int, name: str, folder: Path) -> None:
+    """Refuse to write more than the visitor, or the disk, has room for."""
+    if within(folder, home()):
+        spaces.make_room(more)
+    free = shutil.disk_usage(folder).free
+    if more > free:
+        raise ArchiveError(
+            f"{name} unpacks to {more / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
+            "Free some disk space, or set CNN_LAB_HOME to a folder on another disk."
+        )
+
+
 def _extract_all(
     archive: zipfile.ZipFile,
     name: str,
@@ -156,15 +169,7 @@ def _extract_all(
 ) -> None:
     items = [item for item in archive.infolist() if wanted(item.filename) and not item.is_dir()]
     _check(archive, name, items)
-    total = sum(item.file_size for item in items)
-    if within(folder, home()):
-        spaces.make_room(total)
-    free = shutil.disk_usage(folder.parent).free
-    if total > free:
-        raise ArchiveError(
-            f"{name} unpacks to {total / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
-            "Free some disk space, or set CNN_LAB_HOME to a folder on another disk."
-        )
+    _make_room(sum(item.file_size for item in items), name, folder.parent)
     folder.mkdir()
     for number, item in enumerate(items, start=1):
         target = folder / item.filename

@@ -12,6 +12,7 @@ from cnn_core.dataset import DatasetError
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.host import limits
+from cnn_core.setup import installed
 from cnn_core.source import DRAWN
 from cnn_core.storage.files import visiting
 from cnn_core.wording import duration, percent, plain, time_left
@@ -37,13 +38,13 @@ def sidebar() -> None:
     """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
     with st.container(key="short_run"):
         active = active_runs()
-        if not active:
+        if active:
+            st.session_state[_FOLLOWED] = active[0].id
+            st.fragment(_strips, run_every=REFRESH)(active)
+        elif installed.has_tensorflow():
             st.markdown("**Short training run**")
             _outcome()
             st.fragment(_form)()
-        else:
-            st.session_state[_FOLLOWED] = active[0].id
-            st.fragment(_strips, run_every=REFRESH)(active)
 
 
 def active_runs() -> list[runs.Run]:

@@ -1,10 +1,10 @@
-"""A shared server and real browsers: the cookie leads back to one's own space, and to nobody else's."""
+"""A shared server and real browsers: the cookie or a link leads back to one's own space, and to nobody else's."""
 
 import pytest
 
 from cnn_core.host import spaces, tickets
 from cnn_core.storage import files
-from pages.widgets.host import visitor
+from pages.widgets.host import link, visitor
 from tests.conftest import serve
 from tests.pages.fake_runs import fake_run
 
@@ -42,7 +42,10 @@ def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatc
             expect(run).to_have_count(0)
             assert ticket()["value"] not in (mine["value"], shown)
         page.context.clear_cookies()
-        page.context.add_cookies([mine])
+        page.goto(link.address(address, tickets.holder(mine["value"])))
+        page.get_by_role("button", name="Open this space").click()
+        page.wait_for_url(f"{address}/")
+        assert ticket()["value"] == mine["value"]
         page.goto(f"{address}/train")
         expect(run).to_be_visible()
         with page.expect_download() as report:  # it is written when it is asked for, in a thread that runs no page

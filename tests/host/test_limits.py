@@ -11,12 +11,13 @@ import pytest
 
 from cnn_core import CnnLabError, dataset, models, runs, training
 from cnn_core.data_files import kept
-from cnn_core.engine import journal, line
+from cnn_core.engine import journal, line, run_size
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import counts, gauges, limits, spaces
 from cnn_core.storage import files, lock
 from tests.shared_server import at, door  # noqa: F401
-from tests.tiny_runs import TINY, folder_with
+from tests.tiny_runs import TINY, folder_with, until
+from tests.watched import written
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -112,6 +113,57 @@ def test_a_full_space_takes_no_more_and_loses_its_cache_first(at, monkeypatch): 
         kept.keep(bytes(600_000), "first.zip")
 
 
+def test_a_training_that_cannot_fit_is_refused_before_it_starts(at, monkeypatch):  # noqa: F811
+    wide = replace(TINY, network=replace(TINY.network, dense_units=2000))
+    with at("anna"):
+        needed = run_size.most_bytes(wide)
+        monkeypatch.setenv(limits.SPACE.variable, str(needed // limits.MB + 1))
+        run = runs.start(wide)
+        (run.folder / "status.json").write_text('{"state": "stopped"}')
+        (run.folder / "snapshots").mkdir()
+        (run.folder / "snapshots" / "000000000.npz").write_bytes(bytes(needed - limits.MB))
+        with pytest.raises(limits.LimitError) as error:
+            runs.start(wide)
+        assert str(error.value).startswith(
+            f"This training can take {needed / limits.MB:,.0f} MB on the disk; a smaller network"
+        )
+        assert limits.SPACE.sentence in str(error.value)
+        assert counts.read()["refused_max_space_mb"] == 1
+        assert len(runs.list_runs()) == 1
+        run.resume()  # what it has on the disk already is not counted twice
+
+
+def test_more_of_everything_takes_more_room(at):  # noqa: F811
+    def needs(**changes) -> int:
+        return run_size.most_bytes(replace(TINY, **changes))
+
+    with at("anna"):
+        own = str(files.home() / "datasets" / "pets.zip")
+        assert needs() < needs(epochs=9) < needs(epochs=9, batch_size=3)
+        assert needs(network=replace(TINY.network, dense_units=9)) > needs()
+        assert needs(data=own) - needs() == 24 * (16 * 16 * 3 + 4)  # the pictures of an upload are kept decoded
+        assert needs(data=str(files.host_home() / "datasets" / "class")) == needs()
+
+
+def test_a_training_that_outgrows_the_space_stops_and_says_so(at, monkeypatch):  # noqa: F811
+    def fit(config, folder, writer, team):
+        (folder / "model.keras").write_bytes(bytes(1_500_000))
+        until(writer.heed_stop, 30)
+
+    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(journal, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(journal, "SPACE_SECONDS", 0.01)
+    monkeypatch.setenv(limits.SPACE.variable, "1")
+    with at("anna"):
+        folder = folder_with(files.home() / "runs" / "one")
+        training.train(folder)
+        status = journal.read_status(folder)
+    assert status.state == "stopped"
+    assert status.message.startswith("Stopped: your space is full. The model was saved. A visitor has 1 MB")
+    assert (folder / "model.keras").exists()
+    assert counts.read()["refused_max_space_mb"] == 1
+
+
 def test_what_an_upload_unpacks_to_counts(at, monkeypatch):  # noqa: F811
     monkeypatch.setenv(limits.SPACE.variable, "1")
     zipped = io.BytesIO()
@@ -121,6 +173,36 @@ def test_what_an_upload_unpacks_to_counts(at, monkeypatch):  # noqa: F811
     with at("anna"):
         path = kept.keep(zipped.getvalue(), "pets.zip")
         refused(limits.SPACE, lambda: dataset.open_dataset(path))
+
+
+def test_a_zip_inside_a_zip_counts_before_it_is_written(at, monkeypatch):  # noqa: F811
+    monkeypatch.setenv(limits.SPACE.variable, "1")
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.zip", bytes(2_000_000))
+    with at("anna"):
+        path = kept.keep(zipped.getvalue(), "pets.zip")
+        with written() as seen:
+            refused(limits.SPACE, lambda: dataset.open_dataset(path))
+        assert [file for file in seen if file.suffix == ".zip"] == []
+
+
+def test_links_in_a_space_lead_nobody_out_of_it(at, tmp_path):  # noqa: F811
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.txt").write_text("kept")
+    with at("anna"):
+        kept.keep(b"photos", "pets.zip")
+        run = runs.Run(files.home() / "runs" / "20260101-000000-aaaa")
+        run.folder.parent.mkdir()
+        run.folder.symlink_to(outside)
+        (files.home() / "round").symlink_to(files.home())
+        assert files.size(files.home()) < 1000
+        with pytest.raises(runs.RunError):
+            run.delete()
+        assert spaces.clear()
+        assert not files.home().exists()
+    assert (outside / "kept.txt").read_text() == "kept"
 
 
 def test_the_disk_of_all_visitors_is_bounded(at, monkeypatch):  # noqa: F811

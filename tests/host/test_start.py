@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.host import limits, start
+from pages.widgets.host import upkeep
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,3 +103,15 @@ def test_a_bare_streamlit_run_ends_with_the_same_sentence():
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == sentence
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [(str(ROOT / ".streamlit" / "config.toml"), True), ("command-line argument", False)]
+)
+def test_a_shared_server_that_only_this_computer_can_open_says_so(monkeypatch, capsys, where, told):
+    monkeypatch.setenv("CNN_LAB_MODE", "shared")
+    monkeypatch.setattr(upkeep.config, "get_where_defined", lambda option: where)
+    monkeypatch.setattr(upkeep.config, "set_option", lambda *_: None)
+    monkeypatch.setattr(upkeep.files, "ask_for_home", lambda ask: None)
+    upkeep.prepare()
+    assert (capsys.readouterr().err == f"{start.ONLY_HERE}\n") is told

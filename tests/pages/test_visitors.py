@@ -14,6 +14,7 @@ from cnn_core.dataset import DatasetError, open_dataset
 from cnn_core.engine import process
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits
+from cnn_core.model_io import export
 from cnn_core.storage import files
 from cnn_core.storage.cache import cache_path
 from pages.widgets import background, data_source
@@ -159,6 +160,26 @@ def test_what_is_computed_of_the_hosts_pictures_is_kept_once_and_of_ones_own_apa
     assert set(kept_for_all) == {host / "cache" / kept_for_all[0].name}
     assert len(set(own)) == 4
     assert not any(path.is_relative_to(host / "cache") for path in own)
+
+
+def test_a_model_that_everyone_has_is_written_once_for_all(at, monkeypatch):  # noqa: F811
+    written = []
+    monkeypatch.setattr(export, "_export_in_child", lambda model, kind, out: written.append(out.write_bytes(b"a file")))
+    given = files.host_home() / "models" / "given.keras"
+    given.parent.mkdir(parents=True)
+    shutil.copy(models.WEIGHTS / "article.keras", given)
+    found = []
+    for name in ("anna", "ben"):
+        with at(name):
+            own = files.home() / "models" / "mine.keras"
+            own.parent.mkdir(parents=True)
+            shutil.copy(models.WEIGHTS / "accurate.keras", own)
+            found.append([export.exported(model, "onnx") for model in ("accurate", "given", "mine")])
+    assert found[0][:2] == found[1][:2]
+    assert {path.parent for path in found[0][:2]} == {files.host_home() / "cache"}
+    assert found[0][2] != found[1][2]
+    assert found[1][2].is_relative_to(files.host_home() / "spaces")
+    assert len(written) == 4
 
 
 def test_a_download_that_waits_for_a_click_belongs_to_its_visitor(door, at):  # noqa: F811

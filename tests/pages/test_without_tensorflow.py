@@ -22,9 +22,10 @@ def button(test, label: str):
 def test_train_says_it_before_anybody_chooses_settings_and_begins_no_run(app):
     test = app("train")
     assert test.main.info[0].value == MISSING
-    button(test, "Start training").click().run()
+    assert "Start training" not in [one.label for one in test.sidebar.button]
+    button(test, "Start this training").click().run()
     assert not test.exception
-    assert test.sidebar.error[0].value == MISSING
+    assert test.main.error[0].value == MISSING
     assert list_runs() == []
 
 

@@ -94,3 +94,14 @@ def test_names_that_are_none(tmp_path):
     (tmp_path / "pets.zip").write_bytes(zip_of({"#": b"", "cat.png": b"cat"}).replace(b"#", b"\0"))
     archives.extract(tmp_path / "pets.zip", tmp_path / "unpacked", wanted=lambda name: name.endswith(".png"))
     assert (tmp_path / "unpacked" / "cat.png").read_bytes() == b"cat"
+
+
+def test_of_zips_inside_zips_one_level_is_unpacked(tmp_path):
+    """A zip that holds itself, as it seems, for ever: what is deeper than Kaggle's train.zip is no photo."""
+    content = zip_of({"cat.0.jpg": b"a photo"})
+    for _ in range(50):
+        content = zip_of({"train.zip": content, "train/dog.0.jpg": b"a photo"})
+    (tmp_path / "deep.zip").write_bytes(content)
+    archives.extract(tmp_path / "deep.zip", tmp_path / "out", lambda name: name.endswith(".jpg"))
+    assert [path.name for path in (tmp_path / "out").rglob("*.*")] == ["dog.0.jpg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep.zip", "out"]

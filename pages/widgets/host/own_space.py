@@ -5,6 +5,7 @@ import streamlit as st
 from cnn_core.host import limits, spaces, start
 from cnn_core.storage.files import home, size, visiting
 from cnn_core.wording import plain
+from pages.widgets.host import account, link
 
 _KEPT, _NAME = "own_space_kept", "own_space_name"
 
@@ -19,9 +20,11 @@ def sidebar() -> None:
     with fold:
         st.caption(
             f"Your trainings, models and uploads take {size(home()) / limits.MB:,.0f} of {limits.SPACE.value:,} MB. "
-            "Other visitors cannot see them. They belong to this browser: its cookie leads you back to them. After "
-            f"{limits.IDLE.value} hours without a visit they are deleted, so download what you want to keep."
+            f"Other visitors cannot see them. {_whose()} After {limits.IDLE.value} hours without a visit they are "
+            "deleted, so download what you want to keep."
         )
+        if not account.set_up():
+            _keep_a_link()
         if start.has_teacher():
             st.text_input(
                 "Your name in the class", spaces.name_of(home()), max_chars=40, key=_NAME, on_change=_call_me,
@@ -33,6 +36,23 @@ def sidebar() -> None:
         with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
             st.write("This deletes all your trainings, models, uploads and corrections on this server.")
             st.button("Delete everything permanently", key="own_space_delete", type="primary", on_click=_delete)
+        if account.set_up():
+            st.button("Sign out", key="sign_out", icon=":material/logout:", width="stretch", on_click=st.logout)
+
+
+def _whose() -> str:
+    if account.set_up():
+        return f"They belong to the account of **{plain(account.name())}**: sign in with it in any browser."
+    return "They belong to this browser: its cookie leads you back to them."
+
+
+def _keep_a_link() -> None:
+    with st.popover("Keep a link to this space", icon=":material/link:", width="stretch"):
+        st.write(
+            "This link leads to your space from another browser, or from this one when its cookie is gone. Keep it "
+            "like a password: whoever has it can see, change and delete everything in your space."
+        )
+        st.code(link.address(st.context.url or "", home().name), language=None, wrap_lines=True)
 
 
 def _delete() -> None:

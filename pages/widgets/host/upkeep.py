@@ -11,14 +11,14 @@ from streamlit import config
 from cnn_core import CnnLabError
 from cnn_core.host import limits, mode, spaces, start
 from cnn_core.storage import files
-from pages.widgets.host import visitor
+from pages.widgets.host import account, uploads, visitor
 
 MINUTES = 10
 """Between two looks for spaces that are idle."""
 
 
 def prepare() -> list[Middleware]:
-    """Check what the host has set, and return what stands before the app: who is at the door of a shared server.
+    """Check what the host has set, and return what stands before a shared server: cookies, a limit for uploads.
 
     Raises
     ------
@@ -29,11 +29,15 @@ def prepare() -> list[Middleware]:
         start.check()
         if not mode.shared():
             return []
+        account.check()
         config.set_option("server.maxUploadSize", limits.UPLOAD.value)  # what is larger does not even arrive
     except CnnLabError as error:
         sys.exit(str(error))
+    if config.get_where_defined("server.address").endswith("config.toml"):  # so nobody has chosen it
+        print(start.ONLY_HERE, file=sys.stderr)
     files.ask_for_home(visitor.home)
-    return [Middleware(visitor.Cookies)]
+    cookies = [] if account.set_up() else [Middleware(visitor.Cookies)]
+    return [*cookies, Middleware(uploads.Uploads)]
 
 
 @asynccontextmanager

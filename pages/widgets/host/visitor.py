@@ -1,4 +1,4 @@
-"""Who is at the door: a signed cookie that the browser keeps, and the space that it opens."""
+"""Who is at the door: an account, or else a signed cookie that the browser keeps, and the space that it opens."""
 
 from collections import OrderedDict
 from http.cookies import SimpleCookie
@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
 from cnn_core.host import spaces, tickets
+from pages.widgets.host import account
 
 COOKIE = "cnn_lab_space"
 SECONDS = 180 * 24 * 3600
@@ -46,6 +47,8 @@ def ticket() -> str | None:
 
 def _name(session: str) -> str:
     """Return the name of the session's space: a script may still run when its browser has gone."""
+    if account.set_up():
+        return account.space() or tickets.for_session(session)
     if name := tickets.holder(ticket()):
         _shown[session] = name
         while len(_shown) > MOST_SESSIONS:
@@ -70,7 +73,7 @@ class Cookies:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("set-cookie", _new(scope))
+                    headers.append("set-cookie", cookie(scope, tickets.issue()))
                     headers["cache-control"] = "no-store"  # a proxy must not give one visitor's cookie to all
             await send(message)
 
@@ -86,7 +89,8 @@ def _cookie(scope: Scope) -> str | None:
     return found[COOKIE].value if COOKIE in found else None
 
 
-def _new(scope: Scope) -> str:
+def cookie(scope: Scope, shown: str) -> str:
+    """Write the header that gives a browser this ticket in the answer to a request."""
     encrypted = scope.get("scheme") == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
     secure = "; Secure" if encrypted else ""
-    return f"{COOKIE}={tickets.issue()}; Max-Age={SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    return f"{COOKIE}={shown}; Max-Age={SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}"
