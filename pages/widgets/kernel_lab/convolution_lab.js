@@ -19,6 +19,7 @@ class ConvolutionLab {
       changed: (changes, keepScale) => this.#change(changes, keepScale),
       held: (held) => {
         this.held = held;
+        this.dragged = held && CHANNEL_NAMES.map(() => new DraggedConvolution()); // one per map that is shown
         this.sync.hold(held);
       },
       refused: (sentence) => refuse(this.part.error, sentence),
@@ -69,6 +70,7 @@ class ConvolutionLab {
   #take(photo) {
     this.photo = photo;
     this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
+    this.channels = photo.planes.map((plane) => ({ ...photo, planes: [plane] }));
   }
 
   /** The camera's next frame; or the photo again, after it. The place under the hand stays where it is. */
@@ -147,7 +149,7 @@ class ConvolutionLab {
   #draw() {
     const { bench, photo, part } = this;
     const channel = CHANNEL_NAMES.indexOf(bench.channel);
-    this.source = bench.channel === "gray" ? this.gray : channel < 0 ? photo : { ...photo, planes: [photo.planes[channel]] };
+    this.source = bench.channel === "gray" ? this.gray : channel < 0 ? photo : this.channels[channel];
     this.panel.show(bench);
     this.#drawSource(channel);
     this.output = this.#featureMap();
@@ -172,9 +174,11 @@ class ConvolutionLab {
   }
 
   #featureMap() {
-    const { bench, source } = this;
-    if (bench.channel !== "each") return convolve(source, bench.tables, bench.side, bench);
-    const maps = source.planes.map((plane) => convolve({ ...source, planes: [plane] }, bench.tables, bench.side, bench));
+    const { bench, source, held, dragged } = this;
+    const one = (map, at) =>
+      held ? dragged[at].convolve(map, bench.tables, bench.side, bench, held) : convolve(map, bench.tables, bench.side, bench);
+    if (bench.channel !== "each") return one(source, 0);
+    const maps = this.channels.map(one);
     return maps[0] && { ...maps[0], planes: maps.map((map) => map.planes[0]) };
   }
 

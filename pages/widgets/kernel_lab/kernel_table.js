@@ -6,9 +6,9 @@ const SIDES = [3, 5, 7];
 /**
  * Cells for one kernel of one or three tables.
  *
- * `changed(tables)` is called with each number that is typed or dragged, `held(true | false)` while a pointer holds a
- * cell, `refused(sentence)` when an input is no number, with "" when all is well again, and `pasted(tables, side)`
- * when a table of another size came from the clipboard.
+ * `changed(tables)` is called with each number that is typed or dragged, `held({ table, at })` once a pointer drags a
+ * cell and `held(null)` when it lets go, `refused(sentence)` when an input is no number, with "" when all is well again,
+ * and `pasted(tables, side)` when a table of another size came from the clipboard.
  */
 class KernelTable {
   constructor(place, { changed, held, refused, pasted }) {
@@ -48,6 +48,7 @@ class KernelTable {
   }
 
   #draw(count, side, names) {
+    this.letGo?.(); // of a cell that is no longer there
     this.cells = Array.from({ length: count }, () => []);
     this.place.replaceChildren(
       ...this.cells.map((cells, table) =>
@@ -139,6 +140,7 @@ class KernelTable {
   /** Drag up for a larger number, down for a smaller one. A press without a drag is a click into the cell. */
   #grab(event, input, table, at) {
     if (event.button) return;
+    input.setPointerCapture(event.pointerId); // at once: the first move of a quick hand may end outside of the cell
     const start = this.tables[table][at];
     let dragged = false;
     const move = (now) => {
@@ -146,19 +148,19 @@ class KernelTable {
       if (!dragged && !steps) return;
       if (!dragged) {
         dragged = true;
-        input.setPointerCapture(event.pointerId);
         input.classList.add("kl-dragged");
-        this.held(true);
+        this.held({ table, at });
       }
       const value = rounded(start + steps * stepOf(now));
       if (value !== this.tables[table][at]) this.#set(table, at, value);
     };
     const listening = new AbortController();
-    const end = () => {
+    const end = (this.letGo = () => {
+      this.letGo = null;
       listening.abort();
       input.classList.remove("kl-dragged");
-      if (dragged) this.held(false);
-    };
+      if (dragged) this.held(null);
+    });
     const options = { signal: listening.signal };
     // A raw update comes at once, a move only with the next frame.
     input.addEventListener("onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove", move, options);
