@@ -106,6 +106,21 @@ def test_max_pooling_keeps_the_winner_and_average_the_mean(lab):
     assert float(written.inner_text().split("= ")[1]) == pytest.approx(window.mean(), rel=1e-4)
 
 
+def test_the_value_that_was_looked_at_reaches_python_and_a_link_brings_it_back(lab):
+    last = lab.locator("canvas").last
+    last.hover(position={"x": 5, "y": 5})
+    lab.mouse.move(0, 0)
+    caption = lab.locator("[data-role=stop-caption]")
+    told = lab.evaluate("() => new Promise((done) => { const look = () => told.bench?.looked"
+                        " ? done(told.bench.looked) : setTimeout(look, 20); look(); })")  # fmt: skip
+    assert told["at"] == 3
+    expect(caption).to_contain_text(f"Max pooling, row {told['row']}, column {told['column']}:")
+    looked = {"at": 1, "row": 30, "column": 7}
+    show(lab, IMAGE, {"stages": [SOBEL, RELU, POOL], "looked": looked})
+    expect(caption).to_contain_text("Convolution, row 30, column 7:")
+    expect(lab.locator("[data-role=news]")).to_contain_text("Max pooling")
+
+
 def test_stages_are_added_changed_and_removed_and_python_hears_of_it(lab):
     lab.get_by_role("button", name="+ Convolution").click()
     second = lab.get_by_role("group", name="Kernel of stage 4")

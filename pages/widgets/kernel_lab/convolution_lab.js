@@ -14,6 +14,7 @@ const EACH_LEGENDS = {
 class ConvolutionLab {
   constructor(root) {
     this.part = partsOf(root);
+    this.news = new News(this.part.news);
     this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
     this.panel = new BenchPanel(this.part.bench, {
       changed: (changes, keepScale) => this.#change(changes, keepScale),
@@ -46,6 +47,7 @@ class ConvolutionLab {
 
   close() {
     this.sync.close();
+    this.news.close();
     this.panel.close();
     this.player.pause();
     this.camera.close();
@@ -115,6 +117,7 @@ class ConvolutionLab {
         this.sync.touch();
       },
       chosen: () => this.sync.touch(),
+      left: () => this.moved && this.sync.touch(),
     });
   }
 
@@ -130,6 +133,8 @@ class ConvolutionLab {
     this.bench.column = Math.min(Math.max(column, 0), this.output.width - 1);
     this.moved = true;
     this.#drawPlace();
+    const sums = Array.from(this.part.arithmetic.children, (sum) => sum.textContent);
+    this.news.tell(`Row ${this.bench.row}, column ${this.bench.column}: ${sums.join(". ")}`);
   }
 
   #changed(keepScale = false) {
@@ -211,8 +216,7 @@ class ConvolutionLab {
     part["map-caption"].textContent = `Feature map: ${output.height} × ${output.width}. ${values}`;
     part.scale.querySelector("span:last-of-type").textContent = `${(each ? EACH_LEGENDS : LEGENDS)[bench.view]}${beyond}`;
     part.output.setAttribute("aria-label", `Feature map of ${this.title}. ${values} Move the frame with the arrow keys.`);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => (part.news.textContent = `Feature map ${output.height} by ${output.width}. ${values}`), 700);
+    this.news.tell(`Feature map ${output.height} by ${output.width}. ${values}`);
   }
 
   /** The frames in both pictures, and the arithmetic of the place that they mark. */

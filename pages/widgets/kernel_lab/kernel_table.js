@@ -170,26 +170,34 @@ class KernelTable {
 
   /** A table from a spreadsheet, or from a text: rows of numbers between tabs, spaces, commas or semicolons. */
   #paste(event) {
-    const text = event.clipboardData.getData("text").trim();
-    const rows = text.split(/\r?\n/).map((line) => line.trim().split(/[\t;]+|\s*,\s+|\s+/));
+    const text = event.clipboardData.getData("text").replace(/^[\r\n]+|[\r\n]+$/g, "");
+    const rows = text.split(/\r?\n/).map(cellsOf);
     if (rows.length === 1 && rows[0].length === 1) return; // a number, which goes into the cell
     event.preventDefault();
     const side = rows.length;
     if (!SIDES.includes(side) || rows.some((row) => row.length !== side)) {
-      const columns = Math.max(...rows.map((row) => row.length));
+      const columns = [...new Set(rows.map((row) => row.length))].sort((one, other) => one - other).join(" or ");
       this.refused(`The pasted table has ${side} rows and ${columns} columns. Paste one with 3×3, 5×5 or 7×7 numbers.`);
       return;
     }
     const values = rows.flat().map(readNumber);
     const bad = values.findIndex(Number.isNaN);
     if (bad >= 0) {
-      this.refused(`The pasted table holds “${rows.flat()[bad].slice(0, 20)}”, which is no number. Paste numbers only.`);
+      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is no number` : "has an empty cell";
+      this.refused(`The pasted table ${what}. Paste numbers only.`);
       return;
     }
     event.target.blur();
     this.refused("");
     this.pasted(this.tables.map(() => values), side);
   }
+}
+
+/** The cells of a line. A tab or a semicolon ends a cell, also an empty one; a single comma may stand for the point. */
+function cellsOf(line) {
+  if (/[\t;]/.test(line)) return line.split(/[\t;]/).map((cell) => cell.trim());
+  const cells = line.trim().split(/\s*,\s+|\s+,\s*|\s+/);
+  return cells.length === 1 && line.split(",").length > 2 ? line.split(",") : cells;
 }
 
 /** How far one step goes: 1, with Shift 10, with Alt 0.1. */
