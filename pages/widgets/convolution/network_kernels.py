@@ -1,7 +1,5 @@
 """Kernels of trained networks for the bench, and what the network says when one of them is edited."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +7,10 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.host import limits
-from cnn_core.layers.first_kernels import learned_kernels
 from cnn_core.models import list_models, named, open_model
 from cnn_core.wording import percent, plain
-from pages.widgets import verdict, warmup
+from pages.widgets import learned, verdict, warmup
 from pages.widgets.convolution import bench
-from pages.widgets.data_source import changed
 
 
 def models() -> list[dict[str, str]]:
@@ -26,20 +22,13 @@ def models() -> list[dict[str, str]]:
 def kernels(name: str) -> dict[str, Any]:
     """Return the first kernels of a network as the lab's shelf shows them, or the reason why it cannot."""
     try:
-        path = named(name).path
-        values = _read(path, changed(str(path)))
+        values = learned.kernels(named(name).path)
     except CnnLabError as error:
         return {"model": name, "error": str(error)}
     if values.shape[0] != values.shape[1] or values.shape[0] not in bench.SIDES:
         size = f"{values.shape[0]}×{values.shape[1]}"
         return {"model": name, "error": f"The kernels of this network have {size} numbers. Choose another network."}
     return {"model": name, "kernels": values.ravel().tolist(), "shape": values.shape}
-
-
-@lru_cache(maxsize=4)
-def _read(path: Path, changed: int) -> np.ndarray:
-    """Read the kernels of a file once, however often the page runs; `changed` is the file's time."""
-    return learned_kernels(path)
 
 
 def answer(image: np.ndarray, name: str) -> None:
