@@ -202,9 +202,7 @@ def _box(x: float, side: float, depth: float, solid: bool, color: str) -> list[d
 def _under_box(x: float, low: float, row: dict[str, Any]) -> go.Scatter:
     """Return the words under a box: the layer's name and the shape of its output; more under the pointer."""
     sizes = [f"{size:,}" for size in row["output_shape"]]
-    under = (
-        "×".join(sizes[:2]) + f"<br>×{sizes[2]}" if sizes[2:] else sizes[0]
-    )  # narrow: on a phone the boxes are close
+    under = "×".join(sizes[:2]) + "".join(f"<br>×{maps}" for maps in sizes[2:])  # on a phone the boxes are close
     shape = " × ".join(sizes)
     return go.Scatter(
         x=[x],

@@ -35,15 +35,15 @@ def canvases(lab) -> list[np.ndarray]:
 def random_chain(random) -> list:
     chain = []
     for _ in range(random.integers(1, 5)):
-        side, size, stride = random.choice([3, 5]), int(random.integers(1, 5)), int(random.integers(1, 4))
+        side, size, stride = random.choice([3, 5]), int(random.integers(1, 9)), int(random.integers(1, 9))
         chain.append(
             [
                 Convolution(random.normal(size=(side, side)).astype(np.float32)),
                 ReLU(),
                 Pooling("max", size, stride, "same"),
                 Pooling("average", size, stride, "same"),
-                Pooling("max", 2, stride, "valid"),
-                Pooling("average", 2, stride, "valid"),
+                Pooling("max", size, stride, "valid"),
+                Pooling("average", size, stride, "valid"),
             ][random.integers(6)]
         )
     return chain
