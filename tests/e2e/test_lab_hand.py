@@ -67,6 +67,28 @@ def test_a_drag_ends_with_the_cell_that_was_dragged(lab):
     lab.mouse.up()
 
 
+def test_flips_and_random_numbers_can_be_undone(lab):
+    kernel = np.arange(9).reshape(3, 3)
+    show(lab, IMAGE, SETTINGS | {"tables": [kernel.ravel().tolist()]})
+
+    def shown() -> np.ndarray:
+        numbers = [cell.input_value() for cell in lab.locator(".kl-kernel input").all()]
+        return np.reshape([float(number) for number in numbers], (3, 3))
+
+    buttons = [lab.get_by_role("button", name=name, exact=True) for name in ("Flip ↔", "Flip ↕", "Random")]
+    for button, flipped in zip(buttons, (kernel[:, ::-1], kernel[::-1, ::-1]), strict=False):
+        button.click()
+        lab.evaluate("() => frame()")
+        np.testing.assert_array_equal(shown(), flipped)
+    buttons[2].click()
+    lab.evaluate("() => frame()")
+    assert np.abs(shown()).max() <= 4
+    for _ in buttons:
+        lab.get_by_role("button", name="Undo").click()
+    lab.evaluate("() => frame()")
+    np.testing.assert_array_equal(shown(), kernel)
+
+
 def test_a_place_under_the_arrow_keys_is_told_once_the_hand_rests(lab):
     """A screen reader hears the place and its sum; not each place on the way."""
     news = lab.locator("[data-role=news]")
