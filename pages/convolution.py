@@ -9,7 +9,7 @@ from cnn_core.scripts import lessons
 from cnn_core.wording import number, percent, plain
 from pages.widgets import code_panel, picture
 from pages.widgets.convolution import bench, network_kernels, ordinary, questions
-from pages.widgets.kernel_lab import mount
+from pages.widgets.kernel_lab import in_place, mount
 
 LONGEST = 1024  # pixels a side; the picture is shrunk to it, so that every edit shows its result at once
 LAB = "convolution_lab"
@@ -31,18 +31,14 @@ def main() -> None:
 @st.fragment
 def _lesson(image: np.ndarray, name: str) -> None:
     """Show the lab, or without it ordinary controls; then what Python says about the same kernel."""
-    lab, without_lab = st.container(), st.empty()
-    with without_lab.container():
-        refused = mount.refused(LAB)
-        if refused:
-            ordinary.show(image, name)
-    if not refused and (warning := bench.warning()):
-        without_lab.warning(plain(warning))
-    elif mount.ready(LAB):
-        without_lab.empty()  # else Streamlit may leave the placeholder there
+    models, kernels = network_kernels.models(), network_kernels.kernels
+    refused = in_place.show(
+        LAB,
+        lambda: mount.convolution(image, name, bench.for_lab(), _take, models, kernels),
+        lambda: ordinary.show(image, name),
+        bench.warning(),
+    )
     bench.write_address()
-    with lab.container(key="lab_refused") if refused else lab:
-        mount.convolution(image, name, bench.for_lab(), _take, network_kernels.models(), network_kernels.kernels)
     _facts(image)
     settings = bench.current()
     tables = settings["kernel"]

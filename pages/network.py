@@ -7,11 +7,11 @@ import streamlit as st
 from cnn_core import CnnLabError, models
 from cnn_core.figures import diagrams
 from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_depth
-from cnn_core.layers.first_kernels import learned_kernels, neighbor_similarity, random_kernels
+from cnn_core.layers.first_kernels import neighbor_similarity, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
 from cnn_core.scripts import training_script
 from cnn_core.wording import percent, plain
-from pages.widgets import code_panel, controls
+from pages.widgets import code_panel, controls, learned
 from pages.widgets.network import dense_instead
 
 PLOT = {"displayModeBar": False}
@@ -215,9 +215,9 @@ def _first_kernels() -> None:
                 persist_state="session",
             )  # fmt: skip
             try:
-                learned = learned_kernels(cards[name].path)
-                shape = learned.shape
-                _kernels(learned, "after training")
+                after_training = learned.kernels(cards[name].path)
+                shape = after_training.shape
+                _kernels(after_training, "after training")
             except CnnLabError as error:
                 st.error(plain(error))
         else:
@@ -239,8 +239,8 @@ def _kernels(kernels: np.ndarray, when: str) -> None:
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)
     left.metric(
-        "Similarity of neighboring weights", f"{order.mean():.2f}",
-        help="The average over all kernels: 1 if all weights of a kernel are equal, about 0 in random kernels.",
+        "Neighbor similarity", f"{order.mean():.2f}",
+        help="How alike neighbors are, on average: 1 if all weights of a kernel are equal, about 0 in random kernels.",
     )  # fmt: skip
     right.metric("Largest weight", f"{np.abs(kernels).max():.3f}")
 

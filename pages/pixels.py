@@ -10,7 +10,7 @@ from cnn_core.pixels import CHANNELS, ImageError, fit, split_channels, tint_chan
 from cnn_core.scripts import lessons
 from cnn_core.wording import plain
 from pages.widgets import code_panel, controls, picture
-from pages.widgets.kernel_lab import mount
+from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.pixels import bench, ordinary
 
 # A larger picture is shrunk for the whole page, and the page says so: all its numbers are in the browser, under the
@@ -101,17 +101,6 @@ def _lab(
     show_ordinary: Callable[[], None],
 ) -> None:
     """Show the lab of that name, or without it ordinary controls, and keep its part of the bench in the address."""
-    place, without_lab = st.container(), st.empty()
-    with without_lab.container():
-        refused = mount.refused(name)
-        if refused:
-            show_ordinary()
-        warning = bench.warning() if part is bench.WINDOW else None
-        if warning:
-            st.warning(plain(warning))
-    if mount.ready(name) and not warning:
-        without_lab.empty()  # else Streamlit may leave the placeholder there
-    bench.write_address()
 
     def take(settings: dict[str, Any]) -> None:
         try:
@@ -119,8 +108,8 @@ def _lab(
         except ImageError as error:
             st.toast(plain(error))
 
-    with place.container(key=f"{name}_refused") if refused else place:
-        show(take)
+    in_place.show(name, lambda: show(take), show_ordinary, bench.warning() if part is bench.WINDOW else None)
+    bench.write_address()
 
 
 main()

@@ -9,7 +9,7 @@ from cnn_core.pixels import to_grayscale
 from cnn_core.scripts import chain_script
 from cnn_core.wording import number, percent, plain
 from pages.widgets import code_panel, picture
-from pages.widgets.kernel_lab import mount
+from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.pooling import ordinary, stages, why_max
 
 LONGEST = 384
@@ -34,20 +34,14 @@ def main() -> None:
 @st.fragment
 def _lesson(image: np.ndarray, name: str) -> None:
     """Show the lab, or without it ordinary controls; then what Python says about the same chain."""
-    lab, without_lab = st.container(), st.empty()
     gray = to_grayscale(image)
-    with without_lab.container():
-        refused = mount.refused(LAB)
-        if refused:
-            ordinary.show(gray, name)
-        warning = stages.warning()
-        if warning:
-            st.warning(plain(warning))
-    if mount.ready(LAB) and not warning:
-        without_lab.empty()  # else Streamlit may leave the placeholder there
+    in_place.show(
+        LAB,
+        lambda: mount.chain(image, name, stages.for_lab(), _take),
+        lambda: ordinary.show(gray, name),
+        stages.warning(),
+    )
     stages.write_address()
-    with lab.container(key="lab_refused") if refused else lab:
-        mount.chain(image, name, stages.for_lab(), _take)
     _facts(gray)
     code_panel.show(chain_script.chain(stages.current()))
 

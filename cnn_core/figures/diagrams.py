@@ -65,7 +65,7 @@ def network_drawing(table: pd.DataFrame, missing: str = "", height: int = 330) -
     layout = {
         "shapes": shapes,  # all at once: with one call for each, Plotly would check all of those before it again
         "xaxis": {"visible": False, "range": [-2.1, x + 1]},
-        "yaxis": {"visible": False, "range": [-low - 2.2, high + 0.3]},
+        "yaxis": {"visible": False, "range": [-low - 2.9, high + 0.3]},
         "showlegend": False,
         "hovermode": "closest",
     }
@@ -201,12 +201,14 @@ def _box(x: float, side: float, depth: float, solid: bool, color: str) -> list[d
 
 def _under_box(x: float, low: float, row: dict[str, Any]) -> go.Scatter:
     """Return the words under a box: the layer's name and the shape of its output; more under the pointer."""
-    shape = " × ".join(f"{size:,}" for size in row["output_shape"])
+    sizes = [f"{size:,}" for size in row["output_shape"]]
+    under = "×".join(sizes[:2]) + "".join(f"<br>×{maps}" for maps in sizes[2:])  # on a phone the boxes are close
+    shape = " × ".join(sizes)
     return go.Scatter(
         x=[x],
         y=[low - 0.45],
         mode="text",
-        text=[f"<b>{row['layer']}</b><br>{shape.replace(' × ', '×')}"],
+        text=[f"<b>{row['layer']}</b><br>{under}"],
         textposition="bottom center",
         textfont={"size": 11},
         customdata=[[_DESCRIPTIONS[row["type"]], shape, row["parameters"]]],

@@ -148,6 +148,8 @@ GRID_WINDOW = Number("grid_window", 0, None, 0)
 
 CHAIN = Text("chain")
 """All stages: ``conv/relu/pool:max,2,2,valid/conv:0,1,0,1,-4,1,0,1,0``; `pages.widgets.pooling.stages` reads it."""
+CHAIN_PLACE = Text("chain_place")
+"""The value of the chain that is looked at: number of its map (0 is the picture), row, column."""
 
 # 4 Network
 FILTERS = (4, 8, 16, 32, 64, 128, 256)

@@ -198,6 +198,12 @@ def _take(key: str) -> None:
     taken([upload])
 
 
+def a_part_runs() -> bool:
+    """Tell whether a control in a fragment has asked for this run. Then only that part of the page runs."""
+    context = get_script_run_ctx()
+    return bool(context and context.fragment_ids_this_run)
+
+
 def _choose_sample() -> None:
     """Take a click on a sample, but not what an older state of the browser says.
 
@@ -205,8 +211,7 @@ def _choose_sample() -> None:
     upload has replaced the sample, that state names the sample, and the upload would be lost. A click runs the whole
     page.
     """
-    context = get_script_run_ctx()
-    if context and context.fragment_ids_this_run:
+    if a_part_runs():
         st.session_state[controls.PICTURE.name] = st.session_state.get(_DRAWN)
     else:
         _forget_error()

@@ -35,15 +35,15 @@ def canvases(lab) -> list[np.ndarray]:
 def random_chain(random) -> list:
     chain = []
     for _ in range(random.integers(1, 5)):
-        side, size, stride = random.choice([3, 5]), int(random.integers(1, 5)), int(random.integers(1, 4))
+        side, size, stride = random.choice([3, 5]), int(random.integers(1, 9)), int(random.integers(1, 9))
         chain.append(
             [
                 Convolution(random.normal(size=(side, side)).astype(np.float32)),
                 ReLU(),
                 Pooling("max", size, stride, "same"),
                 Pooling("average", size, stride, "same"),
-                Pooling("max", 2, stride, "valid"),
-                Pooling("average", 2, stride, "valid"),
+                Pooling("max", size, stride, "valid"),
+                Pooling("average", size, stride, "valid"),
             ][random.integers(6)]
         )
     return chain
@@ -104,6 +104,21 @@ def test_max_pooling_keeps_the_winner_and_average_the_mean(lab):
     lab.get_by_label("Keep, stage 3").select_option("average")
     expect(written).to_contain_text(") / 4 =")
     assert float(written.inner_text().split("= ")[1]) == pytest.approx(window.mean(), rel=1e-4)
+
+
+def test_the_value_that_was_looked_at_reaches_python_and_a_link_brings_it_back(lab):
+    last = lab.locator("canvas").last
+    last.hover(position={"x": 5, "y": 5})
+    lab.mouse.move(0, 0)
+    caption = lab.locator("[data-role=stop-caption]")
+    told = lab.evaluate("() => new Promise((done) => { const look = () => told.bench?.looked"
+                        " ? done(told.bench.looked) : setTimeout(look, 20); look(); })")  # fmt: skip
+    assert told["at"] == 3
+    expect(caption).to_contain_text(f"Max pooling, row {told['row']}, column {told['column']}:")
+    looked = {"at": 1, "row": 30, "column": 7}
+    show(lab, IMAGE, {"stages": [SOBEL, RELU, POOL], "looked": looked})
+    expect(caption).to_contain_text("Convolution, row 30, column 7:")
+    expect(lab.locator("[data-role=news]")).to_contain_text("Max pooling")
 
 
 def test_stages_are_added_changed_and_removed_and_python_hears_of_it(lab):

@@ -1,6 +1,8 @@
 """What only a real browser shows of the first page: clicks on the table of photos, and sliders that come back."""
 
+import io
 import re
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -41,6 +43,55 @@ def test_a_click_on_any_cell_of_a_row_shows_that_photo(server, page, tmp_path):
     settle(page)
     table.click(position={"x": 0.5 * box["width"], "y": 36 + 28})
     expect(caption).to_have_text("first.png")
+
+
+def file_of(sample: str) -> Any:
+    file = io.BytesIO()
+    Image.fromarray(picture.sample(sample)[0]).save(file, "PNG")
+    return {"name": f"{sample}.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def wait_until_the_server_is_silent(page, messages: list) -> None:
+    count = -1
+    while not messages or len(messages) != count:
+        count = len(messages)
+        page.wait_for_timeout(1500)
+
+
+@pytest.mark.parametrize("before", ["click", "drop"])
+def test_a_sample_clicked_before_the_table_is_drawn_again_is_shown(server, page, before):
+    """With the click the browser sends the choice in the table that it still shows: nobody has made it again."""
+    sockets: list = []
+    held: list = []
+    slow = False
+
+    def connect(socket):
+        sockets.append(socket)
+        socket.connect_to_server().on_message(lambda message: held.append(message) if slow else socket.send(message))
+
+    page.route_web_socket("**/_stcore/stream", connect)
+    page.goto(server)
+    settle(page)
+    upload(page, photos_input(page), [file_of(name) for name in ("chelsea", "dog", "cat")])
+    caption = page.locator(".st-key-verdict [data-testid=stImageCaption]")
+    expect(caption).to_have_text("chelsea.png")
+    settle(page)
+    table = page.locator('[data-testid="stMain"] [data-testid=stDataFrame]').first
+    slow = before == "click"
+    table.click(position={"x": 60, "y": 36 + 56 + 28})
+    if before == "drop":
+        expect(caption).to_have_text("dog.png")
+        settle(page)
+        upload(page, photos_input(page), [file_of("astronaut")])
+        slow = True  # from now on: for the upload itself the server had to answer
+    wait_until_the_server_is_silent(page, held)
+    page.get_by_role("radio", name="coffee").click()
+    slow = False
+    for message in held:
+        sockets[-1].send(message)
+    expect(caption).to_have_text(picture.SAMPLES["coffee"].title)
+    settle(page)
+    expect(caption).to_have_text(picture.SAMPLES["coffee"].title)
 
 
 def test_sliders_of_the_square_come_back_as_they_were_left(server, page):

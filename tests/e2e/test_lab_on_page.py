@@ -149,3 +149,17 @@ def test_a_lost_connection_loses_nothing(server, page):
     expect(page.locator("[data-role=news]")).to_contain_text("Feature map 149 by 225")  # the hand has rested
     cut = False
     wait_for_address(page, kernel="-1,0,1,-2,7,2,-1,0,1", conv_stride="2")
+
+
+def test_two_tabs_on_the_same_link_are_two_benches(server, page):
+    link = f"{server}/convolution?kernel=0,1,0,1,-4.5,1,0,1,0"
+    page.goto(link)
+    other = page.context.new_page()
+    other.goto(link)
+    for tab, number in ((page, "3"), (other, "-2")):
+        expect(tab.get_by_label(MIDDLE)).to_have_value("-4.5")
+        tab.get_by_label(MIDDLE).fill(number)
+    for tab, number in ((page, "3"), (other, "-2")):
+        wait_for_address(tab, kernel=f"0,1,0,1,{number},1,0,1,0")
+        expect(tab.get_by_label(MIDDLE)).to_have_value(number)
+    other.close()

@@ -5,13 +5,16 @@ import re
 import numpy as np
 import pytest
 
+from cnn_core import what_if
 from cnn_core.convolution import MAX_WEIGHT, conv2d
 from cnn_core.kernels import KERNELS
 from cnn_core.layers.stacked import two_layers
 from cnn_core.pixels import FRAME, mark, to_grayscale
 from cnn_core.wording import decimal, percent
 from pages.widgets import picture
-from pages.widgets.convolution import questions
+from pages.widgets.convolution import network_kernels, questions
+
+ANSWER = what_if.Answer({"cat": 0.75, "dog": 0.25}, np.zeros((2, 2), np.float32))
 
 
 def widget(items, label):
@@ -205,3 +208,19 @@ def test_the_largest_weight_can_still_be_combined(page):
     page.run()
     assert not page.info
     assert "all three maps" in text(page)
+
+
+def test_the_network_is_asked_again_for_another_kernel_and_for_nothing_else(app, monkeypatch):
+    """The page runs for every place that is looked at; an answer takes a second, and a visitor has so many an hour."""
+    asked = []
+    monkeypatch.setattr(what_if, "first_kernels", lambda network: ("conv_1", np.ones((3, 3, 3, 64))))
+    monkeypatch.setattr(what_if, "with_kernel", lambda *question: asked.append(question) or ANSWER)
+    monkeypatch.setattr(network_kernels, "open_model", lambda name: name)
+    monkeypatch.setattr(network_kernels.warmup, "wait", lambda why: None)
+    test = app("convolution", kernel_of="article:3", conv_channel="All three")
+    assert "**cat**, 75.0 %" in text(test)
+    assert len(asked) == 2  # as learned, and as edited
+    widget(test.slider, "Stride").set_value(2).run()
+    assert len(asked) == 2
+    widget(test.selectbox, "Preset kernel").set_value("box_blur").run()
+    assert len(asked) == 4

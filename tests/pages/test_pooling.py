@@ -82,3 +82,14 @@ def test_junk_in_the_address_shows_the_defaults(app):
     assert not test.error
     assert widget(test.segmented_control, "Keep").value == "max"
     assert widget(test.slider, "Window").value == 2
+
+
+def test_the_place_that_is_looked_at_is_in_the_link(app):
+    assert app("pooling", chain_place="02,5,7").query_params["chain_place"] == "2,5,7"
+
+
+@pytest.mark.parametrize("place", ["2,5", "9,0,0", "1,-3,4", "a,b,c"])
+def test_a_place_that_no_chain_has_leaves_the_link(app, place):
+    test = app("pooling", chain_place=place)
+    assert not test.exception
+    assert "chain_place" not in test.query_params

@@ -15,7 +15,7 @@ from cnn_core.host import limits
 from cnn_core.models import ModelCard, open_model
 from cnn_core.pixels import fit
 from cnn_core.wording import plain
-from pages.widgets import verdict
+from pages.widgets import picture, verdict
 from pages.widgets.classify import photos
 from pages.widgets.classify.photos import Photo
 
@@ -49,7 +49,7 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
     shown = photos.shown()
     # The row of the picture on screen is marked, and no cell: so a click on any cell is a new choice.
     marked = [place for place, photo in enumerate(dropped) if photo.id == shown]
-    key = _TABLE
+    key = f"{_TABLE}_{hash(tuple(photo.id for photo in dropped))}"  # a choice in another list of photos is none in this
     if marked:
         st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
     else:
@@ -73,6 +73,13 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
 
 
 def _show_chosen(key: str, dropped: list[Photo], marked: list[int]) -> None:
+    """Take a click on the table, but not what an older state of the browser says.
+
+    Every click sends the state of all controls. If the browser has not drawn yet what is marked now, that state is the
+    choice before. A click on the table runs this part of the page, one on another picture the whole page.
+    """
+    if not picture.a_part_runs():
+        return
     selection = st.session_state[key]["selection"]
     chosen = [row for row, _ in selection["cells"]] or [row for row in selection["rows"] if row not in marked]
     if chosen:

@@ -25,7 +25,6 @@ _STYLE = """<style>
 .st-key-kernel_grid .stColumn {min-width: 0}
 .st-key-kernel_grid .stNumberInput button {display: none}
 .st-key-kernel_grid input {text-align: center}
-.st-key-lab_refused {display: none}
 </style>"""
 
 
@@ -81,8 +80,6 @@ def _kernel() -> None:
                     place.number_input(**_cell(tables, table, row, column))
     if name:
         st.caption(KERNELS[name].finds)
-    if warning := bench.warning():
-        st.warning(plain(warning))
 
 
 def _cell(tables: np.ndarray, table: int, row: int, column: int) -> dict[str, Any]:

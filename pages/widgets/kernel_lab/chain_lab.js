@@ -11,8 +11,9 @@ const NEW_STAGES = {
 class ChainLab {
   constructor(root) {
     this.part = partsOf(root);
-    this.sync = new Sync(() => ({ stages: this.stages }), (settings) => this.#adopt(settings));
-    this.player = new Player(this.part.player, (row, column) => this.#point(this.place.at, row, column));
+    this.news = new News(this.part.news);
+    this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
+    this.player = new Player(this.part.player, (row, column) => this.#look(this.place.at, row, column));
     this.cards = [];
     paintScale(root);
     keepKeys(root);
@@ -23,19 +24,28 @@ class ChainLab {
 
   close() {
     this.sync.close();
+    this.news.close();
     this.player.pause();
     this.cards.forEach((card) => card.table?.close());
   }
 
   /** Another picture. */
   show(photo, title) {
-    Object.assign(this, { photo, title, place: null });
+    if (this.photo) this.place = null; // it lies in the picture before
+    Object.assign(this, { photo, title });
     this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
     if (this.stages) this.#soon();
   }
 
-  #adopt({ stages }) {
+  /** As Python has it: all stages, and the value that the hand looks at, if it has chosen one. */
+  #settings() {
+    return { stages: this.stages, looked: this.looked ? this.place : null };
+  }
+
+  #adopt({ stages, looked }) {
     this.stages = structuredClone(stages);
+    this.place = looked;
+    this.looked = Boolean(looked);
     this.#build();
     this.#soon();
   }
@@ -61,7 +71,6 @@ class ChainLab {
     this.cards = [null, ...this.stages].map((stage, at) => this.#card(stage, at, at - 1 === firstPool && firstPool >= 0));
     this.part.chain.replaceChildren(...this.cards.map((card) => card.item));
     this.part.add.querySelectorAll("button").forEach((button) => (button.disabled = this.stages.length >= MAX_STAGES));
-    if (this.place && this.place.at > this.stages.length) this.place = null;
   }
 
   #card(stage, at, isOutput) {
@@ -69,13 +78,15 @@ class ChainLab {
     const box = element("div", { class: `kl-picture${isOutput ? " st-key-pooling_output" : ""}` }, canvas);
     const card = { canvas, title: element("p", { class: "kl-title" }), facts: element("p", { class: "kl-small" }) };
     card.view = new PictureView(canvas, {
-      pointed: (row, column) => this.maps?.[at] && this.#point(at, row, column),
+      pointed: (row, column) => this.maps?.[at] && this.#look(at, row, column),
       walked: (rows, columns) => {
         if (!this.maps?.[at]) return;
         const { row, column } = this.place.at === at ? this.place : centerOf(this.maps[at]);
-        this.#point(at, row + rows, column + columns);
+        this.#look(at, row + rows, column + columns);
+        this.sync.touch();
       },
-      chosen: () => {},
+      chosen: () => this.sync.touch(),
+      left: () => this.looked && this.sync.touch(),
     });
     const controls = stage ? this.#controls(card, stage, at - 1) : [];
     card.item = element("li", {}, card.title, box, card.facts, ...controls);
@@ -163,11 +174,9 @@ class ChainLab {
       card.canvas.setAttribute("aria-label", `${name}: ${card.facts.textContent}. Move the frame with the arrow keys.`);
     });
     this.#drawScale();
-    this.place ??= this.#firstPlace();
-    if (!this.maps[this.place.at]) this.place = this.#firstPlace();
+    if (!this.maps[this.place?.at]) Object.assign(this, { place: this.#firstPlace(), looked: false });
     this.#point(this.place.at, this.place.row, this.place.column);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => (this.part.news.textContent = this.cards.map((card) => `${card.title.textContent}: ${card.facts.textContent}`).join(". ")), 700);
+    this.news.tell(this.cards.map((card) => `${card.title.textContent}: ${card.facts.textContent}`).join(". "));
     this.drawn = performance.now();
   }
 
@@ -194,6 +203,13 @@ class ChainLab {
     scale.querySelector(".kl-legend").textContent = limits.length
       ? "Red is above 0, white is 0, blue is below 0. ReLU and pooling keep the colors of the map before them."
       : "Black is 0 or less, white is 255 or more.";
+  }
+
+  /** The hand looks at a value of a map. */
+  #look(at, row, column) {
+    this.#point(at, row, column);
+    this.looked = true;
+    this.news.tell(`${this.part["stop-caption"].textContent} ${this.part.arithmetic.textContent}`);
   }
 
   /** Mark a value of a map, and what it depends on in every map before it. */

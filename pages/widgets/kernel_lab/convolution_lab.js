@@ -14,11 +14,13 @@ const EACH_LEGENDS = {
 class ConvolutionLab {
   constructor(root) {
     this.part = partsOf(root);
+    this.news = new News(this.part.news);
     this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
     this.panel = new BenchPanel(this.part.bench, {
       changed: (changes, keepScale) => this.#change(changes, keepScale),
       held: (held) => {
         this.held = held;
+        this.dragged = held && CHANNEL_NAMES.map(() => new DraggedConvolution()); // one per map that is shown
         this.sync.hold(held);
       },
       refused: (sentence) => refuse(this.part.error, sentence),
@@ -45,6 +47,7 @@ class ConvolutionLab {
 
   close() {
     this.sync.close();
+    this.news.close();
     this.panel.close();
     this.player.pause();
     this.camera.close();
@@ -69,6 +72,7 @@ class ConvolutionLab {
   #take(photo) {
     this.photo = photo;
     this.gray = { planes: [grayscale(photo.planes)], height: photo.height, width: photo.width };
+    this.channels = photo.planes.map((plane) => ({ ...photo, planes: [plane] }));
   }
 
   /** The camera's next frame; or the photo again, after it. The place under the hand stays where it is. */
@@ -113,6 +117,7 @@ class ConvolutionLab {
         this.sync.touch();
       },
       chosen: () => this.sync.touch(),
+      left: () => this.moved && this.sync.touch(),
     });
   }
 
@@ -128,6 +133,8 @@ class ConvolutionLab {
     this.bench.column = Math.min(Math.max(column, 0), this.output.width - 1);
     this.moved = true;
     this.#drawPlace();
+    const sums = Array.from(this.part.arithmetic.children, (sum) => sum.textContent);
+    this.news.tell(`Row ${this.bench.row}, column ${this.bench.column}: ${sums.join(". ")}`);
   }
 
   #changed(keepScale = false) {
@@ -147,7 +154,7 @@ class ConvolutionLab {
   #draw() {
     const { bench, photo, part } = this;
     const channel = CHANNEL_NAMES.indexOf(bench.channel);
-    this.source = bench.channel === "gray" ? this.gray : channel < 0 ? photo : { ...photo, planes: [photo.planes[channel]] };
+    this.source = bench.channel === "gray" ? this.gray : channel < 0 ? photo : this.channels[channel];
     this.panel.show(bench);
     this.#drawSource(channel);
     this.output = this.#featureMap();
@@ -172,9 +179,11 @@ class ConvolutionLab {
   }
 
   #featureMap() {
-    const { bench, source } = this;
-    if (bench.channel !== "each") return convolve(source, bench.tables, bench.side, bench);
-    const maps = source.planes.map((plane) => convolve({ ...source, planes: [plane] }, bench.tables, bench.side, bench));
+    const { bench, source, held, dragged } = this;
+    const one = (map, at) =>
+      held ? dragged[at].convolve(map, bench.tables, bench.side, bench, held) : convolve(map, bench.tables, bench.side, bench);
+    if (bench.channel !== "each") return one(source, 0);
+    const maps = this.channels.map(one);
     return maps[0] && { ...maps[0], planes: maps.map((map) => map.planes[0]) };
   }
 
@@ -207,8 +216,7 @@ class ConvolutionLab {
     part["map-caption"].textContent = `Feature map: ${output.height} × ${output.width}. ${values}`;
     part.scale.querySelector("span:last-of-type").textContent = `${(each ? EACH_LEGENDS : LEGENDS)[bench.view]}${beyond}`;
     part.output.setAttribute("aria-label", `Feature map of ${this.title}. ${values} Move the frame with the arrow keys.`);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => (part.news.textContent = `Feature map ${output.height} by ${output.width}. ${values}`), 700);
+    this.news.tell(`Feature map ${output.height} by ${output.width}. ${values}`);
   }
 
   /** The frames in both pictures, and the arithmetic of the place that they mark. */

@@ -77,6 +77,24 @@ function refuse(place, sentence) {
   place.hidden = !sentence;
 }
 
+const QUIET_MILLISECONDS = 700;
+
+/** What a screen reader hears: the latest news once the hand has rested, and not with every frame. */
+class News {
+  constructor(place) {
+    this.place = place;
+  }
+
+  tell(text) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => (this.place.textContent = text), QUIET_MILLISECONDS);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
 /** Streamlit's own shortcuts (r, c) must not see what is typed in a lab. */
 function keepKeys(root) {
   for (const name of ["keydown", "keypress", "keyup"]) root.addEventListener(name, (event) => event.stopPropagation());

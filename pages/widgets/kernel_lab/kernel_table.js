@@ -6,9 +6,9 @@ const SIDES = [3, 5, 7];
 /**
  * Cells for one kernel of one or three tables.
  *
- * `changed(tables)` is called with each number that is typed or dragged, `held(true | false)` while a pointer holds a
- * cell, `refused(sentence)` when an input is no number, with "" when all is well again, and `pasted(tables, side)`
- * when a table of another size came from the clipboard.
+ * `changed(tables)` is called with each number that is typed or dragged, `held({ table, at })` once a pointer drags a
+ * cell and `held(null)` when it lets go, `refused(sentence)` when an input is no number, with "" when all is well again,
+ * and `pasted(tables, side)` when a table of another size came from the clipboard.
  */
 class KernelTable {
   constructor(place, { changed, held, refused, pasted }) {
@@ -48,6 +48,7 @@ class KernelTable {
   }
 
   #draw(count, side, names) {
+    this.letGo?.(); // of a cell that is no longer there
     this.cells = Array.from({ length: count }, () => []);
     this.place.replaceChildren(
       ...this.cells.map((cells, table) =>
@@ -139,6 +140,7 @@ class KernelTable {
   /** Drag up for a larger number, down for a smaller one. A press without a drag is a click into the cell. */
   #grab(event, input, table, at) {
     if (event.button) return;
+    input.setPointerCapture(event.pointerId); // at once: the first move of a quick hand may end outside of the cell
     const start = this.tables[table][at];
     let dragged = false;
     const move = (now) => {
@@ -146,19 +148,19 @@ class KernelTable {
       if (!dragged && !steps) return;
       if (!dragged) {
         dragged = true;
-        input.setPointerCapture(event.pointerId);
         input.classList.add("kl-dragged");
-        this.held(true);
+        this.held({ table, at });
       }
       const value = rounded(start + steps * stepOf(now));
       if (value !== this.tables[table][at]) this.#set(table, at, value);
     };
     const listening = new AbortController();
-    const end = () => {
+    const end = (this.letGo = () => {
+      this.letGo = null;
       listening.abort();
       input.classList.remove("kl-dragged");
-      if (dragged) this.held(false);
-    };
+      if (dragged) this.held(null);
+    });
     const options = { signal: listening.signal };
     // A raw update comes at once, a move only with the next frame.
     input.addEventListener("onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove", move, options);
@@ -168,26 +170,34 @@ class KernelTable {
 
   /** A table from a spreadsheet, or from a text: rows of numbers between tabs, spaces, commas or semicolons. */
   #paste(event) {
-    const text = event.clipboardData.getData("text").trim();
-    const rows = text.split(/\r?\n/).map((line) => line.trim().split(/[\t;]+|\s*,\s+|\s+/));
+    const text = event.clipboardData.getData("text").replace(/^[\r\n]+|[\r\n]+$/g, "");
+    const rows = text.split(/\r?\n/).map(cellsOf);
     if (rows.length === 1 && rows[0].length === 1) return; // a number, which goes into the cell
     event.preventDefault();
     const side = rows.length;
     if (!SIDES.includes(side) || rows.some((row) => row.length !== side)) {
-      const columns = Math.max(...rows.map((row) => row.length));
+      const columns = [...new Set(rows.map((row) => row.length))].sort((one, other) => one - other).join(" or ");
       this.refused(`The pasted table has ${side} rows and ${columns} columns. Paste one with 3×3, 5×5 or 7×7 numbers.`);
       return;
     }
     const values = rows.flat().map(readNumber);
     const bad = values.findIndex(Number.isNaN);
     if (bad >= 0) {
-      this.refused(`The pasted table holds “${rows.flat()[bad].slice(0, 20)}”, which is no number. Paste numbers only.`);
+      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is no number` : "has an empty cell";
+      this.refused(`The pasted table ${what}. Paste numbers only.`);
       return;
     }
     event.target.blur();
     this.refused("");
     this.pasted(this.tables.map(() => values), side);
   }
+}
+
+/** The cells of a line. A tab or a semicolon ends a cell, also an empty one; a single comma may stand for the point. */
+function cellsOf(line) {
+  if (/[\t;]/.test(line)) return line.split(/[\t;]/).map((cell) => cell.trim());
+  const cells = line.trim().split(/\s*,\s+|\s+,\s*|\s+/);
+  return cells.length === 1 && line.split(",").length > 2 ? line.split(",") : cells;
 }
 
 /** How far one step goes: 1, with Shift 10, with Alt 0.1. */

@@ -1,8 +1,11 @@
 // A canvas with a frame over it: point at a place, or walk with the arrow keys.
 
-/** `pointed(row, column, event)` is called with a pixel of the canvas, `walked(rows, columns)` with the arrow keys. */
+/**
+ * `pointed(row, column, event)` is called with a pixel of the canvas, `walked(rows, columns)` with the arrow keys,
+ * `chosen()` with a click or a tap, and `left()` when the pointer goes away.
+ */
 class PictureView {
-  constructor(canvas, { pointed, walked, chosen }) {
+  constructor(canvas, { pointed, walked, chosen, left }) {
     this.canvas = canvas;
     this.frame = element("div", { class: "kl-frame", hidden: true });
     canvas.after(this.frame);
@@ -17,6 +20,7 @@ class PictureView {
       point(event);
       chosen();
     });
+    if (left) canvas.addEventListener("pointerleave", left);
     canvas.addEventListener("keydown", (event) => {
       const far = event.shiftKey ? 10 : 1;
       const [rows, columns] = { ArrowUp: [-far, 0], ArrowDown: [far, 0], ArrowLeft: [0, -far], ArrowRight: [0, far] }[event.key] ?? [];

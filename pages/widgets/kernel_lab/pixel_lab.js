@@ -3,11 +3,11 @@
 const CHANNELS = ["red", "green", "blue"];
 const NUMBERS = { all: "All three", red: "Red", green: "Green", blue: "Blue", gray: "Gray" };
 const WINDOW_SIDES = [3, 10];
-const QUIET_MILLISECONDS = 700; // before a screen reader hears of the pixel: not while the hand moves
 
 class PixelLab {
   constructor(root) {
     this.part = partsOf(root);
+    this.news = new News(this.part.news);
     this.sync = new Sync(() => this.#settings(), (settings) => this.#adopt(settings));
     this.view = new PictureView(this.part.source, {
       pointed: (row, column, event) => (!this.pinned || event.buttons) && this.#point(row, column),
@@ -23,7 +23,7 @@ class PixelLab {
 
   close() {
     this.sync.close();
-    clearTimeout(this.telling);
+    this.news.close();
     this.part.source.values = null;
   }
 
@@ -99,8 +99,8 @@ class PixelLab {
     this.#drawOptions();
     this.#drawPixel();
     this.#drawWindow(place);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.#tell(), QUIET_MILLISECONDS);
+    const [red, green, blue, gray] = this.#pixel(this.row, this.column);
+    this.news.tell(`Row ${this.row}, column ${this.column}: red ${red}, green ${green}, blue ${blue}, gray ${gray}.`);
   }
 
   /** Red, green, blue, gray of one pixel. */
@@ -159,11 +159,6 @@ class PixelLab {
     const row = () => element("tr", {}, head("row"), ...Array.from({ length: width }, () => element("td")));
     table.tBodies[0].replaceChildren(...Array.from({ length: height }, row));
     table.style.setProperty("--kl-cells", Math.max(width, height));
-  }
-
-  #tell() {
-    const [red, green, blue, gray] = this.#pixel(this.row, this.column);
-    this.part.news.textContent = `Row ${this.row}, column ${this.column}: red ${red}, green ${green}, blue ${blue}, gray ${gray}.`;
   }
 
   // ---- Options ----

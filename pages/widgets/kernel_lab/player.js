@@ -49,6 +49,7 @@ class Player {
     );
     this.phases = element("ol", { class: "kl-phases" });
     this.grids = element("div", { class: "kl-line kl-crop" });
+    this.says = element("p", { class: "kl-unseen", role: "status" });
     place.append(
       element(
         "div",
@@ -60,6 +61,7 @@ class Player {
       ),
       this.phases,
       this.grids,
+      this.says,
     );
   }
 
@@ -85,6 +87,7 @@ class Player {
     this.pause();
     if (direction > 0) this.#forward();
     else this.#backward();
+    this.says.textContent = this.steps.phases[this.phase].join(": ");
   }
 
   #last() {

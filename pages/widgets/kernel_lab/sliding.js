@@ -45,14 +45,14 @@ function padded(map, side, stride, padding) {
 /**
  * Slide one filter over a map: at each stop the window times the kernel, added up over all planes.
  *
- * `tables` holds one table of side × side numbers per plane, row by row.
+ * `tables` holds one table of side × side numbers per plane, row by row. `Numbers` is the type of the result's array.
  */
-function convolve(map, tables, side, { stride = 1, padding = "valid", bias = 0, relu = false } = {}) {
+function convolve(map, tables, side, { stride = 1, padding = "valid", bias = 0, relu = false } = {}, Numbers = Float32Array) {
   const height = stops(map.height, side, stride, padding);
   const width = stops(map.width, side, stride, padding);
   if (height < 1 || width < 1) return null;
   const source = padded(map, side, stride, padding);
-  const result = new Float32Array(height * width);
+  const result = new Numbers(height * width);
   const sums = new Float64Array(width); // of one row of stops
   const add = side === 3 ? addNine : addWindows;
   for (let row = 0; row < height; row++) {
@@ -84,6 +84,42 @@ function addNine(sums, pixels, start, width, stride, [a, b, c, d, e, f, g, h, i]
       a * pixels[top] + b * pixels[top + 1] + c * pixels[top + 2] +
       d * pixels[middle] + e * pixels[middle + 1] + f * pixels[middle + 2] +
       g * pixels[bottom] + h * pixels[bottom + 1] + i * pixels[bottom + 2];
+  }
+}
+
+/**
+ * `convolve` while the hand drags one number of the kernel. What all the other numbers add up to stays the same: it is
+ * computed once, and each move adds one product per stop instead of nine or more. Each result is a new sum in float64,
+ * rounded once, so that no error grows; but its array is the one of the move before.
+ */
+class DraggedConvolution {
+  /** `table` and `at` say which number of `tables` is dragged. */
+  convolve(map, tables, side, options, { table, at }) {
+    const { stride, padding, bias, relu } = options;
+    const others = tables.map((numbers, other) => Array.from(numbers, (value, place) => (other === table && place === at ? 0 : value)));
+    const still = JSON.stringify([others, side, stride, padding, bias, table, at]);
+    if (map !== this.map || still !== this.still) {
+      Object.assign(this, { map, still });
+      this.sums = convolve(map, others, side, { stride, padding, bias }, Float64Array);
+      this.source = this.sums && padded({ ...map, planes: [map.planes[table]] }, side, stride, padding);
+      this.result = this.sums && new Float32Array(this.sums.planes[0].length);
+    }
+    return this.sums && this.#add(tables[table][at], Math.floor(at / side), at % side, stride, relu);
+  }
+
+  #add(weight, down, right, stride, relu) {
+    const { source, result } = this;
+    const { planes: [sums], height, width } = this.sums;
+    const [pixels] = source.planes;
+    const least = relu ? 0 : -Infinity;
+    for (let row = 0, to = 0; row < height; row++) {
+      let from = (row * stride + down) * source.width + right;
+      for (const end = to + width; to < end; to++, from += stride) {
+        const sum = sums[to] + weight * pixels[from];
+        result[to] = sum < least ? least : sum;
+      }
+    }
+    return { planes: [result], height, width };
   }
 }
 

@@ -3,6 +3,7 @@
 class ThresholdLab {
   constructor(root) {
     this.part = partsOf(root);
+    this.news = new News(this.part.news);
     this.sync = new Sync(() => ({ threshold: this.threshold }), ({ threshold }) => this.#set(threshold));
     const { part } = this;
     for (const [side, color] of [["black", BLACKENED], ["white", WHITENED]]) {
@@ -14,6 +15,7 @@ class ThresholdLab {
 
   close() {
     this.sync.close();
+    this.news.close();
     this.part.output.values = null;
   }
 
@@ -80,8 +82,7 @@ class ThresholdLab {
     part.share.textContent = says;
     part.output.setAttribute("aria-label", `${this.title} in black and white, threshold ${threshold}`);
     part.histogram.setAttribute("aria-label", `How many pixels have each brightness from 0 to 255, with a line at the threshold ${threshold}`);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => (part.news.textContent = `Threshold ${threshold}: ${says}`), 700);
+    this.news.tell(`Threshold ${threshold}: ${says}`);
   }
 }
 

@@ -13,12 +13,9 @@ from pages.widgets.pixels import bench
 
 LONGEST = 640  # pixels a side of what is shown; the numbers are those of the picture before
 
-_STYLE = "<style>.st-key-pixel_lab_refused, .st-key-threshold_lab_refused {display: none}</style>"
-
 
 def window(image: np.ndarray, name: str) -> None:
     """Mark a small window in the picture and write its numbers into its cells."""
-    st.html(_STYLE)
     whole, zoomed = st.columns(2, gap="medium")
     with whole:
         marked = st.container(key="region_marked")
@@ -51,7 +48,6 @@ def window(image: np.ndarray, name: str) -> None:
 
 def black_and_white(gray: np.ndarray, name: str) -> None:
     """Show the picture with one bit per pixel, and its brightness on both sides of the threshold."""
-    st.html(_STYLE)
     limit = controls.THRESHOLD
     threshold = bench.current()["threshold"]
     _slider("Threshold", "threshold", limit, limit.high, threshold)

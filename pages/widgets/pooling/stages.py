@@ -19,7 +19,7 @@ from pages.widgets.convolution import bench
 
 FIRST = "conv/relu/pool:max,2,2,valid"
 MAX_STAGES = 8
-_CHAIN, _WARNING = "chain_stages", "chain_warning"
+_CHAIN, _LOOKED, _WARNING = "chain_stages", "chain_looked", "chain_warning"
 _BENCH = "conv"
 """A convolution with the kernel of the bench."""
 
@@ -61,6 +61,12 @@ def read_address() -> None:
             st.session_state[_CHAIN] = asked
         except ChainError as error:
             st.session_state[_WARNING] = f"The address asks for a chain that cannot be shown: {error}."
+    if (asked := address.new(controls.CHAIN_PLACE.name)) is not None:
+        try:
+            at, row, column = map(int, asked.split(","))
+            st.session_state[_LOOKED] = _place({"at": at, "row": row, "column": column})
+        except ValueError:
+            st.session_state[_LOOKED] = None
     _read_old_links()
 
 
@@ -68,6 +74,8 @@ def write_address() -> None:
     """Write chain and kernel into the address."""
     bench.write_kernel(bench.FIRST)
     address.write(controls.CHAIN.name, _text(), FIRST)
+    looked = st.session_state.get(_LOOKED) or {}
+    address.write(controls.CHAIN_PLACE.name, ",".join(map(str, looked.values())), "")
 
 
 def warning() -> str | None:
@@ -76,8 +84,8 @@ def warning() -> str | None:
 
 
 def for_lab() -> dict[str, Any]:
-    """Return the chain as the lab has it."""
-    return {"stages": [as_dictionary(stage) for stage in current()]}
+    """Return the chain as the lab has it, and the value that the visitor looks at, once one was chosen."""
+    return {"stages": [as_dictionary(stage) for stage in current()], "looked": st.session_state.get(_LOOKED)}
 
 
 def from_lab(settings: Mapping[str, Any]) -> None:
@@ -90,11 +98,13 @@ def from_lab(settings: Mapping[str, Any]) -> None:
     """
     try:
         stages = [_of_dictionary(stage) for stage in settings["stages"]]
+        looked = settings["looked"] and _place(settings["looked"])
     except (ValueError, LookupError, TypeError) as error:
         raise ChainError("The lab has sent no chain. Reload the page.") from error
     if len(stages) > MAX_STAGES:
         raise ChainError(f"A chain has {MAX_STAGES} stages or fewer. Remove one.")
     change(stages)
+    st.session_state[_LOOKED] = looked
 
 
 def with_first(kind: type[Stage], stage: Stage | None) -> None:
@@ -159,6 +169,14 @@ def _of_dictionary(stage: Mapping[str, Any]) -> Stage:
     if stage["type"] == "pool":
         return _pooling(stage["kind"], stage["size"], stage["stride"], stage["padding"])
     return _convolution(stage["table"], stage["side"])
+
+
+def _place(place: Mapping[str, Any]) -> dict[str, int]:
+    """Check a place: a map's number, row, column. What lies outside of its map, the lab moves to the edge."""
+    checked = {name: address.checked(controls.STEP_ROW, place[name]) for name in ("at", "row", "column")}
+    if checked["at"] > MAX_STAGES:
+        raise ValueError(f"{checked}")
+    return checked
 
 
 def _pooling(kind: Any, size: Any, stride: Any, padding: Any) -> Pooling:

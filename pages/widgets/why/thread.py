@@ -11,7 +11,7 @@ from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
 from cnn_core.wording import plain
 from pages.widgets import address, controls
-from pages.widgets.kernel_lab import mount
+from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.why import thread_drawing, thread_ordinary
 from pages.widgets.why.case import Case
 
@@ -25,7 +25,6 @@ Stop = dict[str, Any]
 """Where the thread has been: ``layer``, ``at``, and, once chosen, ``which`` input map and ``cell`` of its window."""
 
 _STATE, _ADDRESS = "thread_state", controls.THREAD.name
-_STYLE = f"<style>.st-key-{LAB}_refused {{display: none}}</style>"
 _STOP = re.compile(r"(.+):(\d{1,9}(?:,\d{1,9}){0,2})(?:@(\d{1,9}),(\d{1,9}),(\d{1,9}))?")
 _MOST_STOPS = 300
 
@@ -57,14 +56,11 @@ def show(case: Case, found: Strongest, at: int) -> None:
         if path := checked(sent):
             state.update(path=path, turn=sent.get("turn"))
 
-    lab, without_lab = st.container(), st.empty()
-    with without_lab.container():
-        refused = mount.refused(LAB)
-        if refused:
-            st.html(_STYLE)
-            thread_ordinary.show(knot, drawing, lambda path: state.update(path=path))
-    with lab.container(key=f"{LAB}_refused") if refused else lab:
-        mount.thread(knot.photo, case.name, {**drawing, "turn": state.get("turn")}, take)
+    in_place.show(
+        LAB,
+        lambda: mount.thread(knot.photo, case.name, {**drawing, "turn": state.get("turn")}, take),
+        lambda: thread_ordinary.show(knot, drawing, lambda path: state.update(path=path)),
+    )
 
 
 def _follow(case: Case, stop: Stop) -> Knot:
