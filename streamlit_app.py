@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnn_core.host import spaces, start
 from pages.widgets import protection, unexpected, warmup
-from pages.widgets.host import metrics, upkeep
+from pages.widgets.host import memory, metrics, upkeep
 from pages.widgets.train import to_status
 
 PAGES = {
@@ -75,7 +75,7 @@ async def started(_app: st.App) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
-    async with upkeep.of_spaces():
+    async with upkeep.of_spaces(), memory.kept_small():
         yield
 
 

@@ -1,0 +1,259 @@
+"""What many visitors at once feel, and what memory they take: visitors without a browser speak with a server.
+
+    python benchmarks/load.py                        # 12 minutes: the bars, on a machine that does nothing else
+    python benchmarks/load.py --quick                # 2 minutes: 1 and 20 visitors, no memory
+    python benchmarks/load.py --visitors 1 50        # only these; --seconds sets how long each takes
+    python benchmarks/load.py --url http://127.0.0.1:8501    # a server that runs already, such as one behind a proxy
+
+Each visitor opens the app, and then does in turn what a lesson asks for: look at both heat maps, drop a photo of
+their own, open the page Convolution, edit the kernel three times, come back. Between two things they think for 1 to 3
+seconds. The clock runs from what the visitor does until all of the answer has arrived, pictures included.
+
+The bars, on two cores: with 50 visitors the 95th percentile is at most twice that of one, with 100 at most four times
+and nothing fails; a visitor takes at most 3 MB, which the server has back five minutes after they left; five rounds of
+50 visitors and 300 classifications do not let it grow. The visitors' own work is done on the same machine.
+"""
+
+import argparse
+import asyncio
+import io
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from first_page import free_port, megabytes, wait_for  # noqa: E402
+from load_visitor import Visitor  # noqa: E402
+
+from cnn_core import sketches  # noqa: E402
+
+BARS = {50: 2.0, 100: 4.0}
+"""With so many visitors the 95th percentile may be so many times that of one."""
+
+MB_A_VISITOR, MINUTES_TO_FORGET = 3.0, 5
+GROWTH = 5.0
+"""MB that a server may have more than before and is still said not to have grown: what it has varies by as much."""
+
+PHOTO = (500, 375)
+"""Width and height of the photos: about those of Dogs vs. Cats."""
+
+KINDS = ("arrive", "open", "edit", "classify", "heat map")
+
+
+class Server:
+    """The server that is measured, as its process says: its memory, and how long it has used a processor."""
+
+    def __init__(self, address: str, process: int | None) -> None:
+        self.address = address
+        self.process = process
+
+    @property
+    def megabytes(self) -> float:
+        """Its memory (VmRSS); NaN for a server that somebody else has started."""
+        return megabytes(self.process) if self.process else float("nan")
+
+    @property
+    def processor_seconds(self) -> float:
+        """The processor time that it has used so far."""
+        if not self.process:
+            return float("nan")
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def started() -> Iterator[Server]:
+    """Run the app for many visitors, with a home of its own, until the measuring is over."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
+    with tempfile.TemporaryDirectory() as home:
+        settings = {"CNN_LAB_HOME": home, "CNN_LAB_MODE": "shared", "CNN_LAB_MAX_COSTLY": "100000"}
+        process = subprocess.Popen(
+            [*command, "--server.headless=true"], cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+            yield Server(f"http://127.0.0.1:{port}", process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def photos(count: int) -> list[bytes]:
+    """Draw pets, as JPEG files that differ from each other."""
+    files = []
+    for number in range(count):
+        file = io.BytesIO()
+        drawn = Image.fromarray(sketches.draw(("cat", "dog")[number % 2], np.random.default_rng(number), 200)).resize(
+            PHOTO
+        )
+        grain = np.random.default_rng(number).integers(-12, 13, (PHOTO[1], PHOTO[0], 3))
+        Image.fromarray((np.asarray(drawn) + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=88)
+        files.append(file.getvalue())
+    return files
+
+
+@dataclass
+class Crowd:
+    """What a number of visitors have seen.
+
+    Attributes
+    ----------
+    seconds : list of (str, float)
+        What was done, and how long it took.
+    errors : list of str
+    megabytes : float
+        The server's memory when all were still there.
+    processor : float
+        Processor seconds of the server for each thing that was done.
+    """
+
+    seconds: list[tuple[str, float]]
+    errors: list[str]
+    megabytes: float
+    processor: float
+
+    def percentile(self, share: int, kind: str = "") -> float:
+        """Return a percentile of the answers of one kind, or of all, in seconds; NaN where there are not two."""
+        found = [seconds for what, seconds in self.seconds if kind in ("", what)]
+        return statistics.quantiles(found, n=100, method="inclusive")[share - 1] if len(found) > 1 else float("nan")
+
+
+async def crowd(server: Server, number: int, seconds: float, files: list[bytes]) -> Crowd:
+    """Let a number of visitors come, work for a while, and leave together."""
+    end = time.monotonic() + seconds
+    turn = cycle(random.sample(files, len(files)))
+    used = server.processor_seconds
+    rooms = [Visitor(server.address) for _ in range(number)]
+    for room in rooms:
+        await room.__aenter__()
+    await asyncio.gather(*(visit(room, turn, end) for room in rooms))
+    done = [one for room in rooms for one in room.seconds]
+    used, most = server.processor_seconds - used, server.megabytes
+    for room in rooms:
+        await room.__aexit__(None, None, None)
+    return Crowd(done, [error for room in rooms for error in room.errors], most, used / max(1, len(done)))
+
+
+async def visit(visitor: Visitor, turn: Iterator[bytes], end: float, think: tuple[float, float] = (1, 3)) -> None:
+    """Do what a visitor does, until the time is over or something has failed that the rest needs."""
+    await asyncio.sleep(random.uniform(0, 2 * think[1]))
+    if not await visitor.do("arrive", visitor.arrive):
+        return
+    heat, edit = (("heat map", visitor.heat_map), ("edit", visitor.edit))
+    while True:
+        round_ = [
+            heat, heat, ("classify", visitor.classify, next(turn)), heat,
+            ("open", visitor.open, "convolution"), edit, edit, edit, ("open", visitor.open, ""),
+        ]  # fmt: skip
+        for what, action, *given in round_:
+            await asyncio.sleep(random.uniform(*think))
+            if time.monotonic() > end or not await visitor.do(what, action, *given):
+                return
+
+
+async def classifications(server: Server, count: int, files: list[bytes]) -> list[str]:
+    """Let one visitor drop so many photos, one after the other. Return what went wrong."""
+    async with Visitor(server.address) as visitor:
+        if await visitor.do("arrive", visitor.arrive):
+            for _, file in zip(range(count), cycle(files), strict=False):
+                await visitor.do("classify", visitor.classify, file)
+        return visitor.errors
+
+
+def show(number: int, seen: Crowd, one: Crowd | None) -> bool:
+    """Print what so many visitors have seen, and whether the bars hold."""
+    print(f"\n{number} visitor{'s' * (number > 1)}: {len(seen.seconds)} answers, {len(seen.errors)} errors, "
+          f"{1000 * seen.processor:.0f} ms of the server's processor for each, {seen.megabytes:.0f} MB")  # fmt: skip
+    for kind in (*KINDS, ""):
+        median, high = (1000 * seen.percentile(share, kind) for share in (50, 95))
+        times = f"{high / (1000 * one.percentile(95, kind)):6.2f} × that of one" if one else ""
+        print(f"    {kind or 'all':9} 50th percentile {median:6.0f} ms, 95th {high:6.0f} ms {times}")
+    for error in sorted(set(seen.errors))[:5]:
+        print(f"    error: {error}")
+    if number not in BARS or one is None:
+        return not seen.errors
+    times = seen.percentile(95) / one.percentile(95)
+    return said(f"95th percentile of all {times:.2f} × that of one, bar {BARS[number]}", times <= BARS[number]) & said(
+        f"{len(seen.errors)} errors, bar 0", not seen.errors
+    )
+
+
+def said(sentence: str, holds: bool) -> bool:
+    """Print whether a bar holds."""
+    print(f"    {'holds' if holds else 'DOES NOT HOLD'}: {sentence}")
+    return holds
+
+
+def given_back(server: Server, most: float) -> tuple[float, float]:
+    """Wait until the server's memory is down to `most` MB, or time is up; return it, and how many minutes it took."""
+    began = time.monotonic()
+    while server.megabytes > most and time.monotonic() - began < 60 * MINUTES_TO_FORGET:
+        time.sleep(2)
+    return server.megabytes, (time.monotonic() - began) / 60
+
+
+def memory(server: Server, seconds: float, files: list[bytes]) -> bool:
+    """Measure what visitors leave behind: five rounds of 50, and 300 classifications."""
+    before, _ = server.megabytes, print("\nMemory")
+    rounds = [asyncio.run(crowd(server, 50, seconds, files)).megabytes for _ in range(5)]
+    took = (rounds[0] - before) / 50
+    holds = said(f"{took:.2f} MB a visitor of the first 50, bar {MB_A_VISITOR}", took <= MB_A_VISITOR)
+    growth = rounds[-1] - rounds[1]
+    print(f"    with 50 visitors, round after round: {', '.join(f'{one:.0f}' for one in rounds)} MB")
+    holds &= said(f"{growth:+.0f} MB from the second round to the fifth, bar {GROWTH:.0f}", growth <= GROWTH)
+    after, minutes = given_back(server, before + GROWTH)
+    holds &= said(
+        f"{after - before:+.0f} MB {minutes:.1f} minutes after they left, bar {GROWTH:.0f}", after <= before + GROWTH
+    )
+    errors = asyncio.run(classifications(server, 100, files))
+    early = server.megabytes
+    errors += asyncio.run(classifications(server, 300, files))
+    holds &= said(f"{len(errors)} errors in 400 classifications, bar 0", not errors)
+    after, _ = given_back(server, early + GROWTH)
+    return holds & said(f"{after - early:+.0f} MB by 300 of them, bar {GROWTH:.0f}", after <= early + GROWTH)
+
+
+def main() -> None:
+    """Measure, print, and say with the exit status whether all bars hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="measure this server; else one is started")
+    parser.add_argument("--visitors", type=int, nargs="+", metavar="N", default=[1, 5, 20, 50, 100])
+    parser.add_argument("--seconds", type=float, default=45, help="how long each number of visitors works")
+    parser.add_argument("--quick", action="store_true", help="1 and 20 visitors, and no memory")
+    options = parser.parse_args()
+    numbers = [1, 20] if options.quick else options.visitors
+    files, holds, one = photos(100), True, None
+    with started() if options.url is None else nothing(options.url) as server:
+        asyncio.run(crowd(server, 2, 25, files))  # what the first visitors load stays
+        for number in numbers:
+            seen = asyncio.run(crowd(server, number, options.seconds, files))
+            one = seen if number == 1 else one
+            holds &= show(number, seen, one if number > 1 else None)
+        if not options.quick and server.process and {50, 100} <= set(numbers):
+            holds &= memory(server, options.seconds / 2, files)
+    sys.exit(not holds)
+
+
+@contextmanager
+def nothing(address: str) -> Iterator[Server]:
+    """Take the server that runs at this address."""
+    yield Server(address.rstrip("/"), None)
+
+
+if __name__ == "__main__":
+    main()
