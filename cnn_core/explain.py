@@ -128,7 +128,9 @@ def feature_maps(model: PetModel, image: NDArray[np.uint8], layer: str) -> NDArr
     return np.asarray(maps[layer][0], np.float32)
 
 
-def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
+def heat_map(
+    model: PetModel, image: NDArray[np.uint8], label: str, shape: tuple[int, ...] | None = None
+) -> NDArray[np.float32]:
     """Return where in a photo the evidence for `label` lies: its gradient-weighted class activation map, Grad-CAM.
 
     With A^k the feature maps of the last convolution and y the score of `label` before the softmax, the weight of map
@@ -139,11 +141,13 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     model : PetModel
     image : (H, W, 3) uint8
     label : {"cat", "dog"}
+    shape : tuple of int, optional
+        Height and width of the map; by default those of the photo.
 
     Returns
     -------
     (H, W) float32
-        0 to 1, at the photo's own size (bilinear). All 0 when nothing in the photo speaks for `label`.
+        0 to 1 (bilinear). All 0 when nothing in the photo speaks for `label`.
 
     Raises
     ------
@@ -161,7 +165,7 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     heat = _grad_cam(model, image, label) if reasons is None else reasons.heat[..., LABELS.index(label)]
     if heat.max() > 0:
         heat = heat / heat.max()
-    height, width = image.shape[:2]
+    height, width = shape or image.shape[:2]
     return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
 
 
