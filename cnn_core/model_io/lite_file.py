@@ -108,6 +108,6 @@ def filling(weights: bytes, part: dict[str, Any]) -> bytes:
 
 
 def _threads() -> int:
-    """Return how many processors a photo may take, as TensorFlow is told it. In a shared server one is left to pages."""
+    """Return how many processors a photo may take, as TensorFlow is told it. A shared server leaves one to pages."""
     usual = max(1, min(4, (os.cpu_count() or 1) - mode.shared()))
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or usual)
