@@ -3,6 +3,7 @@
     python benchmarks/load.py                        # 12 minutes: the bars, on a machine that does nothing else
     python benchmarks/load.py --quick                # 2 minutes: 1 and 20 visitors, no memory
     python benchmarks/load.py --visitors 1 50        # only these; --seconds sets how long each takes
+    python benchmarks/load.py --servers 2            # two app processes with one home, as compose.yaml starts them
     python benchmarks/load.py --url http://127.0.0.1:8501    # a server that runs already, such as one behind a proxy
 
 Each visitor opens the app, and then does in turn what a lesson asks for: look at both heat maps, drop a photo of
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -54,43 +55,53 @@ PHOTO = (500, 375)
 KINDS = ("arrive", "open", "edit", "classify", "heat map")
 
 
+@dataclass(frozen=True)
 class Server:
-    """The server that is measured, as its process says: its memory, and how long it has used a processor."""
+    """What is measured: the addresses of one or several app processes that share a home, and what they take.
 
-    def __init__(self, address: str, process: int | None) -> None:
-        self.address = address
-        self.process = process
+    Attributes
+    ----------
+    addresses : list of str
+        Visitors are spread over them, each stays at one: as behind a proxy with sticky sessions.
+    processes : list of int
+        Their numbers; none for a server that somebody else has started.
+    """
+
+    addresses: list[str]
+    processes: list[int]
 
     @property
     def megabytes(self) -> float:
-        """Its memory (VmRSS); NaN for a server that somebody else has started."""
-        return megabytes(self.process) if self.process else float("nan")
+        """Their memory (VmRSS); NaN where it is unknown."""
+        return sum(map(megabytes, self.processes)) if self.processes else float("nan")
 
     @property
     def processor_seconds(self) -> float:
-        """The processor time that it has used so far."""
-        if not self.process:
+        """The processor time that they have used so far; NaN where it is unknown."""
+        if not self.processes:
             return float("nan")
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in self.processes]
+        return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def started() -> Iterator[Server]:
-    """Run the app for many visitors, with a home of its own, until the measuring is over."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
-    with tempfile.TemporaryDirectory() as home:
+def started(count: int) -> Iterator[Server]:
+    """Run so many app processes for many visitors, with one home, until the measuring is over."""
+    ports = [free_port() for _ in range(count)]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    with tempfile.TemporaryDirectory() as home, ExitStack() as ends:
         settings = {"CNN_LAB_HOME": home, "CNN_LAB_MODE": "shared", "CNN_LAB_MAX_COSTLY": "100000"}
-        process = subprocess.Popen(
-            [*command, "--server.headless=true"], cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-            yield Server(f"http://127.0.0.1:{port}", process.pid)
-        finally:
-            process.terminate()
-            process.wait()
+        server = Server([f"http://127.0.0.1:{port}" for port in ports], [])
+        for port in ports:
+            process = subprocess.Popen(
+                [*command, f"--server.port={port}"], cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL
+            )
+            ends.callback(process.wait)
+            ends.callback(process.terminate)
+            server.processes.append(process.pid)
+        for address in server.addresses:
+            wait_for(f"{address}/_stcore/health")
+        yield server
 
 
 def photos(count: int) -> list[bytes]:
@@ -138,7 +149,7 @@ async def crowd(server: Server, number: int, seconds: float, files: list[bytes])
     end = time.monotonic() + seconds
     turn = cycle(random.sample(files, len(files)))
     used = server.processor_seconds
-    rooms = [Visitor(server.address) for _ in range(number)]
+    rooms = [Visitor(address) for _, address in zip(range(number), cycle(server.addresses), strict=False)]
     for room in rooms:
         await room.__aenter__()
     await asyncio.gather(*(visit(room, turn, end) for room in rooms))
@@ -168,7 +179,7 @@ async def visit(visitor: Visitor, turn: Iterator[bytes], end: float, think: tupl
 
 async def classifications(server: Server, count: int, files: list[bytes]) -> list[str]:
     """Let one visitor drop so many photos, one after the other. Return what went wrong."""
-    async with Visitor(server.address) as visitor:
+    async with Visitor(server.addresses[0]) as visitor:
         if await visitor.do("arrive", visitor.arrive):
             for _, file in zip(range(count), cycle(files), strict=False):
                 await visitor.do("classify", visitor.classify, file)
@@ -232,27 +243,22 @@ def main() -> None:
     """Measure, print, and say with the exit status whether all bars hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="measure this server; else one is started")
+    parser.add_argument("--servers", type=int, default=1, metavar="N", help="start so many app processes with one home")
     parser.add_argument("--visitors", type=int, nargs="+", metavar="N", default=[1, 5, 20, 50, 100])
     parser.add_argument("--seconds", type=float, default=45, help="how long each number of visitors works")
     parser.add_argument("--quick", action="store_true", help="1 and 20 visitors, and no memory")
     options = parser.parse_args()
     numbers = [1, 20] if options.quick else options.visitors
     files, holds, one = photos(100), True, None
-    with started() if options.url is None else nothing(options.url) as server:
-        asyncio.run(crowd(server, 2, 25, files))  # what the first visitors load stays
+    with nullcontext(Server([options.url], [])) if options.url else started(options.servers) as server:
+        asyncio.run(crowd(server, 2 * options.servers, 25, files))  # what the first visitors load stays
         for number in numbers:
             seen = asyncio.run(crowd(server, number, options.seconds, files))
             one = seen if number == 1 else one
             holds &= show(number, seen, one if number > 1 else None)
-        if not options.quick and server.process and {50, 100} <= set(numbers):
+        if not options.quick and server.processes and {50, 100} <= set(numbers):
             holds &= memory(server, options.seconds / 2, files)
     sys.exit(not holds)
-
-
-@contextmanager
-def nothing(address: str) -> Iterator[Server]:
-    """Take the server that runs at this address."""
-    yield Server(address.rstrip("/"), None)
 
 
 if __name__ == "__main__":
