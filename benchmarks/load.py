@@ -30,6 +30,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -52,6 +53,9 @@ GROWTH = 5.0
 PHOTO = (500, 375)
 """Width and height of the photos: about those of Dogs vs. Cats."""
 
+THINK = (1, 3)
+"""Seconds between two things that a visitor does: at least and at most."""
+
 KINDS = ("arrive", "open", "edit", "classify", "heat map")
 
 
@@ -65,10 +69,13 @@ class Server:
         Visitors are spread over them, each stays at one: as behind a proxy with sticky sessions.
     processes : list of int
         Their numbers; none for a server that somebody else has started.
+    home : str
+        The home that they share.
     """
 
     addresses: list[str]
     processes: list[int]
+    home: str = ""
 
     @property
     def megabytes(self) -> float:
@@ -91,7 +98,7 @@ def started(count: int) -> Iterator[Server]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
     with tempfile.TemporaryDirectory() as home, ExitStack() as ends:
         settings = {"CNN_LAB_HOME": home, "CNN_LAB_MODE": "shared", "CNN_LAB_MAX_COSTLY": "100000"}
-        server = Server([f"http://127.0.0.1:{port}" for port in ports], [])
+        server = Server([f"http://127.0.0.1:{port}" for port in ports], [], home)
         for port in ports:
             process = subprocess.Popen(
                 [*command, f"--server.port={port}"], cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL
@@ -160,21 +167,24 @@ async def crowd(server: Server, number: int, seconds: float, files: list[bytes])
     return Crowd(done, [error for room in rooms for error in room.errors], most, used / max(1, len(done)))
 
 
-async def visit(visitor: Visitor, turn: Iterator[bytes], end: float, think: tuple[float, float] = (1, 3)) -> None:
-    """Do what a visitor does, until the time is over or something has failed that the rest needs."""
-    await asyncio.sleep(random.uniform(0, 2 * think[1]))
-    if not await visitor.do("arrive", visitor.arrive):
-        return
-    heat, edit = (("heat map", visitor.heat_map), ("edit", visitor.edit))
-    while True:
-        round_ = [
-            heat, heat, ("classify", visitor.classify, next(turn)), heat,
-            ("open", visitor.open, "convolution"), edit, edit, edit, ("open", visitor.open, ""),
-        ]  # fmt: skip
-        for what, action, *given in round_:
-            await asyncio.sleep(random.uniform(*think))
-            if time.monotonic() > end or not await visitor.do(what, action, *given):
-                return
+def lesson(visitor: Visitor, photo: bytes) -> list[tuple[Any, ...]]:
+    """Return what a visitor does in turn: its kind, and how."""
+    heat, edit = ("heat map", visitor.heat_map), ("edit", visitor.edit)
+    return [
+        heat, heat, ("classify", visitor.classify, photo), heat,
+        ("open", visitor.open, "convolution"), edit, edit, edit, ("open", visitor.open, ""),
+    ]  # fmt: skip
+
+
+async def visit(visitor: Visitor, turn: Iterator[bytes], end: float) -> None:
+    """Come at a moment of one's own, and take lessons until the time is over or something has failed."""
+    await asyncio.sleep(random.uniform(0, 2 * THINK[1]))
+    if await visitor.do("arrive", visitor.arrive):
+        while True:
+            for what, action, *given in lesson(visitor, next(turn)):
+                await asyncio.sleep(random.uniform(*THINK))
+                if time.monotonic() > end or not await visitor.do(what, action, *given):
+                    return
 
 
 async def classifications(server: Server, count: int, files: list[bytes]) -> list[str]:

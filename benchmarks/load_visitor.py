@@ -134,6 +134,11 @@ class Visitor:
         state.string_array_value.data.append(other)
         await self._touch(state, fragment)
 
+    async def press(self, key: str) -> None:
+        """Press the button with this key."""
+        button, fragment = self._find(key)
+        await self._touch(WidgetState(id=button.id, trigger_value=True), fragment)
+
     def _lab(self) -> dict[str, Any]:
         """Return what the server told the lab last."""
         lab, _ = self._find(LAB)
@@ -150,6 +155,8 @@ class Visitor:
     async def _touch(self, state: WidgetState, fragment: str) -> None:
         self._states[state.id] = state
         await self._run(fragment)
+        if state.WhichOneof("value") == "trigger_value":  # a button is pressed once
+            self._states.pop(state.id, None)
 
     def _find(self, *keys: str) -> tuple[Any, str]:
         for key, found in reversed(self._widgets.items()):
@@ -216,7 +223,7 @@ class Visitor:
         content = getattr(element, kind)
         if kind == "exception" or (kind == "alert" and content.format == Alert.ERROR):
             raise Failed(content.message if kind == "exception" else content.body)
-        if kind in ("bidi_component", "file_uploader", "button_group"):
+        if kind in ("bidi_component", "button", "button_group", "file_uploader"):
             key = content.id.split("-", 2)[-1]  # Streamlit's: $$ID-hash-key
             self._widgets.pop(key, None)
             self._widgets[key] = content, fragment

@@ -65,6 +65,11 @@ class Together(Generic[Q, A]):
             raise asked.error
         return asked.answer
 
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for the next call."""
+        return len(self._waiting)
+
     def _answer(self, all_asked: list[_Asked[Q, A]]) -> None:
         try:
             answers = self._answer_all([asked.question for asked in all_asked])
