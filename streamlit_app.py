@@ -85,6 +85,7 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
+    memory.share_free_memory()
     protection.keep_photos_in_memory()
     headers = Middleware(protection.Headers, scripts=[to_status.SCRIPT])
     app = st.App(

@@ -101,8 +101,9 @@ def exported(source: str, kind: str) -> Path:
     if kind == "keras" and not keras_file.is_half(card.path):
         return card.path
     key = [OPSET, hashlib.sha256(card.path.read_bytes()).hexdigest()]
+    about: list[Path] | None = [] if card.kind == "bundled" else None  # no file of a visitor: converted once for all
     try:
-        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}")
+        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}", about)
     except OSError as error:
         raise ExportError(f"The export could not be saved: {error.strerror}. Free some space and try again.") from error
 
