@@ -60,7 +60,9 @@ class Case(NamedTuple):
 
     def heat(self, label: str) -> np.ndarray:
         """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
-        return _heat(self.card.name, self.stamp, self.image, label, self.shown.shape[:2])
+        from cnn_core.explain import enlarged
+
+        return enlarged(_heat(self.card.name, self.stamp, self.image, label), *self.shown.shape[:2])
 
     def scores(self) -> Softmax:
         """Return the two scores before the softmax, and how they become the probabilities."""
@@ -87,12 +89,12 @@ def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
     return open_model(name).classify(image)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _heat(name: str, stamp: int, image: np.ndarray, label: str, shape: tuple[int, ...]) -> np.ndarray:
-    from cnn_core.explain import heat_map
+@st.cache_data(max_entries=64, show_spinner=False)
+def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
+    from cnn_core.explain import evidence
 
     with turns.costly():
-        return heat_map(open_model(name), image, label, shape)
+        return evidence(open_model(name), image, label)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
