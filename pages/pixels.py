@@ -52,14 +52,10 @@ def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
     top, left, values = bench.window(image)
     settings = bench.current()
     numbers, _ = bench.numbers(values)
-    with st.expander("As printed by NumPy", icon=":material/data_array:"):
-        of_picture, of_region = st.tabs(["The whole picture", "The framed region"])
-        with of_picture:
-            st.code(f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}")
-        with of_region:
-            array = "image" if settings["numbers"] == "all" else settings["numbers"]
-            place = f"{top}:{top + values.shape[0]}, {left}:{left + values.shape[1]}"
-            st.code(f">>> print({array}[{place}])\n{numbers}")
+    array = "image" if settings["numbers"] == "all" else settings["numbers"]
+    place = f"{top}:{top + values.shape[0]}, {left}:{left + values.shape[1]}"
+    whole = f">>> image.shape, image.dtype\n({image.shape}, {image.dtype})\n>>> print(image)\n{image}"
+    code_panel.show_printed(f"{whole}\n>>> print({array}[{place}])\n{numbers}", "printed")
     code_panel.show(lessons.pixels(top, left, settings["size"], shrunk))
 
 
@@ -92,7 +88,9 @@ def _black_and_white(gray: np.ndarray, name: str, shrunk: tuple[int, int] | None
         lambda: ordinary.black_and_white(gray, name),
     )
     threshold = bench.current()["threshold"]
-    st.code(f">>> print((gray >= {threshold}).astype('uint8'))\n{to_binary(gray, threshold)}")
+    code_panel.show_printed(
+        f">>> print((gray >= {threshold}).astype('uint8'))\n{to_binary(gray, threshold)}", "printed_black_and_white"
+    )
     code_panel.show(lessons.black_and_white(threshold, shrunk), "code_black_and_white")
 
 

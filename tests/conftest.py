@@ -125,14 +125,14 @@ def good() -> bytes:
 def app() -> Callable[..., AppTest]:
     """Return a function that runs the app, and shows the page of that name: ``app("pixels", picture="coffee")``.
 
-    The folds with the page's code are open.
+    The folds with the page's code and with its arrays as NumPy prints them are open.
     """
 
     def run(page: str = "classify", timeout: float = 60, **query: str) -> AppTest:
         test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=timeout)
         for name, value in query.items():
             test.query_params[name] = value
-        for key in ("code", "code_black_and_white"):
+        for key in ("code", "code_black_and_white", "printed", "printed_black_and_white"):
             test.session_state[key] = True
         return (test if page == "classify" else test.switch_page(f"pages/{page}.py")).run()
 

@@ -56,7 +56,7 @@ class Number(Control):
         value = float(text)
         whole = isinstance(self.default, int) or (self.default is None and self.step is None)
         if not math.isfinite(value) or (whole and not value.is_integer()):
-            raise ValueError(f"{self.name} is no number of this kind: {text}")
+            raise ValueError(f"{self.name} cannot have this value: {text}")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise ValueError(f"{self.name} is out of range: {text}")
         return int(value) if whole else value

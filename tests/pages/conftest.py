@@ -3,7 +3,23 @@
 import pytest
 
 from cnn_core import runs
+from pages.widgets import background
 from tests.pages.fake_runs import rewrite_status
+
+
+@pytest.fixture(autouse=True)
+def no_job_is_left(monkeypatch):
+    """End what a test has begun in the background: it would take the processor from those that follow."""
+    begun = []
+    begin = background.Job.__post_init__
+
+    def begin_noted(job):
+        begin(job)
+        begun.append(job)
+
+    monkeypatch.setattr(background.Job, "__post_init__", begin_noted)
+    yield
+    background.forget(*begun)
 
 
 @pytest.fixture

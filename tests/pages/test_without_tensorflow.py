@@ -38,7 +38,7 @@ def test_a_tab_that_needs_it_says_so_below_the_verdict(app, tab, more):
 
 
 def test_a_bundled_model_is_measured_all_the_same(app):
-    test = finish(app("evaluate"))
+    test = finish(app("evaluate", pictures="100"))
     assert not test.exception
     assert not test.main.error
     assert "Accuracy" in [item.label for item in test.metric]

@@ -1,7 +1,6 @@
 """Reading what the page Train shows."""
 
 import json
-import time
 
 from pages.widgets import background
 
@@ -24,12 +23,11 @@ def finish(app):
     return app.run()
 
 
-def looked(app, seconds: float = 30):
-    """Run the page again until the pictures have been read, and no progress bar is left in its main part."""
-    end = time.monotonic() + seconds
-    while app.main.get("progress") and time.monotonic() < end:
-        time.sleep(0.1)
-        app.run()
+def looked(app):
+    """Wait until the pictures have been read, and what is done with them next, and run the page again."""
+    finish(app)
+    while not all(job.ready() for job in background.jobs()):
+        finish(app)
     return app
 
 

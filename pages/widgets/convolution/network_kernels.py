@@ -68,7 +68,7 @@ def answer(image: np.ndarray, name: str) -> None:
     said = f"{plain(name)}: **{likelier}**, {percent(after.probabilities[likelier])}."
     if np.array_equal(kernel.astype(np.float32), learned):
         title = plain(named(model).title)
-        st.markdown(f"{said} Kernel {at + 1} of {title} lies on the bench as it was learned. Edit it.")
+        st.markdown(f"{said} Kernel {at + 1} of {title} is on the bench as it was learned. Edit it.")
     else:
         was = percent(before.probabilities[likelier])
         st.markdown(f"{said} With kernel {at + 1} as it was learned: {was}. The saved model stays as it is.")

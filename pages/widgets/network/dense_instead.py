@@ -40,13 +40,14 @@ def show(spec: NetworkSpec) -> None:
         st.markdown(
             f"With 0 blocks, this network has **{parameters_without_blocks(spec):,}** parameters"
             + (f"; as built above it has **{spec.parameters:,}**. " if spec.blocks else ". ")
-            + "That does not make dense layers thrifty. Without blocks, the first dense layer squeezes the whole "
-            f"picture into only **{first}** numbers. A convolution gives **{conv.outputs:,}**. The comparison is fair "
-            "only when both give the same number of results, as in the table."
+            + "This does not mean that dense layers need fewer parameters for the same work. Without blocks, the first "
+            f"dense layer reduces the whole picture to only **{first}** numbers. A convolution gives "
+            f"**{conv.outputs:,}**. The comparison is fair only when both give the same number of results, as in the "
+            "table."
         )
         st.markdown(
-            "The few numbers have a price, too. A dense layer learns each pixel by itself: when the cat moves a little "
-            "to the right, it is a new pattern. A kernel finds an edge or an eye wherever it is."
+            "There is a second disadvantage. A dense layer has separate weights for each pixel: when the cat moves "
+            "a little to the right, the layer sees a new pattern. A kernel finds an edge or an eye wherever it is."
         )
         if not spec.blocks:
             st.caption(f"The table shows the first convolution of the article's network ({ARTICLE.blocks[0].filters} "

@@ -130,7 +130,7 @@ def _read(part: str) -> Stage:
             return _convolution(numbers, round(len(numbers) ** 0.5))
     except ValueError:
         pass
-    raise ChainError(f"“{part[:60]}” is no stage. A stage is like relu, pool:max,2,2,valid or conv:sobel_x")
+    raise ChainError(f"“{part[:60]}” is not a stage. Examples of stages: relu, pool:max,2,2,valid or conv:sobel_x")
 
 
 def _write(stage: Stage) -> str:

@@ -16,7 +16,7 @@ def show() -> None:
     st.markdown(
         "After ReLU most of a map is 0: the kernel has found nothing there. Here it has found something in three "
         "places. Max pooling keeps each **80**: the next layer still sees how sure the kernel was. Average pooling "
-        "thins it out with the zeros around it: **20**, then **5**."
+        "averages it with the zeros around it, so it shrinks: **20**, then **5**."
     )
     for rule, pooling in (("Max pooling", Pooling("max")), ("Average pooling", Pooling("average"))):
         maps = run(FOUND, [pooling, pooling])
