@@ -130,6 +130,8 @@ def app() -> Callable[..., AppTest]:
 
     def run(page: str = "classify", timeout: float = 60, **query: str) -> AppTest:
         test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=timeout)
+        if page == "evaluate":
+            query = {"pictures": "100"} | query  # the page measures at once, and more pictures take longer
         for name, value in query.items():
             test.query_params[name] = value
         for key in ("code", "code_black_and_white", "printed", "printed_black_and_white"):

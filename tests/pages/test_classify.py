@@ -118,7 +118,8 @@ def test_the_reason_can_be_seen_for_either_class(app, lab):
 
 
 def test_the_model_is_part_of_the_address(app, lab):
-    shutil.copy(models.WEIGHTS / "tiny.keras", models.WEIGHTS / "another.keras")
+    for file in list(models.WEIGHTS.iterdir()):
+        shutil.copy(file, models.WEIGHTS / file.name.replace("tiny", "another"))
     assert app().selectbox(key="model").value == "another"
     test = app(model="tiny")
     assert test.selectbox(key="model").value == "tiny"
@@ -151,6 +152,7 @@ def test_a_model_that_breaks_later_is_a_sentence(app, lab, monkeypatch):
 
 
 def test_a_model_that_is_deleted_meanwhile_is_a_sentence(app, lab, monkeypatch):
+    monkeypatch.setattr(warmup, "ready", lambda: True)
     test = app()
     chosen = models.find("tiny")
     (models.WEIGHTS / "tiny.keras").unlink()
