@@ -262,7 +262,7 @@ def main() -> None:
         "--seconds",
         type=float,
         default=34,
-        help="how long each number of visitors works; one visitor works twice as long",
+        help="how long each number works; one twice as long",
     )
     parser.add_argument("--quick", action="store_true", help="1 and 20 visitors, and no memory")
     options = parser.parse_args()
