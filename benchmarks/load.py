@@ -1,6 +1,6 @@
 """What many visitors at once feel, and what memory they take: visitors without a browser speak with a server.
 
-    python benchmarks/load.py                        # 12 minutes: all bars, on a machine that does nothing else
+    python benchmarks/load.py                        # 13 minutes: all bars, on a machine that does nothing else
     python benchmarks/load.py --quick                # 2 minutes: 1 and 20 visitors, no memory
     python benchmarks/load.py --visitors 1 50        # only these; --seconds sets how long each takes
     python benchmarks/load.py --servers 2            # two app processes with one home, as compose.yaml starts them
@@ -59,6 +59,9 @@ PHOTO = (500, 375)
 
 THINK = (1, 3)
 """Seconds between two things that a visitor does: at least and at most."""
+
+SECONDS_APART = 0.3
+"""Visitors come one after the other, so far apart on average: thirty in nine seconds."""
 
 KINDS = ("arrive", "open", "edit", "classify", "heat map")
 
@@ -156,14 +159,15 @@ class Crowd:
 
 
 async def crowd(server: Server, number: int, seconds: float, files: list[bytes]) -> Crowd:
-    """Let a number of visitors come, work for a while, and leave together."""
-    end = time.monotonic() + seconds
+    """Let a number of visitors come, work until the last one has been there for so many seconds, and leave together."""
+    coming = SECONDS_APART * number
+    end = time.monotonic() + coming + seconds
     turn = cycle(random.sample(files, len(files)))
     used = server.processor_seconds
     rooms = [Visitor(address) for _, address in zip(range(number), cycle(server.addresses), strict=False)]
     for room in rooms:
         await room.__aenter__()
-    await asyncio.gather(*(visit(room, turn, end) for room in rooms))
+    await asyncio.gather(*(visit(room, turn, random.uniform(0, coming), end) for room in rooms))
     done = [one for room in rooms for one in room.seconds]
     used, most = server.processor_seconds - used, server.megabytes
     for room in rooms:
@@ -180,9 +184,9 @@ def lesson(visitor: Visitor, photo: bytes) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-async def visit(visitor: Visitor, turn: Iterator[bytes], end: float) -> None:
-    """Come at a moment of one's own, and take lessons until the time is over or something has failed."""
-    await asyncio.sleep(random.uniform(0, 2 * THINK[1]))
+async def visit(visitor: Visitor, turn: Iterator[bytes], after: float, end: float) -> None:
+    """Come after some seconds, and take lessons until the time is over or something has failed."""
+    await asyncio.sleep(after)
     if await visitor.do("arrive", visitor.arrive):
         while True:
             for what, action, *given in lesson(visitor, next(turn)):
@@ -261,7 +265,7 @@ def main() -> None:
     parser.add_argument(
         "--seconds",
         type=float,
-        default=34,
+        default=30,
         help="how long each number works; one twice as long",
     )
     parser.add_argument("--quick", action="store_true", help="1 and 20 visitors, and no memory")
