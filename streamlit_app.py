@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnn_core.host import spaces, start
 from pages.widgets import protection, unexpected, warmup
-from pages.widgets.host import link, metrics, upkeep
+from pages.widgets.host import link, memory, metrics, upkeep
 from pages.widgets.train import to_status
 
 PAGES = {
@@ -77,7 +77,7 @@ async def started(_app: st.App) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         address = f"http://localhost:{st.get_option('server.port')}"
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, address)
-    async with upkeep.of_spaces():
+    async with upkeep.of_spaces(), memory.kept_small():
         yield
 
 
@@ -87,6 +87,7 @@ else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
     # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
     PagesManager.uses_pages_directory = False
+    memory.share_free_memory()
     protection.keep_photos_in_memory()
     headers = Middleware(protection.Headers, scripts=[to_status.SCRIPT])
     app = st.App(

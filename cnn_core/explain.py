@@ -155,13 +155,34 @@ def heat_map(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     R. R. Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", 2017,
     arXiv:1610.02391, equations 1 and 2.
     """
+    return enlarged(evidence(model, image, label), *image.shape[:2])
+
+
+def evidence(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
+    """Return the heat map as the network gives it: a number for each place of its last maps, before `enlarged`.
+
+    Parameters and errors as for `heat_map`.
+
+    Returns
+    -------
+    (H', W') float32
+        0 to 1.
+    """
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
     reasons = model.reasons(image)
     heat = _grad_cam(model, image, label) if reasons is None else reasons.heat[..., LABELS.index(label)]
-    if heat.max() > 0:
-        heat = heat / heat.max()
-    height, width = image.shape[:2]
+    return heat / heat.max() if heat.max() > 0 else heat
+
+
+def enlarged(heat: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Return a heat map, (H', W') float32 of 0 to 1, at the size of the photo it is laid over (bilinear).
+
+    Examples
+    --------
+    >>> enlarged(np.array([[0.0, 1.0]], np.float32), 1, 4).tolist()
+    [[0.0, 0.25, 0.75, 1.0]]
+    """
     return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
 
 

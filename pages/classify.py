@@ -110,7 +110,7 @@ def _answer(card: ModelCard) -> None:
 
             tabs.show(case)
         with table:
-            photo_table.show(card, case.stamp)
+            photo_table.show(case)
     except CnnLabError as error:
         st.error(plain(error))
     except ImportError as error:

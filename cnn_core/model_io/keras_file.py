@@ -62,6 +62,7 @@ def input_size(path: Path) -> int | None:
         return None
 
 
+@_remembered
 def is_half(path: Path) -> bool:
     """Return whether any layer of the model in this file computes in half precision. The app computes in float32.
 

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.host import mode
+
 NETWORK, RECIPE, WEIGHTS = "network.tflite", "weights.json", "model.weights.h5"
 
 
@@ -106,5 +108,6 @@ def filling(weights: bytes, part: dict[str, Any]) -> bytes:
 
 
 def _threads() -> int:
-    """Return how many processors a photo may take, as TensorFlow is told it."""
-    return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or min(4, os.cpu_count() or 1))
+    """Return how many processors a photo may take, as TensorFlow is told it. A shared server leaves one to pages."""
+    usual = max(1, min(4, (os.cpu_count() or 1) - mode.shared()))
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or usual)

@@ -44,7 +44,7 @@ def cache_path(kind: str, key: Iterable[object], suffix: str = "", about: Iterab
         The end of the name, such as ``".npy"``.
     about : iterable of Path, optional
         The files that the result is about. When all are the host's, the visitors of a shared server have one result
-        in common: it is in the host's cache. By default the result is the visitor's own.
+        in common: it is in the host's cache; so it is when there are none. By default the result is the visitor's own.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from PIL import Image
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
+from cnn_core.host import turns
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.wording import plain
 from pages.widgets import controls
@@ -192,7 +193,9 @@ def _take(key: str) -> None:
     if upload is None:
         return
     try:
-        use(open_image(upload.getvalue()), "Your snapshot" if key == "picture_camera" else upload.name)
+        with turns.costly(counted=False):
+            image = open_image(upload.getvalue())
+        use(image, "Your snapshot" if key == "picture_camera" else upload.name)
     except CnnLabError as error:
         st.session_state[_ERROR] = f"{upload.name}: {error}"
     taken([upload])

@@ -12,12 +12,13 @@ from PIL import Image
 from cnn_core import CnnLabError
 from cnn_core.figures.colors import CAT, DOG
 from cnn_core.host import limits
-from cnn_core.models import ModelCard, open_model
+from cnn_core.models import open_model
 from cnn_core.pixels import fit
 from cnn_core.wording import plain
 from pages.widgets import picture, verdict
 from pages.widgets.classify import photos
 from pages.widgets.classify.photos import Photo
+from pages.widgets.why.case import Case
 
 BATCH = 16
 """Photos between two steps of the progress bar."""
@@ -25,10 +26,10 @@ BATCH = 16
 _ROWS, _TABLE = "photo_rows", "photo_table"
 
 
-def show(card: ModelCard, stamp: int) -> None:
+def show(case: Case) -> None:
     """Name the photos that cannot be read; draw the table of the others, and the buttons to remove them."""
     dropped = photos.kept()
-    rows = _classify_all(card, stamp, dropped)
+    rows = _classify_all(case, dropped)
     for row in rows:
         if row["error"]:
             st.error(plain(f"{row['file']}: {row['error']}"))
@@ -97,15 +98,15 @@ def _buttons(dropped: list[Photo], readable: list[Photo]) -> None:
         st.button("Remove all photos", icon=":material/delete:", on_click=photos.remove, args=(dropped,))
 
 
-def _classify_all(card: ModelCard, stamp: int, dropped: list[Photo]) -> list[dict[str, Any]]:
+def _classify_all(case: Case, dropped: list[Photo]) -> list[dict[str, Any]]:
     """Return a row for each photo. Rows are kept in the session, so each photo is classified once per model."""
     old = st.session_state.get(_ROWS, {})
-    keys = [(card.name, stamp, photo.id) for photo in dropped]
+    keys = [(case.card.name, case.stamp, photo.id) for photo in dropped]
     rows = {key: old[key] for key in keys if key in old}
     todo = [(key, photo) for key, photo in zip(keys, dropped, strict=True) if key not in rows]
     bar = st.progress(0.0, "Classifying your photos…") if len(todo) > 1 else None
     for start in range(0, len(todo), BATCH):
-        rows |= _classify(card, todo[start : start + BATCH])
+        rows |= _classify(case, todo[start : start + BATCH])
         st.session_state[_ROWS] = rows
         if bar:
             done = min(start + BATCH, len(todo))
@@ -116,17 +117,21 @@ def _classify_all(card: ModelCard, stamp: int, dropped: list[Photo]) -> list[dic
     return [rows[key] for key in keys]
 
 
-def _classify(card: ModelCard, todo: list[tuple[Any, Photo]]) -> dict[Any, dict[str, Any]]:
+def _classify(case: Case, todo: list[tuple[Any, Photo]]) -> dict[Any, dict[str, Any]]:
     rows: dict[Any, dict[str, Any]] = {}
     images = {}
     for key, photo in todo:
         rows[key] = {"file": photo.name, "error": ""}
         try:
-            images[key] = photo.open()
+            images[key] = photos.pixels(photo)
         except CnnLabError as error:
             rows[key]["error"] = str(error)
-    limits.spend()
-    for key, prediction in zip(images, open_model(card.name).predictions(list(images.values())), strict=True):
+    answers = {key: case.prediction for key, image in images.items() if image is case.image}
+    if others := [key for key in images if key not in answers]:
+        limits.spend()
+        found = open_model(case.card.name).predictions([images[key] for key in others])
+        answers |= dict(zip(others, found, strict=True))
+    for key, prediction in answers.items():
         rows[key] |= {
             "verdict": prediction.sentence, "label": prediction.label, "probability": prediction.probability,
             **prediction.probabilities, "model": prediction.model, "photo": _thumbnail(images[key]),

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
+from cnn_core.host import turns
 from cnn_core.pixels import open_image
 from pages.widgets import picture
 
@@ -19,7 +20,8 @@ class Photo(NamedTuple):
 
     def open(self) -> np.ndarray:
         """Return the pixels, uint8 (H, W, 3)."""
-        return open_image(self.data)
+        with turns.costly(counted=False):
+            return open_image(self.data)
 
 
 # Keys of the session's state: all photos by their id; those in the drop zone; the one that was shown last.
@@ -56,6 +58,11 @@ def shown() -> str | None:
     """Return the id of the photo that is the picture of all pages; None when that is another picture."""
     photo_id, image = st.session_state.get(_SHOWN, (None, None))
     return photo_id if picture.current()[0] is image and photo_id in st.session_state.get(_KEPT, {}) else None
+
+
+def pixels(photo: Photo) -> np.ndarray:
+    """Return the pixels of a photo; the one that is the picture of all pages is open already."""
+    return picture.current()[0] if photo.id == shown() else photo.open()
 
 
 def show(photo: Photo) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from cnn_core.host import limits
+from cnn_core.host import limits, turns
 from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
 from cnn_core.pixels import fit
 from pages.widgets import warmup
@@ -60,7 +60,9 @@ class Case(NamedTuple):
 
     def heat(self, label: str) -> np.ndarray:
         """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
-        return _heat(self.card.name, self.stamp, self.shown, label)
+        from cnn_core.explain import enlarged
+
+        return enlarged(_heat(self.card.name, self.stamp, self.image, label), *self.shown.shape[:2])
 
     def scores(self) -> Softmax:
         """Return the two scores before the softmax, and how they become the probabilities."""
@@ -87,36 +89,36 @@ def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
     return open_model(name).classify(image)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False)
 def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
-    from cnn_core.explain import heat_map
+    from cnn_core.explain import evidence
 
-    limits.spend()
-    return heat_map(open_model(name), image, label)
+    with turns.costly():
+        return evidence(open_model(name), image, label)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _scores(name: str, stamp: int, image: np.ndarray) -> Softmax:
     from cnn_core.explain import scores
 
-    limits.spend()
-    return scores(open_model(name), image)
+    with turns.costly():
+        return scores(open_model(name), image)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _walk(name: str, stamp: int, image: np.ndarray) -> list[Stop]:
     from cnn_core.walk import walk
 
-    limits.spend()
-    return walk(open_model(name), image)
+    with turns.costly():
+        return walk(open_model(name), image)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _strongest(name: str, stamp: int, image: np.ndarray, layer: str, count: int) -> Strongest:
     from cnn_core.walk import strongest
 
-    limits.spend()
-    return strongest(open_model(name), image, layer, count)
+    with turns.costly():
+        return strongest(open_model(name), image, layer, count)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -131,5 +133,5 @@ def _follow(
 ) -> Knot:
     from cnn_core.thread import Place, follow
 
-    limits.spend()
-    return follow(open_model(name), image, Place(layer, at), which, cell)
+    with turns.costly():
+        return follow(open_model(name), image, Place(layer, at), which, cell)
