@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
-from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP, TrainingConfig, TrainingError, read_config
+from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
 from cnn_core.storage.files import save_model, sweep
@@ -238,6 +238,7 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
 
     from cnn_core.engine.fast_blocks import FastTraining
     from cnn_core.engine.fused_adam import fuse
+    from cnn_core.engine.learning import learning_rate
     from cnn_core.engine.shared_training import SharedTraining
 
     network = config.network.build()
@@ -245,7 +246,7 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.
-    adam = keras.optimizers.Adam(_learning_rate(config, steps), global_clipnorm=CLIP_NORM)
+    adam = keras.optimizers.Adam(learning_rate(config, steps), global_clipnorm=CLIP_NORM)
     fuse(adam)
     optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=1.0)
     # XLA on a CPU trains this network seven times as slowly as the plain graph.
@@ -263,19 +264,6 @@ def augmentation(config: TrainingConfig) -> Callable[..., Any] | None:
     from cnn_core.engine.augmentation import RandomAffine
 
     return RandomAffine(**strength, seed=config.seed)
-
-
-def _learning_rate(config: TrainingConfig, steps: int) -> Any:
-    """Return the learning rate, or its schedule over all steps."""
-    from keras.optimizers.schedules import CosineDecay
-
-    rate, total = config.learning_rate, steps * config.epochs
-    if config.schedule == "constant":
-        return rate
-    if config.schedule == "cosine":
-        return CosineDecay(rate, total)
-    rising = max(1, round(WARMUP * total))
-    return CosineDecay(rate / rising, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
 
 
 def _sentence(error: Exception) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,23 @@ def test_a_process_that_has_just_been_started_is_not_taken_for_dead(tmp_path):
     """It has not taken the lock yet, which the one before it has left free; and there is no status."""
     run = runs.Run(folder_with(tmp_path / "run", lock=""))
     assert run.status().state == "starting"
+
+
+def test_a_run_resumed_while_somebody_looks_is_not_taken_for_dead(tmp_path, monkeypatch):
+    """The look at the lock was before the new process took it, the look at the status after its first one."""
+    run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "stopped"}), lock=""))
+    was_held = lock.held
+
+    def resumed_meanwhile(folder):
+        answer = was_held(folder)
+        process.enter_context(lock.locked(folder))
+        (folder / "status.json").write_text(json.dumps({"state": "starting"}))
+        monkeypatch.setattr(lock, "held", was_held)
+        return answer
+
+    monkeypatch.setattr(lock, "held", resumed_meanwhile)
+    with ExitStack() as process:
+        assert run.status().state == "starting"
 
 
 def test_a_silent_run_that_holds_its_lock_is_paused_and_cannot_be_doubled(tmp_path):

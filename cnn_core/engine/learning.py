@@ -8,15 +8,17 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.optimizers.schedules import CosineDecay
 
 from cnn_core.dataset import LABELS
 from cnn_core.engine import checkpoint
 from cnn_core.engine.callbacks import is_over, run_callbacks
 from cnn_core.engine.checkpoint import CheckpointError, Place
-from cnn_core.engine.config import TrainingConfig
+from cnn_core.engine.config import WARMUP, TrainingConfig
 from cnn_core.engine.journal import Journal, read_history
 from cnn_core.engine.saving import restore_files
 
@@ -26,6 +28,17 @@ def set_seed(config: TrainingConfig) -> None:
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+def learning_rate(config: TrainingConfig, steps: int) -> Any:
+    """Return the learning rate, or its schedule over all epochs, each of so many steps."""
+    rate, total = config.learning_rate, steps * config.epochs
+    if config.schedule == "constant":
+        return rate
+    if config.schedule == "cosine":
+        return CosineDecay(rate, total)
+    rising = max(1, round(WARMUP * total))
+    return CosineDecay(rate / rising, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
 
 
 def open_or_build(folder: Path, steps: int, build: Callable[[], keras.Model], older: Path) -> tuple[keras.Model, Place]:

@@ -86,7 +86,8 @@ def wait_turn(folder: Path, journal: Journal) -> None:
 def join(folder: Path) -> None:
     """Put a run into the line, and take those that have ended out of it.
 
-    It stands at the end, but before those whose visitors have more runs before it than its own visitor has.
+    It stands at the end, but overtakes the last ones as long as their visitors have more runs before them than its own
+    visitor has.
     """
     line = _folder()
     with lock.locked(line):
@@ -94,8 +95,8 @@ def join(folder: Path) -> None:
         owners = [_owner(name) for name in order]
         rounds = [owners[:place].count(owner) for place, owner in enumerate(owners)]
         mine = owners.count(_owner(_name(folder)))
-        behind = (place for place, turn in enumerate(rounds) if turn > mine and place >= max_runs())  # none that trains
-        order.insert(next(behind, len(order)), _name(folder))
+        behind = [place for place, turn in enumerate(rounds) if turn <= mine or place < max_runs()]  # or that trains
+        order.insert(behind[-1] + 1 if behind else 0, _name(folder))
         replace_file(line / "order.json", json.dumps(order, indent=1))
 
 

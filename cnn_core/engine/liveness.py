@@ -39,7 +39,8 @@ def status(folder: Path) -> Status:
     said, silent = _said(folder)
     if said.state not in ACTIVE_STATES:
         return said
-    dead = held is False and begun and file.exists()
+    # Also not after the look at the status: between the two, the run may have been resumed.
+    dead = held is False and begun and lock.held(folder) is False and file.exists()
     if dead or (not held and silent > SILENCE_SECONDS):
         saved = "its last saved model is kept" if (folder / "model.keras").exists() else "it had saved no model yet"
         message = f"The run was interrupted: {saved}. Resume it to continue."

@@ -14,8 +14,9 @@ from cnn_core import CnnLabError
 NAME = "lock"
 """The file in the folder. It stays there; what counts is whether a process has locked it."""
 
-PATIENCE_SECONDS = 1.0
-"""How long `locked` tries: whoever asks whether the lock is held, takes it for an instant."""
+PATIENCE_SECONDS = 3.0
+"""How long `locked` tries: whoever asks whether the lock is held, takes it for an instant; and a process that has just
+ended its work may hold it a little longer."""
 
 
 class LockError(CnnLabError):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnn_core import runs
@@ -154,6 +154,7 @@ def test_two_train_at_once_where_that_is_asked_for(trained, monkeypatch):
 
 @settings(max_examples=40)
 @given(st.lists(st.one_of(st.sampled_from("ABC"), st.integers(0, 8)), max_size=24), st.integers(1, 3))
+@example(["A", "A", "A", "C", "B", "B", "B", 3, "C"], 2)  # the third run of B is its second by now
 def test_visitors_take_turns(tmp_path_factory, events, together):
     """Whoever has fewer runs before it goes first, nobody overtakes who trains, and a visitor's own runs keep order."""
     top = tmp_path_factory.mktemp("turns")

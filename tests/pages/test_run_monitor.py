@@ -82,7 +82,7 @@ def test_a_wrong_path_gets_a_sentence_and_no_run(app, spawned, path, sentence):
 
 
 def test_a_full_disk_at_the_start_gets_a_sentence(app, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(runs, "replace_file", full)
