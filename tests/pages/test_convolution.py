@@ -160,14 +160,14 @@ def unfold(test, key):
 
 
 def test_an_odd_kernel_is_padded_the_same_on_both_sides(page):
-    table = page.get("table")[0].value
+    table = unfold(page, "why_odd").get("table")[0].value
     for side, left, right in table.itertuples(index=False):
         assert (left == right) == (int(side[0]) % 2 == 1), side
 
 
 def test_a_bias_decides_how_much_passes_relu(page, gray):
     assert "Above 0" not in str([list(table.value) for table in page.get("table")])
-    table = unfold(page, "why_bias").get("table")[1].value
+    table = unfold(page, "why_bias").get("table")[0].value
     sums = conv2d(gray, KERNELS["sobel_x"].values)
     shares = [percent(float((sums > -bias).mean()), counted=True) for bias in questions.BIASES]
     assert table.iloc[:, 1].tolist() == shares

@@ -31,11 +31,10 @@ _ODD = """<style>
 
 
 def show(image: np.ndarray) -> None:
-    """Draw the folds. What takes arithmetic over the whole picture is done in an open one only."""
+    """Draw the folds. Only an open one is filled."""
     st.header("Three questions", divider="gray")
-    with st.expander("Why do kernels have odd sizes?"):
-        _odd()
     for question, key, answer in (
+        ("Why do kernels have odd sizes?", "why_odd", lambda _: _odd()),
         ("What is the bias for?", "why_bias", _bias),
         ("Why is ReLU needed?", "why_relu", _relu),
     ):

@@ -31,6 +31,7 @@ def prepare() -> list[Middleware]:
             return []
         account.check()
         config.set_option("server.maxUploadSize", limits.UPLOAD.value)  # what is larger does not even arrive
+        config.set_option("server.fileWatcherType", "none")  # a tenth of the processor's time, for who edits the code
     except CnnLabError as error:
         sys.exit(str(error))
     if config.get_where_defined("server.address").endswith("config.toml"):  # so nobody has chosen it
