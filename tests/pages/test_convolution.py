@@ -1,19 +1,24 @@
 """The Convolution page: what it prints is what conv2d gives, for every control, and bad kernels are sentences."""
 
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cnn_core import what_if
+from cnn_core import models, what_if
 from cnn_core.convolution import MAX_WEIGHT, conv2d
 from cnn_core.kernels import KERNELS
+from cnn_core.layers.first_kernels import learned_kernels
 from cnn_core.layers.stacked import two_layers
 from cnn_core.pixels import FRAME, mark, to_grayscale
 from cnn_core.wording import decimal, percent
 from pages.widgets import picture
 from pages.widgets.convolution import network_kernels, questions
+from tests.pages.fake_runs import fake_run
 
+ARTICLE = Path(models.__file__).parent / "weights" / "article.keras"
 ANSWER = what_if.Answer({"cat": 0.75, "dog": 0.25}, np.zeros((2, 2), np.float32))
 
 
@@ -211,7 +216,7 @@ def test_the_largest_weight_can_still_be_combined(page):
 
 
 def test_the_network_is_asked_again_for_another_kernel_and_for_nothing_else(app, monkeypatch):
-    """The page runs for every place that is looked at; an answer takes a second, and a visitor has so many an hour."""
+    """The page runs for every place that is looked at; an answer takes a second, and a visitor has so many a minute."""
     asked = []
     monkeypatch.setattr(what_if, "first_kernels", lambda network: ("conv_1", np.ones((3, 3, 3, 64))))
     monkeypatch.setattr(what_if, "with_kernel", lambda *question: asked.append(question) or ANSWER)
@@ -224,3 +229,13 @@ def test_the_network_is_asked_again_for_another_kernel_and_for_nothing_else(app,
     assert len(asked) == 2
     widget(test.selectbox, "Preset kernel").set_value("box_blur").run()
     assert len(asked) == 4
+
+
+def test_the_kernels_of_a_run_of_ones_own_can_be_taken(home):
+    """`home` has no bundled models; so the run's is the only one."""
+    folder = fake_run()
+    shutil.copy(ARTICLE, folder / "model.keras")
+    assert [model["name"] for model in network_kernels.models()] == [folder.name]
+    taken = network_kernels.kernels(folder.name)
+    assert tuple(taken["shape"]) == (3, 3, 3, 64)
+    np.testing.assert_array_equal(taken["kernels"], learned_kernels(ARTICLE).ravel())

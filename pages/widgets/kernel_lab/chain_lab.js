@@ -83,10 +83,7 @@ class ChainLab {
         if (!this.maps?.[at]) return;
         const { row, column } = this.place.at === at ? this.place : centerOf(this.maps[at]);
         this.#look(at, row + rows, column + columns);
-        this.sync.touch();
       },
-      chosen: () => this.sync.touch(),
-      left: () => this.looked && this.sync.touch(),
     });
     const controls = stage ? this.#controls(card, stage, at - 1) : [];
     card.item = element("li", {}, card.title, box, card.facts, ...controls);
@@ -209,6 +206,7 @@ class ChainLab {
   #look(at, row, column) {
     this.#point(at, row, column);
     this.looked = true;
+    this.sync.touch();
     this.news.tell(`${this.part["stop-caption"].textContent} ${this.part.arithmetic.textContent}`);
   }
 

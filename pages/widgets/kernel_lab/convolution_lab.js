@@ -110,14 +110,16 @@ class ConvolutionLab {
 
   #view(canvas, pointed) {
     return new PictureView(canvas, {
-      pointed: (row, column) => this.output && pointed(row, column),
+      pointed: (row, column) => {
+        if (!this.output) return;
+        pointed(row, column);
+        this.sync.touch();
+      },
       walked: (rows, columns) => {
         if (!this.output) return;
         this.#point(this.bench.row + rows, this.bench.column + columns);
         this.sync.touch();
       },
-      chosen: () => this.sync.touch(),
-      left: () => this.moved && this.sync.touch(),
     });
   }
 

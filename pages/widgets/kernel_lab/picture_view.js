@@ -2,10 +2,10 @@
 
 /**
  * `pointed(row, column, event)` is called with a pixel of the canvas, `walked(rows, columns)` with the arrow keys,
- * `chosen()` with a click or a tap, and `left()` when the pointer goes away.
+ * and `chosen()` with a click or a tap.
  */
 class PictureView {
-  constructor(canvas, { pointed, walked, chosen, left }) {
+  constructor(canvas, { pointed, walked, chosen }) {
     this.canvas = canvas;
     this.frame = element("div", { class: "kl-frame", hidden: true });
     canvas.after(this.frame);
@@ -18,9 +18,8 @@ class PictureView {
     canvas.addEventListener("pointermove", point);
     canvas.addEventListener("pointerdown", (event) => {
       point(event);
-      chosen();
+      chosen?.();
     });
-    if (left) canvas.addEventListener("pointerleave", left);
     canvas.addEventListener("keydown", (event) => {
       const far = event.shiftKey ? 10 : 1;
       const [rows, columns] = { ArrowUp: [-far, 0], ArrowDown: [far, 0], ArrowLeft: [0, -far], ArrowRight: [0, far] }[event.key] ?? [];
