@@ -8,7 +8,7 @@ from cnn_core.convolution import conv2d
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.setup.chromium import find_chromium
-from tests.conftest import CHROMIUM_FLAGS
+from tests.e2e.conftest import CHROMIUM_FLAGS
 from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.conftest import VIEWPORT
 from tests.e2e.app_page import open_page, settle
+from tests.e2e.conftest import VIEWPORT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -64,6 +64,7 @@ def opened(request, server, tab):
     if request.param.startswith("?"):
         expect(tab.locator(".kl-thread")).to_be_visible()
     yield tab
+    tab.goto("about:blank")
     tab.emulate_media(color_scheme="light")
     tab.set_viewport_size(VIEWPORT)
 
