@@ -285,7 +285,7 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
             'or put them into folders named "cat" and "dog".'
         )
     if odd := [file for file in found if not is_text(file)]:
-        raise DatasetError(f"{name} holds a file whose name is no text, {visible(odd[0])}. Rename it first.")
+        raise DatasetError(f"{name} has a file whose name is not text, {visible(odd[0])}. Rename it first.")
     table = table_of(folder, found, name)
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():

@@ -1,7 +1,7 @@
-"""One number, one thread: follow any number of a convolution or dense layer back to the pixels of the photo.
+"""Follow one number back: take any number of a convolution or dense layer back to the pixels of the photo.
 
 Such a number is a sum of products and a bias, then the activation. Each product takes one number of the layer before.
-Choose one, and `cnn_core.layers.way_back` leads to the next sum, until the thread ends at the photo.
+Choose one, and `cnn_core.layers.way_back` leads to the next sum, until the path ends at the photo.
 """
 
 from __future__ import annotations

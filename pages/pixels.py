@@ -61,8 +61,8 @@ def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
 
 def _channels(image: np.ndarray, name: str) -> None:
     st.markdown(
-        "Each channel is a picture of its own. Tinted, it shows the light that it adds. In gray, it shows how strong "
-        "that light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
+        "Each channel is a picture of its own. In color, it shows the light that it adds. In gray, it shows how "
+        "strong this light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
     )
     for place, channel, full, color in zip(
         st.columns(3), split_channels(fit(image, LONGEST_CHANNEL)), split_channels(image), CHANNELS, strict=True

@@ -4,7 +4,7 @@
     python cnn_core/accurate/port.py lite2.npz
 
 The weights are under the Apache license 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
-holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
+holds what `backbone.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
 """
 
 import sys

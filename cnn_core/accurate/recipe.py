@@ -133,7 +133,7 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"
         raise RecipeError(
-            f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of either kind."
+            f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of each class."
         )
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
     training, aside = train_test_split(

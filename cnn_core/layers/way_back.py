@@ -21,8 +21,8 @@ FEW = 16
 """Up to so many numbers of a window are written out."""
 
 END = (
-    "{} computes this number from several others, and not as a plain sum of products. So the way back cannot be "
-    "written as one line of arithmetic, and ends here."
+    "{} computes this number from several others, but not as a simple sum of products. So the path cannot be written "
+    "as one line of arithmetic, and ends here."
 )
 
 
@@ -185,7 +185,7 @@ def _zero_padding(layer: Any, index: Index, before: NDArray[np.float32], _: NDAr
     (top, _bottom), (left, _right) = layer.padding
     row, column = index[0] - top, index[1] - left
     if not (0 <= row < before.shape[0] and 0 <= column < before.shape[1]):
-        return StepBack("This is one of the zeros that the padding puts around the map. The way ends here.", None)
+        return StepBack("This is one of the zeros that the padding puts around the map. The path ends here.", None)
     found = (row, column, index[2])
     return StepBack(f"Zero padding puts zeros around the map. Without them this is {place(found)}.", found)
 

@@ -200,8 +200,8 @@ def _read(path: Path, member: str) -> bytes:
         stored, size = archive.getinfo(member).compress_size, archive.getinfo(member).file_size
         if size > SMALL and size > MAX_RATIO * stored:
             raise ModelError(
-                f"The model's {member} unpacks to {size / max(stored, 1):,.0f} times its size, as no weights do. "
-                "Save the model again."
+                f"The model's {member} unpacks to {size / max(stored, 1):,.0f} times its size, which weights never "
+                "do. Save the model again."
             )
         return archive.read(member)
 

@@ -67,7 +67,7 @@ def training(config: TrainingConfig) -> str:
             else ""
         ),
         f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels, in another order in every epoch"
-        + (f", each changed by chance (augmentation).\n{_augmentation(change)}\n" if change else "."),
+        + (f", each changed at random (augmentation).\n{_augmentation(change)}\n" if change else "."),
         (_WEIGHTS if config.class_weights else "")
         + _BATCHES.format(
             images="augment(images, epoch * steps + step)" if change else "images",

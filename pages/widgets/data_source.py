@@ -138,12 +138,12 @@ def _kept() -> str:
     """Choose one of the datasets that lie in the folder for them."""
     names = kept.names()
     if visiting():
-        st.caption("The photos that the host of this server has put here for everyone, and those you have uploaded.")
+        st.caption("Photos that the owner of this server provides for everyone, and photos that you have uploaded.")
     else:
-        st.caption(f"Zips and folders of photos that lie in {plain(kept.folder())}, on the computer that runs CNN Lab.")
+        st.caption(f"Zips and folders of photos in {plain(kept.folder())}, on the computer that runs CNN Lab.")
     if not names:
-        upload = "There is none yet. Choose “Upload a zip” to use your own photos."
-        put = "There is none yet. Put a zip or a folder of photos there, then come back."
+        upload = "There is no dataset yet. Choose “Upload a zip” to use your own photos."
+        put = "There is no dataset yet. Put a zip or a folder of photos there, then come back."
         st.info(upload if visiting() else put)
         return ""
     address.read(controls.DATASET.name, names)

@@ -50,15 +50,15 @@ def choose() -> str:
         if here:
             st.caption(f"{data_size(here)} of {whole} have arrived.")
         st.button(
-            "Go on with the download" if here else f"Download {whole}",
+            "Continue the download" if here else f"Download {whole}",
             key="dataset_download",
             icon=":material/download:",
             on_click=_begin,
             args=(target,),
         )
     st.caption(
-        "Kaggle gives the same photos, but only with an account there: download the zip from "
-        "https://www.kaggle.com/c/dogs-vs-cats/data, then choose “Upload a zip”, or put it into the folder "
+        "Kaggle has the same photos, but you need an account there. Download the zip from "
+        "https://www.kaggle.com/c/dogs-vs-cats/data. Then choose “Upload a zip”, or put it into the folder "
         f"{plain(kept.folder())} and choose “Datasets folder”."
     )
     return ""

@@ -102,7 +102,7 @@ def shrunk(image: np.ndarray) -> str:
         return ""
     return (
         f"The picture is larger: {whole_height} rows × {whole_width} columns. This page shrinks it to {height} × "
-        f"{width}, so that every number follows your hand."
+        f"{width}, so that it can answer every change at once."
     )
 
 

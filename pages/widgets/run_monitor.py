@@ -94,7 +94,8 @@ def begin(config: TrainingConfig, place: str) -> None:
     if run is not None:
         st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, place
         st.toast(
-            "The training waits in line." if waits else "The training has started.", icon=":material/model_training:"
+            "The training is waiting in line." if waits else "The training has started.",
+            icon=":material/model_training:",
         )
     st.rerun()
 

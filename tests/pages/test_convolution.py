@@ -171,7 +171,7 @@ def test_an_odd_kernel_is_padded_the_same_on_both_sides(page):
 
 
 def test_a_bias_decides_how_much_passes_relu(page, gray):
-    assert "Above 0" not in str([list(table.value) for table in page.get("table")])
+    assert "Values above 0" not in str([list(table.value) for table in page.get("table")])
     table = unfold(page, "why_bias").get("table")[0].value
     sums = conv2d(gray, KERNELS["sobel_x"].values)
     shares = [percent(float((sums > -bias).mean()), counted=True) for bias in questions.BIASES]

@@ -56,7 +56,7 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
     assert not test.error
     assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3 %"
     says = " ".join(item.value for item in test.caption)
-    assert "On 6 pictures; 1 broken ones were left out." in says
+    assert "On 6 pictures. Broken and left out: 1." in says
     images = [image for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
     assert any("A cat, classified as a dog" in image.alt for image in images)
 

@@ -121,7 +121,7 @@ def test_the_threshold_moves_the_matrix_and_the_pictures(open_page):
     test = open_page()
     test.slider(key="dog_above").set_value(100).run()
     assert counts(test) == [[5, 0], [4, 0]]
-    assert any("There is no such picture" in item.value for item in test.success)
+    assert any("There are no such pictures" in item.value for item in test.success)
     test.slider(key="dog_above").set_value(0).run()
     assert counts(test) == [[0, 5], [0, 4]]
     assert subheader(test) == "Cats classified as dogs: 5"

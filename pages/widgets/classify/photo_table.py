@@ -70,7 +70,7 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
         selection_mode=["single-row", "single-cell"],
         alt="A row for each photo: its verdict and the probabilities of cat and dog",
     )  # fmt: skip
-    st.caption("Click a row to see that photo and its explanation below.")
+    st.caption("Click a row to see its photo and the explanation below.")
 
 
 def _show_chosen(key: str, dropped: list[Photo], marked: list[int]) -> None:

@@ -174,8 +174,8 @@ def _parse(text: str) -> np.ndarray:
     shapes = {tables * side * side: (tables, side, side) for tables in (1, len(CHANNELS)) for side in SIDES}
     if len(numbers) not in shapes or not all(abs(number) <= MAX_WEIGHT for number in numbers):
         raise ConvolutionError(
-            f"The address asks for the kernel “{text[:60]}”, which is neither a preset's name nor nine, 25 or 49 "
-            f"numbers up to {MAX_WEIGHT:,.0f} with commas between them (or three times as many). Choose a preset or "
-            "edit the numbers."
+            f"The address asks for the kernel “{text[:60]}”, which cannot be used. A kernel is the name of a preset, "
+            f"or 9, 25 or 49 numbers up to {MAX_WEIGHT:,.0f} with commas between them (or three times as many). Choose "
+            "a preset or edit the numbers."
         )
     return np.reshape(numbers, shapes[len(numbers)])

@@ -99,7 +99,7 @@ class KernelTable {
     const value = readNumber(input.value);
     if (Number.isNaN(value)) {
       input.setAttribute("aria-invalid", "true");
-      const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is no number that a kernel can hold` : "is empty";
+      const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is not a number that a kernel can have` : "the cell is empty";
       this.refused(`${label}: ${what}. Type a number between −${MAX_WEIGHT} and ${MAX_WEIGHT}, such as 0.`);
       return;
     }
@@ -183,7 +183,7 @@ class KernelTable {
     const values = rows.flat().map(readNumber);
     const bad = values.findIndex(Number.isNaN);
     if (bad >= 0) {
-      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is no number` : "has an empty cell";
+      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is not a number` : "has an empty cell";
       this.refused(`The pasted table ${what}. Paste numbers only.`);
       return;
     }

@@ -21,12 +21,10 @@ def show(result: Evaluation, model: str) -> None:
     """Draw the matrix with its pictures, then the curves, for the threshold that is chosen."""
     st.header("Mistakes", divider="gray")
     st.markdown(
-        "**Click a number** in the matrix to see its pictures, or choose them below. Move the **threshold** to change "
-        "when the model says “dog”: a higher threshold makes it say “dog” less often."
+        "**Click a number** in the matrix to see its pictures, or choose them below. The model says “dog” when its "
+        "probability of dog is above the **threshold**. With a higher threshold it says “dog” less often."
     )
-    step = st.slider(
-        "Threshold: it says “dog” above", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound
-    )
+    step = st.slider("Threshold for “dog”", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound)
     threshold = step / curves.STEPS
     decided = decide(result, threshold)
     rows = curves.thresholds(result)
@@ -89,7 +87,7 @@ def _pictures(decided: Evaluation, cell: str, model: str) -> None:
     rows = behind(decided, *_sides(cell))
     st.subheader(f"{controls.CELL.label(cell)}: {len(rows):,}")
     if rows.empty:
-        st.success("There is no such picture.")
+        st.success("There are no such pictures.")
         return
     st.caption("Sorted by the model's confidence, highest first.")
     gallery.paged(rows, _FIRST)
@@ -132,9 +130,9 @@ def _roc(result: Evaluation, at: pd.Series) -> None:
     st.caption(f"The area under the curve is the **AUC**: {auc:.3f}.")
     with st.expander("How to read this curve", icon=":material/help:"):
         st.markdown(
-            "Each threshold is one point. To the right: the **false positive rate**, the share of cats that it calls "
-            "dogs. Up: the **true positive rate**, the share of dogs that it finds. The closer the curve comes to the "
-            "top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
+            "Each threshold is one point. Horizontal axis: the **false positive rate**, the share of cats that it "
+            "calls dogs. Vertical axis: the **true positive rate**, the share of dogs that it finds. The closer the "
+            "curve is to the top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
         )
 
 
@@ -156,7 +154,7 @@ def _calibration(result: Evaluation) -> None:
     st.caption(f"The **expected calibration error** is {error}.")
     with st.expander("How to read these bars", icon=":material/help:"):
         st.markdown(
-            "When the model is 90 % sure, it should be right in 90 % of the cases: then a bar ends at its diamond. A "
-            "lower bar means that the model is overconfident. The mean distance between bars and diamonds, over all "
-            "answers, is the expected calibration error."
+            "When the model is 90 % sure, it should be right in 90 % of the cases. Then the bar ends at its diamond. A "
+            "lower bar means that the model is overconfident. The expected calibration error is the mean distance "
+            "between bars and diamonds, over all answers."
         )

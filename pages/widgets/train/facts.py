@@ -114,8 +114,8 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         st.success("No picture of the test set was found in the training set.")
         return
     st.warning(
-        f"**Pictures of the test set that are also in the training set: {len(rows):,}**, as identical files: "
-        f"{int(rows['same_file'].sum()):,}. The network learns from them, so its test score is too high."
+        f"**Pictures of the test set that are also in the training set: {len(rows):,}** (identical files: "
+        f"{int(rows['same_file'].sum()):,}). The network learns from them, so its test score is too high."
     )
     with st.container(horizontal=True):
         for one, other in seen.pairs:
