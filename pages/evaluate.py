@@ -6,15 +6,15 @@ from cnn_core import curves, models
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.figures import scores as score_charts
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import home, safe_name
+from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent, plain
 from pages.widgets import address, background, code_panel, controls, correction_list, data_source, exports
 from pages.widgets.measure import correct, errors, gallery, measurement
 
-PLOT = {"displayModeBar": False}
 REFRESH = 0.5
 MAX_MISTAKES = 10
 
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:
-    state = (card.path.stat().st_mtime_ns, data_source.changed(data), home())
+    state = (card.path.stat().st_mtime_ns, data_source.changed(data))
     running = measurement.measure(card.name, data, images, subset, state)
     if not running.ready(0.3):
         st.fragment(_progress, run_every=REFRESH)(running)
@@ -111,7 +111,7 @@ def _recorded(scores: Scores) -> None:
     with matrix.container(key="stored_confusion_matrix"):
         st.plotly_chart(
             score_charts.confusion_matrix(scores.confusion),
-            config=PLOT,
+            config=NO_BUTTONS,
             key="stored_confusion_matrix_chart",
             alt=errors.in_words(scores.confusion),
         )

@@ -99,7 +99,7 @@ def test_a_very_sure_model_is_not_said_to_be_certain(tmp_path, monkeypatch, caps
     monkeypatch.setattr(models, "open_model", lambda name: SimpleNamespace(classify=lambda image: sure))
     good = photo(tmp_path / "good.png")
     assert cli.main(["classify", good]) == 0
-    assert capsys.readouterr().out == f"{good}: cat, over 99.9 %\n"
+    assert capsys.readouterr().out == f"{good}: cat, over 99.9\u00a0%\n"
     assert cli.main(["classify", good, "--json"]) == 0
     assert lines(capsys)[0]["probability"] == 0.99996
 
@@ -236,7 +236,7 @@ def test_dataset_says_what_is_in_it_and_corrects_it(tmp_path, capsys):
     assert cli.main([*words, *(word for number in range(3) for word in ("--undo", f"cat.{number}.png"))]) == 0
     assert lines(capsys)[0]["corrections"] == {}
     assert cli.main(words[:2]) == 0
-    assert "cats: 6 (75.0 %)" in capsys.readouterr().out
+    assert "cats: 6 (75.0\u00a0%)" in capsys.readouterr().out
     for wrong in (["--leave-out", "cat.77.png"], ["--relabel", "cat.1.png", "bird"]):
         assert cli.main([*words, *wrong]) == 1
         assert "cat" in lines(capsys)[0]["error"]

@@ -14,7 +14,7 @@ from cnn_core.dataset import LABELS
 from cnn_core.host import limits
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import expanded, home, visiting
+from cnn_core.storage.files import expanded, visiting
 from cnn_core.wording import plain
 from pages.widgets import address, background, controls, dataset_download
 
@@ -69,7 +69,7 @@ class Look(background.Job):
 
 def look(data: str, images: int | None, seed: int) -> Look:
     """Return the look into these pictures, and begin it if there is none yet."""
-    return background.job(Look, data, images, seed, state=(changed(data), home()))
+    return background.job(Look, data, images, seed, state=changed(data))
 
 
 def look_again() -> None:

@@ -7,7 +7,6 @@ import streamlit as st
 
 from cnn_core.data_files import kept
 from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
-from cnn_core.storage.files import home
 from cnn_core.wording import data_size, plain, so_far, time_left
 from pages.widgets import background
 
@@ -66,7 +65,7 @@ def choose() -> str:
 
 def _begin(target: Path) -> None:
     background.forget(*background.jobs(Download))
-    background.job(Download, target, state=home())
+    background.job(Download, target)
 
 
 def _progress(running: Download) -> None:

@@ -61,8 +61,7 @@ def _load() -> None:
         with suppress(Exception):
             for name in ("pandas", "keras"):
                 importlib.import_module(name)
-        # Streamlit collects garbage after every run of a script. Without `freeze` it would check all of TensorFlow's
-        # objects each time, and every click would take about 150 ms longer.
+        # What TensorFlow has made never becomes garbage: without `freeze`, each search for garbage would look at it.
         gc.collect()
         gc.freeze()
     finally:

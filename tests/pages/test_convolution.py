@@ -223,7 +223,7 @@ def test_the_network_is_asked_again_for_another_kernel_and_for_nothing_else(app,
     monkeypatch.setattr(network_kernels, "open_model", lambda name: name)
     monkeypatch.setattr(network_kernels.warmup, "wait", lambda why: None)
     test = app("convolution", kernel_of="article:3", conv_channel="All three")
-    assert "**cat**, 75.0 %" in text(test)
+    assert "**cat**, 75.0\u00a0%" in text(test)
     assert len(asked) == 2  # as learned, and as edited
     widget(test.slider, "Stride").set_value(2).run()
     assert len(asked) == 2

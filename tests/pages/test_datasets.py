@@ -59,11 +59,11 @@ def accuracy(test) -> str:
 def test_a_mistake_is_relabeled_or_left_out_and_taken_back(app, pets, bright_is_cat, spawned):
     test = evaluated(app, pets)
     assert not test.exception
-    assert accuracy(test) == "66.7 %"  # 6 of 9
+    assert accuracy(test) == "66.7\u00a0%"  # 6 of 9
     test.button(key="relabel dog/200.png").click().run()
-    assert accuracy(test) == "77.8 %"
+    assert accuracy(test) == "77.8\u00a0%"
     test.button(key="leave out cat/10.png").click().run()
-    assert accuracy(test) == "87.5 %"  # 7 of 8
+    assert accuracy(test) == "87.5\u00a0%"  # 7 of 8
     assert corrections.of(pets) == {"dog/200.png": "cat", "cat/10.png": None}
     assert any("1 relabeled, 1 left out" in fold.label for fold in test.expander)
     (again,) = [link.proto for link in test.get("page_link") if "Train again" in link.proto.label]

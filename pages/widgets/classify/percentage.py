@@ -42,7 +42,7 @@ def _softmax(steps: Softmax, label: str) -> None:
             "shares."
         )
     powers = [f"e^{{{steps.exponents[name]:.3f}}}" for name in (label, other)]
-    share = percent(steps.probabilities[label]).replace("%", "\\%")
+    share = percent(steps.probabilities[label]).replace("\N{NO-BREAK SPACE}%", r"\ \%")
     numbers = [tex(steps.powers[name]) for name in (label, other)]
     names = [f"e^{{\\text{{{name}}}}}" for name in (label, other)]
     fractions = [rf"\dfrac{{{one}}}{{{one} + {two}}}" for one, two in (names, powers, numbers)]

@@ -6,12 +6,11 @@ import streamlit as st
 from cnn_core import curves
 from cnn_core.evaluation import Evaluation, behind, decide
 from cnn_core.figures import scores as score_charts
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent
 from pages.widgets import controls
 from pages.widgets.measure import gallery
-
-PLOT = {"displayModeBar": False}
 
 # Keys of the session's state.
 _MATRIX, _CLICKED, _FIRST = "confusion_matrix_chart", "cell_clicked", "cell_from"
@@ -56,7 +55,7 @@ def _matrix(decided: Evaluation, cell: str) -> None:
     with st.container(key="confusion_matrix"):
         st.plotly_chart(
             score_charts.confusion_matrix(decided.confusion, _sides(cell)),
-            config=PLOT,
+            config=NO_BUTTONS,
             key=_MATRIX,
             on_select=_click,
             selection_mode="points",
@@ -103,7 +102,7 @@ def _threshold(rows: pd.DataFrame, threshold: float) -> None:
     place = percent(threshold, 0, counted=True)
     st.plotly_chart(
         score_charts.thresholds(rows, threshold),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="threshold_chart",
         alt=f"Line chart of accuracy, precision and recall against the threshold. At {place}: {words}",
     )
@@ -123,7 +122,7 @@ def _roc(result: Evaluation, at: pd.Series) -> None:
         return
     st.plotly_chart(
         score_charts.roc(curves.roc(result), (at["false_positive_rate"], at["recall"])),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="roc_chart",
         alt=f"ROC curve: true against false positive rate for every threshold; the area under it is {auc:.3f}",
     )
@@ -142,7 +141,7 @@ def _calibration(result: Evaluation) -> None:
     rows = curves.calibration(result)
     st.plotly_chart(
         score_charts.calibration(rows),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="calibration_chart",
         alt="Calibration chart: "
         + "; ".join(

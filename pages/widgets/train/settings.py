@@ -169,7 +169,7 @@ def _set(values: dict[str, Any]) -> None:
 
 
 def _start(config: TrainingConfig | None, waits: bool) -> None:
-    reason = None if config else "The network cannot be built."
+    reason = None if config else "First solve the problem that is shown above."
     pressed = st.button(
         "Start this training",
         key="train_start",
