@@ -34,12 +34,12 @@ CLASS = {"Class": [("teacher", "Teacher", "school", "The class")]}
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
-    from pages.widgets import controls, look, picture, run_monitor
+    from pages.widgets import appearance, controls, picture, run_monitor
     from pages.widgets.host import account, own_space
 
-    st.set_page_config("CNN Lab", look.ICON, layout="wide")
-    st.logo(look.LOGO, size="large")
-    st.html(look.STYLE)
+    st.set_page_config("CNN Lab", appearance.ICON, layout="wide")
+    st.logo(appearance.LOGO, size="large")
+    st.html(appearance.STYLE)
     menu = PAGES | (CLASS if start.has_teacher() else {})
     page = st.navigation(
         {

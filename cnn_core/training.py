@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import tensorflow as tf
+    from numpy.typing import NDArray
 
     from cnn_core.dataset import Images
     from cnn_core.engine.team import Team
@@ -122,8 +123,8 @@ class _Data:
     """The images of a run, decoded when they are needed, and their labels, int32 (N,)."""
 
     table: pd.DataFrame
-    training: tuple[Images, np.ndarray]
-    held_out: tuple[Images, np.ndarray]
+    training: tuple[Images, NDArray[np.int32]]
+    held_out: tuple[Images, NDArray[np.int32]]
 
     @property
     def images(self) -> tuple[Images, Images]:

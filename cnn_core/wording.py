@@ -26,10 +26,10 @@ def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
 
     Examples
     --------
-    >>> print(percent(0.942), percent(0.9999), percent(0.0), sep=", ")
-    94.2 %, over 99.9 %, under 0.1 %
-    >>> print(percent(0.97, 0), percent(0.996, 0), percent(1, 0, counted=True), percent(float("nan")), sep=", ")
-    97 %, over 99 %, 100 %, –
+    >>> percent(0.942), percent(0.9999), percent(1.0), percent(0.0)
+    ('94.2\\xa0%', 'over 99.9\\xa0%', 'over 99.9\\xa0%', 'under 0.1\\xa0%')
+    >>> percent(0.97, 0), percent(0.996, 0), percent(1, 0, counted=True), percent(float("nan"))
+    ('97\\xa0%', 'over 99\\xa0%', '100\\xa0%', '–')
     """
     if share != share:  # NaN is no number, not even itself
         return "–"

@@ -82,7 +82,7 @@ def test_classify_for_people(tmp_path, litert, capsys):
     assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", "article"]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: ")
-    assert captured.out.endswith(" %\n")
+    assert captured.out.endswith("\u00a0%\n")
     assert "none.jpg" in captured.err
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.pixels import open_image, resize
 from cnn_core.storage.cache import cached, fingerprint
@@ -23,7 +24,7 @@ BATCH_SIZE, PHOTOS_PER_FILE = 32, 1024
 """Photos that the network looks at together, and whose features are written to the cache together."""
 
 
-def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
+def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | None = None) -> NDArray[np.float32]:
     """Let the backbone look at every photo; what it says is kept in the cache, piece by piece.
 
     Parameters
@@ -54,7 +55,7 @@ def _write(backbone: keras.Model, files: Sequence[str], path: Path) -> None:
         np.save(file, look(backbone, files))
 
 
-def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
+def look(network: keras.Model, files: Sequence[str]) -> NDArray[np.float32]:
     """Return what a network answers to photos, a few of which are in memory at a time.
 
     Parameters

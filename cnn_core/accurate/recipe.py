@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import features, look
@@ -145,7 +146,7 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     return training, aside, test
 
 
-def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarray]]:
+def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, NDArray[np.float32]]]:
     """Return the backbone and ImageNet's classes of cats and dogs."""
     import keras
 
@@ -166,12 +167,12 @@ def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarr
     return keras.Model(model.input, model.get_layer("features").output), classes
 
 
-def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:
+def _evidence(seen: NDArray[np.float32], classes: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return the sum of exp(score) over ImageNet's classes of cats and dogs, (N,)."""
     return np.asarray(np.exp(seen @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1))
 
 
-def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
+def build(backbone: keras.Model, head: dict[str, NDArray[np.float32]]) -> keras.Model:
     """Join the backbone and what was learned on its features into one model.
 
     Parameters
@@ -217,8 +218,11 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
 
 
 def learn(
-    seen: np.ndarray, labels: np.ndarray, seen_aside: np.ndarray, labels_aside: np.ndarray
-) -> dict[str, np.ndarray]:
+    seen: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    seen_aside: NDArray[np.float32],
+    labels_aside: NDArray[np.int32],
+) -> dict[str, NDArray[np.float32]]:
     """Learn cat and dog from features: logistic regression, as strongly regularized as suits the photos kept aside.
 
     Parameters
@@ -250,7 +254,9 @@ def learn(
     }
 
 
-def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def calibrate(
+    head: dict[str, NDArray[np.float32]], seen: NDArray[np.float32], labels: NDArray[np.int32]
+) -> dict[str, NDArray[np.float32]]:
     """Divide the verdict's scores by a temperature, so that what is called 90 % sure is right in nine of ten cases.
 
     Parameters

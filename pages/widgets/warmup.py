@@ -25,7 +25,7 @@ def first_page() -> None:
     """
     # An error here is reported again by the page that needs the module.
     with suppress(Exception):
-        from pages.widgets import look, picture, run_monitor, verdict  # noqa: F401
+        from pages.widgets import appearance, picture, run_monitor, verdict  # noqa: F401
 
         picture.get_ready()
 

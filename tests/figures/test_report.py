@@ -55,7 +55,7 @@ def test_it_holds_settings_scores_curves_kernels_and_environment(written):
     for part in ("Outcome", "Curves", "Epochs", "Settings", "Network", "First kernels", "Made with", "keras 3.99"):
         assert part in words
     assert "learning rate 0.0007" in words
-    assert "Best epoch, 2 test accuracy 70.0\u00a0%, loss 0.400" in words
+    assert "Best epoch, 2 test accuracy 70.0 %, loss 0.400" in words
     assert "test loss was lowest after epoch 2" in words
     (picture,) = (attributes for tag, attributes in page.tags if tag == "img")
     kernels = Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2])))

@@ -93,7 +93,7 @@ def test_what_lies_in_the_datasets_folder_can_be_chosen(app, pets):
     test = app("train")
     test.radio(key="data").set_value(data_source.KEPT).run()
     assert str(kept.folder()) in text(test)
-    assert any("none yet" in info.value for info in test.info)
+    assert any("no dataset yet" in info.value for info in test.info)
     shutil.copytree(pets, kept.folder() / "mine")
     shutil.make_archive(str(kept.folder() / "zipped"), "zip", pets)
     corrections.correct(kept.folder() / "mine", ["cat/10.png"], None)  # whose file lies beside it

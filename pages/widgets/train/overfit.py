@@ -27,7 +27,7 @@ def show() -> None:
             "overfitting."
         )
         st.markdown(
-            f"This page says “overfitted” when, after the last epoch, the training accuracy is at least {points} above "
+            f"On this page, overfitting means: after the last epoch, the training accuracy is at least {points} above "
             "the test accuracy, and the test loss has been lower before. What helps: more photos, augmentation (each "
             "epoch shows the pictures slightly changed), or fewer epochs."
         )
