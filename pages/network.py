@@ -238,7 +238,7 @@ def _kernels(kernels: np.ndarray, when: str) -> None:
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)
     left.metric(
-        "Neighbor similarity", f"{order.mean():.2f}",
+        "Neighbor similarity", f"{order.mean():.2f}".replace("-", "−"),
         help="How alike neighbors are, on average: 1 if all weights of a kernel are equal, about 0 in random kernels.",
     )  # fmt: skip
     right.metric("Largest weight", f"{np.abs(kernels).max():.3f}")

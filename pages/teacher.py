@@ -21,8 +21,8 @@ def main() -> None:
         _door()
         return
     st.markdown(
-        "Each visitor has a number of four digits. They can add a name in the sidebar, under *Your space on this "
-        "server*."
+        "Each visitor has a short name, such as 72c4. They can add their own name in the sidebar, under *Your space on "
+        "this server*."
     )
     st.header("Training runs now", divider="gray")
     st.fragment(_under_way, run_every=REFRESH)()

@@ -83,6 +83,15 @@ def test_the_library_has_no_screen():
         assert not {name for name in imports(file) if name.split(".")[0] == "streamlit"}, file
 
 
+def test_arrays_of_the_library_have_types():
+    bare = []
+    for file in sources("cnn_core"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            hints = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+            bare += [f"{file.name}:{hint.lineno}" for hint in hints if hint and "np.ndarray" in ast.unparse(hint)]
+    assert not bare
+
+
 @pytest.mark.parametrize("top", ["cnn_core.network", "cnn_core.explain", "pages.classify"])
 def test_tensorflow_waits_until_it_is_needed(top):
     heavy, seen, todo = {"tensorflow", "keras"}, set(), {top}

@@ -21,6 +21,13 @@ def test_epoch_of_the_lowest_test_loss_is_marked():
     assert len(training_curves.training_curve(HISTORY, "loss").layout.annotations) == 1
 
 
+def test_the_labels_of_a_chart_of_losses_do_not_cover_each_other():
+    flat = HISTORY.assign(loss=0.7, val_loss=0.69)  # as when nothing is learned: the line of guessing is in the middle
+    notes = {note.text: note for note in training_curves.training_curve(flat, "loss", best_epoch=2).layout.annotations}
+    assert (notes["guessing"].yref, notes["guessing"].yanchor) == (None, "bottom")
+    assert (notes["lowest test loss"].y, notes["lowest test loss"].yanchor) == (1, "top")
+
+
 def test_a_training_curve_shows_both_sets_and_the_score_of_guessing():
     figure = training_curves.training_curve(HISTORY, "loss")
     training, test = figure.data

@@ -86,7 +86,9 @@ def test_damaged_corrections_are_a_sentence_and_the_pages_live_on(app, pets, bri
     test = looked(agreed(app("train", data="Folder on the server", data_path=str(pets))))
     assert not test.exception
     assert any("bird" in error.value for error in test.error)
-    assert test.button(key="train_start").disabled
+    start = test.button(key="train_start")
+    assert start.disabled
+    assert "network" not in start.help, "the network is not what is wrong"
 
 
 def test_what_lies_in_the_datasets_folder_can_be_chosen(app, pets):

@@ -214,7 +214,7 @@ class ConvolutionLab {
     bar.previousElementSibling.textContent = number(bench.view === "absolute" ? 0 : low);
     bar.nextElementSibling.textContent = number(high);
     const values = `Values from ${number(facts.low)} to ${number(facts.high)}.`;
-    const beyond = facts.beyond ? ` ${percent(facts.beyond, facts.count)} of them are outside this scale and get its end colors.` : "";
+    const beyond = facts.beyond ? ` ${percent(facts.beyond, facts.count)} of the values are outside this scale and get its end colors.` : "";
     part["map-caption"].textContent = `Feature map: ${output.height} × ${output.width}. ${values}`;
     part.scale.querySelector("span:last-of-type").textContent = `${(each ? EACH_LEGENDS : LEGENDS)[bench.view]}${beyond}`;
     part.output.setAttribute("aria-label", `Feature map of ${this.title}. ${values} Move the frame with the arrow keys.`);
