@@ -213,7 +213,7 @@ def _network_of(model: keras.Model, team: Team | None) -> keras.Model:
     network = getattr(model, "network", model)
     if team and team.parts > 1 and network is model:
         raise TrainingError(
-            f"An older version began this run. Remove {cluster.VARIABLE} to go on with it on one machine."
+            f"An older version began this run. Remove {cluster.VARIABLE} to continue it on one machine."
         )
     return network
 

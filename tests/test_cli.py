@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from cnn_core import cli, models, runs
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
+from cnn_core.terminal.arguments import parser
 from tests.pages.fake_runs import fake_run
 from tests.tiny_runs import folder_with
 
@@ -51,6 +53,14 @@ def test_wrong_usage_is_2(words, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "usage:" in captured.err
+
+
+def test_the_defaults_of_train_are_those_of_a_run():
+    options, config = parser().parse_args(["train"]), TrainingConfig()
+    shared = ("data", "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation",
+              "class_weights", "augment", "recipe", "seed", "deterministic")  # fmt: skip
+    said = {name: getattr(options, name) for name in shared}
+    assert said == {**{name: getattr(config, name) for name in shared}, "images": None}  # all, of any dataset
 
 
 @pytest.fixture

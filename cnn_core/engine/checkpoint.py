@@ -134,6 +134,6 @@ def _variables(model: keras.Model) -> dict[str, Any]:
 
 def _damaged(folder: Path) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint {folder / NAME} is damaged. Delete this file to go on from the last saved model, or start a "
-        "new run."
+        f"The checkpoint {folder / NAME} is damaged. Delete this file to continue from the last saved model, or start "
+        "a new run."
     )

@@ -32,7 +32,8 @@ EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type"
 
 LOST = (
     "The connection to another worker was lost: its process has ended, or its machine cannot be reached. What that "
-    "worker printed last may say why. Then start all workers again with --resume: the run goes on from its checkpoint."
+    "worker printed last may say why. Then start all workers again with --resume: the run continues from its "
+    "checkpoint."
 )
 
 BROKEN_OFF = (

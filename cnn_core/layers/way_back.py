@@ -165,8 +165,8 @@ def _pooling(layer: Any, index: Index, before: NDArray[np.float32], after: NDArr
         says = f"Max pooling keeps the largest of {all_of_them}: {largest}, at {place(found)}."
     else:
         says = (
-            f"Average pooling takes the mean of {all_of_them}: {number(after[index])}. Go on with the largest of them, "
-            f"{largest}, at {place(found)}."
+            f"Average pooling takes the mean of {all_of_them}: {number(after[index])}. Continue with the largest of "
+            f"them, {largest}, at {place(found)}."
         )
     return StepBack(says, found)
 
@@ -202,7 +202,7 @@ def _add(index: Index, inputs: list[NDArray[np.float32]], output: NDArray[np.flo
     written = " ".join([number(values[0]), *map(signed, values[1:])])
     says = (
         f"Add takes the numbers at the same place of {len(inputs)} layers: {written} = {number(output[index])}. "
-        f"Go on with {number(values[which])}."
+        f"Continue with {number(values[which])}."
     )
     return StepBack(says, index, which)
 

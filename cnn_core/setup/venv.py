@@ -45,7 +45,7 @@ def prepare(requirements: str) -> Path:
         for name in {requirements, "requirements.txt"}:
             (processes.ROOT / ".venv" / (name + ".installed")).write_text(_digest(python))
     except KeyboardInterrupt:
-        sys.exit("Interrupted. The same command goes on from here.")
+        sys.exit("Interrupted. Run the same command again to continue.")
     except OSError as error:
         where = processes.ROOT / ".venv"
         sys.exit(f"{where} could not be written: {error.strerror}. Free some disk space, or clone elsewhere.")

@@ -197,7 +197,7 @@ def _way(knot: Knot) -> dict[str, Any]:
         )
     elif way.end is not None and way.end.layer != PHOTO:
         shown["go"] = {
-            "text": f"Go on to {way.end.layer}, {where(way.end.at)}",
+            "text": f"Continue to {way.end.layer}, {where(way.end.at)}",
             "layer": way.end.layer,
             "at": list(way.end.at),
         }
