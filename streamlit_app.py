@@ -1,4 +1,4 @@
-"""CNN Lab's front door: what every page shares, and the way to each of them."""
+"""The start of the app: what every page shares, and the navigation between them."""
 
 import asyncio
 import webbrowser
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     main()
 else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
-    # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
+    # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this file.
     PagesManager.uses_pages_directory = False
     memory.share_free_memory()
     protection.keep_photos_in_memory()

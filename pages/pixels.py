@@ -13,8 +13,8 @@ from pages.widgets import code_panel, controls, picture
 from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.pixels import bench, ordinary
 
-# A larger picture is shrunk for the whole page, and the page says so: all its numbers are in the browser, under the
-# hand, and whatever Python prints and the code computes are numbers of that same picture.
+# A larger picture is shrunk for the whole page, and the page says so: all its numbers are in the browser,
+# and whatever Python prints and the code computes are numbers of that same picture.
 LONGEST = 1024
 LONGEST_CHANNEL = 640  # of the pictures of the channels
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 @st.fragment
 def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
-    """Let the hand look at every pixel, and print the numbers of the window that it has chosen."""
+    """Let the visitor look at every pixel, and print the numbers of the chosen window."""
     _lab(
         "pixel_lab",
         bench.WINDOW,
@@ -76,7 +76,7 @@ def _channels(image: np.ndarray, name: str) -> None:
 
 @st.fragment
 def _black_and_white(gray: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
-    """Let the hand move the threshold, and print the bits that are left."""
+    """Let the visitor move the threshold, and print the bits that are left."""
     st.markdown(
         "Converted to brightness, each pixel keeps one number. If it is at least the threshold, the pixel becomes "
         "1 (white), otherwise 0 (black): one bit per pixel."

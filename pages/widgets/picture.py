@@ -51,7 +51,7 @@ def get_ready() -> None:
 
 
 def choose() -> None:
-    """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
+    """Draw the picker. `streamlit_app` calls this once, in the sidebar, before the page runs."""
     if st.session_state.pop(_SHOW_OWN, False):
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())

@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 def sidebar() -> None:
-    """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
+    """Draw the short run's form, or while a training runs its progress. `streamlit_app` calls this in the sidebar."""
     with st.container(key="short_run"):
         active = active_runs()
         if active:

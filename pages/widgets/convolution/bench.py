@@ -1,6 +1,6 @@
 """What lies on the bench of the Convolution page: a kernel and how it is used, kept in the session and in the address.
 
-The kernel lab and the ordinary controls are two hands on the same bench. In the address a kernel is a preset's name
+The kernel lab and the ordinary controls change the same bench. In the address a kernel is a preset's name
 (``?kernel=sobel_x``) or its numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
 """
 

@@ -1,4 +1,4 @@
-// The convolution lab: a kernel under the hand, the picture, the feature map, and the arithmetic of one place.
+// The convolution lab: a kernel to edit, the picture, the feature map, and the arithmetic of one place.
 
 const LEGENDS = {
   zero: "Red is above 0, white is 0, blue is below 0.",
@@ -75,7 +75,7 @@ class ConvolutionLab {
     this.channels = photo.planes.map((plane) => ({ ...photo, planes: [plane] }));
   }
 
-  /** The camera's next frame; or the photo again, after it. The place under the hand stays where it is. */
+  /** The camera's next frame; or the photo again, after it. The place under the pointer stays where it is. */
   #film(photo) {
     const follows = this.photo !== this.still && photo !== this.still;
     if (this.photo === this.still) this.before = { place: { row: this.bench.row, column: this.bench.column }, moved: this.moved };

@@ -79,7 +79,7 @@ function refuse(place, sentence) {
 
 const QUIET_MILLISECONDS = 700;
 
-/** What a screen reader hears: the latest news once the hand has rested, and not with every frame. */
+/** What a screen reader hears: the latest news once the visitor pauses, and not with every frame. */
 class News {
   constructor(place) {
     this.place = place;

@@ -140,7 +140,7 @@ class KernelTable {
   /** Drag up for a larger number, down for a smaller one. A press without a drag is a click into the cell. */
   #grab(event, input, table, at) {
     if (event.button) return;
-    input.setPointerCapture(event.pointerId); // at once: the first move of a quick hand may end outside of the cell
+    input.setPointerCapture(event.pointerId); // at once: the first quick move may end outside of the cell
     const start = this.tables[table][at];
     let dragged = false;
     const move = (now) => {

@@ -167,7 +167,7 @@ class Player {
     this.grids.replaceChildren(...crops, element("span", { class: "kl-sign", text: "→" }), this.#result());
   }
 
-  /** The results so far; the one in hand is framed. */
+  /** The results so far; the current one is framed. */
   #result() {
     const { output, outputName } = this.view;
     const valueAt = (at) => output.planes[0][(this.top + Math.floor(at / this.columns)) * output.width + this.left + (at % this.columns)];

@@ -53,7 +53,7 @@ class ThreadLab {
     if (went) this.part.news.textContent = thread.title;
   }
 
-  /** Tell Python the path that the hand has chosen; again, when no answer comes. */
+  /** Tell Python the path that the visitor has chosen; again, when no answer comes. */
   #send(path) {
     this.turn = Date.now();
     this.root.setAttribute("aria-busy", "true");
