@@ -282,7 +282,7 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
     found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
     if not found:
         raise DatasetError(
-            f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
+            f'{name} has no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
     if odd := [file for file in found if not is_text(file)]:
@@ -292,7 +292,7 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
     for label, count in counts.items():
         if count == 0:
             raise DatasetError(
-                f"{name} holds no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
-                "both to learn the difference: add some."
+                f"{name} has no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
+                "both to learn the difference. Add some."
             )
     return table

@@ -166,7 +166,7 @@ class _Trail:
             )
         if type(visit.layer).__name__ not in SUMS:
             raise WalkError(
-                f"“{place.layer}” is a {type(visit.layer).__name__} layer, whose numbers are no sums of products. "
+                f"“{place.layer}” is a {type(visit.layer).__name__} layer, whose numbers are not sums of products. "
                 f"Choose a layer of one of these kinds: {', '.join(SUMS)}."
             )
         shape = _values(visit.output).shape

@@ -27,7 +27,7 @@ def main() -> None:
     shrunk = (height, width) if note else None
 
     st.markdown(
-        f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
+        f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell has three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."
     )
     if note:
@@ -61,7 +61,7 @@ def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
 
 def _channels(image: np.ndarray, name: str) -> None:
     st.markdown(
-        "Each channel is a picture of its own. In color, it shows the light that it adds. In gray, it shows how "
+        "Each channel is itself a picture. In color, it shows the light that it adds. In gray, it shows how "
         "strong this light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
     )
     for place, channel, full, color in zip(

@@ -118,7 +118,7 @@ def parse(text: str) -> Cluster | None:
     if wrong := [address for address in workers if not re.fullmatch(r"\S+:\d{1,5}", address)]:
         raise ClusterError(f"{VARIABLE} names the address “{wrong[0]}”. Add its port, for example {wrong[0]}:2222.")
     if len(set(workers)) < len(workers):
-        raise ClusterError(f"{VARIABLE} names an address twice. Give every worker an address of its own.")
+        raise ClusterError(f"{VARIABLE} names an address twice. Give every worker its own address.")
     index = _index(values.get("task"), jobs)
     return Cluster(tuple(workers), index) if len(workers) > 1 else None
 

@@ -137,7 +137,7 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
         windows = PureWindowsPath(item.filename)
         if windows.drive or windows.root or ".." in windows.parts or stat.S_ISLNK(item.external_attr >> 16):
             raise ArchiveError(
-                f"{name} holds {item.filename!r}, which would be unpacked outside its own folder. "
+                f"{name} contains {item.filename!r}, which would be unpacked outside its own folder. "
                 "Nothing was unpacked. Use a zip from a source you trust."
             )
     total = sum(item.file_size for item in items)

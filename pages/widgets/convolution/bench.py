@@ -138,7 +138,7 @@ def arguments(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Any]
     for table, row, column in np.argwhere(np.isnan(bench["kernel"])):
         channel = f" of the {CHANNELS[table]} table" if len(bench["kernel"]) > 1 else ""
         raise ConvolutionError(
-            f"Kernel row {row + 1} column {column + 1}{channel} is empty or holds no number. "
+            f"Kernel row {row + 1} column {column + 1}{channel} is empty or is not a number. "
             "Type one into it, such as 0."
         )
     kernel = np.moveaxis(bench["kernel"], 0, -1) if bench["channel"] == "all" else bench["kernel"][0]
