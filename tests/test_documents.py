@@ -90,6 +90,12 @@ def test_the_map_names_every_folder(top):
     assert not {name for name in folders if name not in the_map()}
 
 
+def test_each_folder_of_the_library_lists_its_modules():
+    for room in ROOT.glob("cnn_core/*/__init__.py"):
+        listed = set(re.findall(r"^- `(\w+)`:", room.read_text("utf-8"), re.MULTILINE))
+        assert listed == {file.stem for file in room.parent.glob("[a-z]*.py")}, room.parent.name
+
+
 def test_the_map_names_every_piece_of_the_pages():
     assert not {file.name for file in ROOT.glob("pages/widgets/[a-z]*.py") if file.name not in the_map()}
 
