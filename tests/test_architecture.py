@@ -147,5 +147,9 @@ def test_tests_name_no_private_name():
                 continue
             if node.value.id in names and node.attr.startswith("_") and not node.attr.startswith("__"):
                 private.append(f"{file.name}:{node.lineno} {node.value.id}.{node.attr}")
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > 1):
+            owner, name = call.args[:2]  # as in monkeypatch.setattr(module, "_name", ...)
+            if isinstance(owner, ast.Name) and owner.id in names and str(getattr(name, "value", "")).startswith("_"):
+                private.append(f"{file.name}:{call.lineno} {ast.unparse(name)}")
         private += [f"{file.name} {name}" for name in names if name.startswith("_")]
     assert not private
