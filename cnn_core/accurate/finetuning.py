@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from cnn_core.engine.augmentation import RandomAffine, between, chance
+from cnn_core.engine.augmentation import RandomAffine, between, random_numbers
 from cnn_core.engine.batches import training_batches
 from cnn_core.engine.config import CLIP_NORM
 
@@ -148,14 +148,14 @@ def augmented_batches(images: Images, labels: NDArray[np.int32], numbers: range,
     def change(images: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
         number, first, whole = batch
         # Others than those that move the image.
-        chances = chance(3, tf.shape(images)[0], seed + 1, number, first, whole)
-        return vary_colors(affine(images, *batch), *tf.unstack(chances[:, :, None, None, None]))
+        random = random_numbers(3, tf.shape(images)[0], seed + 1, number, first, whole)
+        return vary_colors(affine(images, *batch), *tf.unstack(random[:, :, None, None, None]))
 
     return training_batches(images, labels, BATCH_SIZE, numbers, seed=seed, change=change)
 
 
 def vary_colors(images: Any, brightness: Any, contrast: Any, saturation: Any) -> Any:
-    """Change the colors of images as `keras.layers.RandomColorJitter` does, but by chances that are given.
+    """Change the colors of images as `keras.layers.RandomColorJitter` does, but by random numbers that are given.
 
     Parameters
     ----------
