@@ -55,9 +55,9 @@ def show(run: runs.Run, live: bool) -> None:
     recipe = _recipe(run)
     if recipe == "accurate":
         st.caption(
-            "The **time machine** shows how the kernels of the first layer are learned. In this run they do not "
-            "change: they come from a network that was trained on ImageNet, and only later layers learn. So this run "
-            "has no replay."
+            "The **time machine** shows how the kernels of the first layer are learned. In this run they stay as they "
+            "are: they come from a network that was trained on ImageNet, and only later layers learn. So there is no "
+            "replay of it."
         )
         return
     if not (run.snapshots() or (live and recipe)):
@@ -173,9 +173,9 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         time.sleep(replay_pictures.FRAME_SECONDS)
     _moment(place, job, list(moments).index(state[_AT]), moments[state[_AT]], label)
     st.caption(
-        f"Bright places raise the score for {label}. Below the picture are kernels of the first convolution, those "
-        "that changed most during training (middle gray is zero). Below each kernel is its feature map for your "
-        "picture (white is zero). A color means the same number at every moment."
+        f"Bright places raise the score for {label}. Each tile of colors is a kernel of the first convolution; "
+        "those that changed most during training are shown (middle gray is zero). Below each kernel is its feature map "
+        "for your picture (white is zero). A color means the same number at every moment."
     )
 
 
