@@ -96,10 +96,10 @@ def test_a_run_started_elsewhere_is_seen_and_its_end_too(app):
     folder = fake_run(state="running", done=1, step=5)
     test = app("convolution")
     assert "Start training" not in labels(test)
-    assert "Training accuracy this epoch: 81.2 %" in sentences(test)
+    assert "Training accuracy this epoch: 81.2\u00a0%" in sentences(test)
     rewrite_status(folder, state="finished", seconds=65)
     test.run()
-    assert "Finished: 1 epoch in 1 min 05 s. Test accuracy: 65.0 %." in sentences(test)
+    assert "Finished: 1 epoch in 1 min 05 s. Test accuracy: 65.0\u00a0%." in sentences(test)
     assert "Start training" in labels(test)
 
 
