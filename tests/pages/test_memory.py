@@ -1,9 +1,12 @@
 """A server's memory: what a visitor had is dropped some time after the browser has gone, even when nobody comes."""
 
 import gc
+import subprocess
+import sys
 import weakref
 from types import SimpleNamespace
 
+import pytest
 from streamlit import runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.runtime import Runtime
@@ -11,6 +14,7 @@ from streamlit.runtime.session_manager import SessionInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from pages.widgets.host import memory
+from tests.conftest import ROOT
 
 
 class Session:
@@ -41,3 +45,31 @@ def test_the_server_itself_looks_for_garbage():
     from streamlit import config
 
     assert config.get_option("runner.postScriptGC") is False
+
+
+LARGE_BLOCKS = """
+from pathlib import Path
+from pages.widgets.host import memory
+
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+memory.share_free_memory()
+bytearray(4 * memory.LARGE)  # the C library now takes it that blocks of this size come and go, and wants to keep them
+before, pictures, small = megabytes(), [], []
+for _ in range(200):
+    pictures.append(bytearray(b"1" * 2 * memory.LARGE))
+    small.append(bytes(3000))
+taken = megabytes() - before
+pictures.clear()
+print(taken, megabytes() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The setting is of the GNU library.")
+def test_what_is_large_goes_back_to_the_system_as_soon_as_it_is_free():
+    """Although small blocks lie between."""
+    done = subprocess.run([sys.executable, "-c", LARGE_BLOCKS], cwd=ROOT, capture_output=True, text=True, check=True)
+    taken, left = map(float, done.stdout.split())
+    assert taken > 45
+    assert left < 10

@@ -17,7 +17,10 @@ from streamlit import runtime
 SECONDS = 3.0
 """Between two looks."""
 
-_ARENA_MAX = -8  # M_ARENA_MAX in malloc.h
+LARGE = 128 * 1024
+"""Bytes. What is larger, such as a picture, is fetched from the system, and is the system's again once it is free."""
+
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # as in malloc.h
 
 TRIM_EVERY = 10
 """After so many looks, memory that is free goes back to the system."""
@@ -61,12 +64,15 @@ def forget_sessions() -> None:
 
 
 def share_free_memory() -> None:
-    """Let all threads take memory from the same two places. Call it before there are many threads.
+    """Let all threads take memory from the same two places, and large blocks from the system. Call it at the start.
 
     Each run of a script is a thread of its own. The C library gives threads up to 16 places on two processors, and what
-    is free in one is of no use to the others: that doubled what a visitor took.
+    is free in one is of no use to the others: that doubled what a visitor took. It also raises the size from which a
+    block is large with each large block that is freed. Pictures then lie between small blocks, and leave holes that
+    nobody has back.
     """
     _c_library("mallopt", _ARENA_MAX, 2)
+    _c_library("mallopt", _MMAP_THRESHOLD, LARGE)
 
 
 def trim() -> None:
