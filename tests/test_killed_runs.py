@@ -53,7 +53,7 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills)
     assert all(np.array_equal(one, other) for one, other in pairs)
 
 
-@pytest.mark.parametrize("kind", ["graph", "eager"])
+@pytest.mark.parametrize("kind", ["graph", "eager", "accurate"])
 def test_its_snapshots_are_those_of_a_run_that_was_not_killed(killed, kind):
     top, _ = killed
     whole, often = (runs.Run(top / kind / name).snapshots() for name in ("whole", "killed"))
