@@ -47,7 +47,8 @@ def tiles(frames: Sequence[Frame], at: int, chosen: Sequence[int]) -> list[NDArr
     Returns
     -------
     list of ndarray of uint8, shape (2 `TILE` + `GAP`, `TILE`, 3)
-        In a kernel middle gray is zero; one of a single channel is gray. In a map white is zero, red above it, and blue below.
+        In a kernel middle gray is zero; one of a single channel is gray. In a map white is zero, red above it, and
+        blue below.
     """
     strongest = max(float(np.abs(frame.kernels).max()) for frame in frames)
     pictures = []
