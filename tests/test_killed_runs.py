@@ -58,7 +58,7 @@ def test_its_snapshots_are_those_of_a_run_that_was_not_killed(killed, kind):
     top, _ = killed
     whole, often = (runs.Run(top / kind / name).snapshots() for name in ("whole", "killed"))
     assert list(whole) == list(often)
-    assert len(whole) > 6
+    assert len(whole) >= 5
     for one, other in zip(whole.values(), often.values(), strict=True):
         assert all(np.array_equal(*pair) for pair in zip(read(one), read(other), strict=True))
 

@@ -27,6 +27,9 @@ _ABOUT = {
     "picture.",
 }
 
+VISIBLE = 0.01
+"""A change of a kernel by this share can just be seen in its colors."""
+
 TILE = 80
 """The width of a kernel on the screen, in pixels: four of them fit side by side on a phone."""
 
@@ -192,11 +195,15 @@ def _kernels(job: Replay, at: int, recipe: str) -> str:
             "Each tile of colors is a kernel of the first convolution; those that changed most during training are "
             "shown (middle gray is zero)."
         )
-    return (
+    shown = (
         f"Each gray tile is a kernel of {plain(job.frames[at].layer)}, a layer that learns. Of its first {MAX_KERNELS} "
-        "kernels, those that changed most are shown (middle gray is zero). By this moment, fine-tuning has changed "
-        f"these {MAX_KERNELS} kernels by {percent(change(job.frames, at), counted=True)} on average."
+        "kernels, those that changed most are shown (middle gray is zero)."
     )
+    moved = change(job.frames, at)
+    if at:
+        shown += f" By this moment, fine-tuning has changed these {MAX_KERNELS} kernels by {percent(moved)} on average"
+        shown += ", which is too little to see here." if moved < VISIBLE else "."
+    return shown
 
 
 def _moment(place, job: Replay, at: int, name: str, label: str) -> None:
