@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,7 +110,10 @@ def train_whole_and_killed(top: Path, config: TrainingConfig, kills: list[tuple[
     for moment in kills:
         ended = live(top / "killed", *moment)
         steps = top / "killed" / "steps.jsonl"
-        lives.append({"moment": moment, "signal": ended, "steps": len(steps.read_text().splitlines())})
+        files = [top / "killed" / name for name in ("model.keras", "checkpoint.npz")]
+        broken = [file.name for file in files if file.exists() and not zipfile.is_zipfile(file)]
+        learned = len(steps.read_text().splitlines())
+        lives.append({"moment": moment, "signal": ended, "steps": learned, "broken": broken})
     live(top / "killed")
     return lives
 

@@ -36,6 +36,7 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills)
     top, lives = killed
     assert len(lives[kind]) == kills
     assert all(life["signal"] for life in lives[kind]), lives[kind]  # each was killed indeed
+    assert not any(life["broken"] for life in lives[kind]), lives[kind]
     whole, often = (runs.Run(top / kind / name) for name in ("whole", "killed"))
     assert often.status().state == whole.status().state == "finished", often.status()
     columns = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]

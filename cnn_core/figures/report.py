@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
@@ -18,6 +17,7 @@ from PIL import Image
 
 from cnn_core import wording
 from cnn_core.curves import best_epoch, overfitting
+from cnn_core.engine import environment
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.figures.diagrams import kernel_images
 from cnn_core.figures.training_curves import training_curve
@@ -143,9 +143,9 @@ def _kernels(run: Run) -> str:
 
 def _environment(run: Run) -> str:
     try:
-        facts = json.loads((run.folder / "environment.json").read_text(encoding="utf-8"))
+        facts = environment.read(run.folder)
         return f"<h2>Made with</h2>{_table((name, facts[name]) for name in ENVIRONMENT)}"
-    except (OSError, ValueError, LookupError, TypeError):  # a run of an older version has no such file
+    except (OSError, ValueError, LookupError):  # a run of an older version has no such file
         return ""
 
 
