@@ -2,14 +2,12 @@
 
 import base64
 import importlib.util
-import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
@@ -17,6 +15,7 @@ from cnn_core.host import turns
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.wording import plain
 from pages.widgets import controls
+from pages.widgets.screen_image import jpeg
 
 MEGABYTES = 30
 """The largest picture file that is accepted."""
@@ -52,7 +51,7 @@ def get_ready() -> None:
 
 
 def choose() -> None:
-    """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
+    """Draw the picker. `streamlit_app` calls this once, in the sidebar, before the page runs."""
     if st.session_state.pop(_SHOW_OWN, False):
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())
@@ -102,7 +101,7 @@ def shrunk(image: np.ndarray) -> str:
         return ""
     return (
         f"The picture is larger: {whole_height} rows × {whole_width} columns. This page shrinks it to {height} × "
-        f"{width}, so that every number follows your hand."
+        f"{width}, so that it can answer every change at once."
     )
 
 
@@ -169,22 +168,16 @@ def thumbnail(name: str) -> bytes:
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return _jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
+    return jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
 
 
 def _preview(image: np.ndarray) -> bytes:
     """Return `image` as a small JPEG. The sidebar is drawn at every change of any control: it is encoded once."""
     seen, data = st.session_state.get(_PREVIEW, (None, b""))
     if seen is not image:
-        data = _jpeg(fit(image, 480), quality=85)
+        data = jpeg(fit(image, 480), quality=85)
         st.session_state[_PREVIEW] = (image, data)
     return data
-
-
-def _jpeg(image: np.ndarray, quality: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def _take(key: str) -> None:
