@@ -16,17 +16,17 @@ CHECKPOINT = f"Delete {checkpoint.NAME} to continue from the last saved model."
 
 
 def damaged(folder: Path) -> list[str]:
-    """Say which files cannot be read, and what follows from it: a sentence for each."""
+    """Say which files cannot be read, and what follows from it: a sentence for each, and one for all snapshots."""
     files = [
         f"The run's file {name} is damaged. {consequence}"
         for name, (read, consequence) in FILES.items()
         if (folder / name).exists() and not _can(read, folder)
     ]
-    return files + [
-        f"The run's file {file.relative_to(folder).as_posix()} is damaged. The time machine leaves it out."
-        for file in snapshots.kept(folder).values()
-        if not zipfile.is_zipfile(file)
-    ]
+    kept = snapshots.kept(folder).values()
+    left_out = [file.relative_to(folder).as_posix() for file in kept if not zipfile.is_zipfile(file)]
+    if left_out:
+        files.append(f"The time machine leaves out what is damaged: {', '.join(left_out)}.")
+    return files
 
 
 def _can(read: Callable[[Path], Any], folder: Path) -> bool:

@@ -138,11 +138,11 @@ def test_a_fine_tuned_run_shows_a_layer_that_learns_and_says_what_stays_and_what
     assert slider.options[0] == "before fine-tuning"
     assert "the first one too, stayed as they were" in text(test)
     assert "a kernel of a_layer" in text(test).replace("\\_", "_")
-    assert "changed these 64 kernels by 75.0 % on average" in text(test)  # from 0.5 to 0.875
+    assert "changed these 64 kernels by 75.0\u00a0% on average" in text(test)  # from 0.5 to 0.875
     assert "calibrates" in text(test)
     assert [picture.shape for picture in asked] == [(300, 300, 3)]  # the size of this network's input
     slider.set_value(0).run()
-    assert "**Before fine-tuning: cat**, 50.0 %" in text(test)
+    assert "**Before fine-tuning: cat**, 50.0\u00a0%" in text(test)
     assert "fine-tuning has changed" not in text(test)
 
 

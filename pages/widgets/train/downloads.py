@@ -41,7 +41,8 @@ def show(run: runs.Run) -> None:
             )  # fmt: skip
     if len(run.history()):
         tensorboard = "" if visiting() else f" For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
+        script = " The Keras script repeats this run." if any(ending == "py" for _, ending, *_ in found) else ""
         st.caption(
             f"{curves.HOW_TO_SAVE} The report is one file of 5 MB: settings, curves, scores and kernels. It opens "
-            f"without network access. The Keras script repeats this run.{tensorboard}"
+            f"without network access.{script}{tensorboard}"
         )
