@@ -21,7 +21,7 @@ _ABOUT = {
     "article": "While it trains, a run keeps **snapshots** of its network: before the first step, after 1, 2, 4, 8 … "
     "steps, and after epochs. Here all of them look at your picture, so you can see how the kernels change.",
     "accurate": "This run began with a network that had been trained before, and learned its last layer in one "
-    "computation. So it answers well from the first moment on. Then came **fine-tuning**: with each step the upper "
+    "computation. So it is often right from the first moment on. Then came **fine-tuning**: with each step the upper "
     "layers changed a little. The lower layers, the first one too, stayed as they were. The run keeps **snapshots** of "
     "its network: before fine-tuning, after 1, 2, 4, 8 … steps, and after epochs. Here all of them look at your "
     "picture.",
