@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS, Progress
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.snapshots import SnapshotError, read
 from cnn_core.explain import heat_map
 from cnn_core.model_io.pet_model import PetModel, Prediction
@@ -27,8 +29,11 @@ from cnn_core.storage.cache import fingerprint
 from cnn_core.walk import as_input, is_convolution
 from cnn_core.walk import run as run_layers
 
+if TYPE_CHECKING:
+    import keras
+
 MAX_KERNELS = 64
-"""Of a first layer with more kernels, only these are kept in a frame."""
+"""Of a layer with more kernels, only the first ones are kept in a frame."""
 
 MAP_SIDE = 64
 """Larger maps are kept as means of 2×2, 3×3 … numbers, at about this side."""
@@ -37,7 +42,9 @@ MAP_SIDE = 64
 KEEP_FRAMES = 96
 """So many frames stay in memory: four whole replays, of at most 0.7 MB a frame."""
 
-_kept: OrderedDict[tuple[str, str], dict[str, NDArray[np.floating]]] = OrderedDict()
+_Numbers = dict[str, NDArray[np.floating]]
+
+_kept: OrderedDict[tuple[str, str], tuple[str, _Numbers]] = OrderedDict()
 
 
 class ReplayError(CnnLabError):
@@ -52,23 +59,25 @@ class Frame:
     """How many batches it had learned."""
     prediction: Prediction
     kernels: NDArray[np.float32]
-    """(height, width, 3, n): those of the first convolution."""
+    """(height, width, channels, n): those of `layer`."""
     maps: NDArray[np.float32]
     """(H, W, n): the maps that they make of the photo."""
     heat: dict[str, NDArray[np.float32]]
     """For each class the heat map, (S, S), 0 to 1, at the size of the network's input."""
+    layer: str
+    """The first convolution that learns and whose kernels can be seen: they have three channels, or one."""
 
 
-def moment(batches: int, steps: int) -> str:
+def moment(batches: int, steps: int, recipe: str = "article") -> str:
     """Name a moment of a training whose epochs have this number of steps.
 
     Examples
     --------
-    >>> moment(0, 40), moment(16, 40), moment(80, 40)
-    ('untrained', 'step 16', 'epoch 2')
+    >>> moment(0, 40), moment(16, 40), moment(80, 40), moment(0, 40, "accurate")
+    ('untrained', 'step 16', 'epoch 2', 'before fine-tuning')
     """
     if batches == 0:
-        return "untrained"
+        return "before fine-tuning" if recipe == "accurate" else "untrained"
     return f"epoch {batches // steps}" if steps and batches % steps == 0 else f"step {batches:,}"
 
 
@@ -92,7 +101,7 @@ def replay(run: Run, image: NDArray[np.uint8], progress: Progress | None = None)
     ReplayError
         When the run has no snapshot that can be read.
     """
-    size = run.config.network.input_size
+    size = run.config.input_size
     image = resize(image, size, size)  # what the network sees; the size of the heat maps
     frames, kept, seen = [], run.snapshots(), hashlib.sha256(image.tobytes()).hexdigest()
     model: PetModel | None = None
@@ -102,14 +111,14 @@ def replay(run: Run, image: NDArray[np.uint8], progress: Progress | None = None)
 
         try:
             key = fingerprint([path]), seen
-            if (values := _kept.get(key)) is None:
+            if (known := _kept.get(key)) is None:
                 weights = read(path)
-                model = model or PetModel(run.id, run.config.network.build(), largest_map=1)
-                values = _compute(model, weights, path, image)
+                model = model or PetModel(run.id, _network(run.config), largest_map=1)
+                known = _compute(model, weights, path, image)
         except (SnapshotError, FileNotFoundError):  # damaged, or a resumed run has just dropped it
             continue
-        _keep(key, values)
-        frames.append(_frame(values, batches, run.id))
+        _keep(key, known)
+        frames.append(_frame(*known, batches, run.id))
     if not frames:
         raise ReplayError("This run has kept no snapshot that can be read. Start a new run, and replay that one.")
     return frames
@@ -123,15 +132,39 @@ def most_changed(frames: Sequence[Frame], count: int = 8) -> list[int]:
     >>> answer = Prediction("cat", 0.5, {"cat": 0.5, "dog": 0.5}, "run")
     >>> kernels = np.zeros((3, 3, 3, 4), np.float32)
     >>> later = kernels + np.array([0.1, 0.4, 0.0, 0.2], np.float32)
-    >>> most_changed([Frame(0, answer, kernels, kernels[0], {}), Frame(9, answer, later, kernels[0], {})], 2)
+    >>> most_changed([Frame(at, answer, seen, seen[0], {}, "conv_1") for at, seen in ((0, kernels), (9, later))], 2)
     [1, 3]
     """
     changes = np.abs(frames[-1].kernels - frames[0].kernels).sum(axis=(0, 1, 2))
     return sorted(np.argsort(-changes, kind="stable")[:count].tolist())
 
 
-def _keep(key: tuple[str, str], values: dict[str, NDArray[np.floating]]) -> None:
-    _kept[key] = values
+def change(frames: Sequence[Frame], at: int) -> float:
+    """Return how far training has moved the kernels by a frame: the mean change as a share of their mean size.
+
+    Examples
+    --------
+    >>> answer = Prediction("cat", 0.5, {"cat": 0.5, "dog": 0.5}, "run")
+    >>> kernels = np.array([-1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
+    >>> seen = [Frame(at, answer, kernels + at, kernels[0], {}, "conv_1") for at in (0, 1)]
+    >>> change(seen, 0), change(seen, 1)
+    (0.0, 0.5)
+    """
+    first = frames[0].kernels
+    return float(np.abs(frames[at].kernels - first).mean() / (np.abs(first).mean() or 1.0))
+
+
+def _network(config: TrainingConfig) -> keras.Model:
+    """Build the network whose weights the snapshots of a run hold."""
+    if config.recipe == "accurate":
+        from cnn_core.accurate import finetuning
+
+        return finetuning.untrained()
+    return config.network.build()
+
+
+def _keep(key: tuple[str, str], known: tuple[str, _Numbers]) -> None:
+    _kept[key] = known
     _kept.move_to_end(key)
     while len(_kept) > KEEP_FRAMES:
         with suppress(KeyError):  # another thread was first
@@ -140,22 +173,29 @@ def _keep(key: tuple[str, str], values: dict[str, NDArray[np.floating]]) -> None
 
 def _compute(
     model: PetModel, weights: list[NDArray[np.float32]], path: Path, image: NDArray[np.uint8]
-) -> dict[str, NDArray[np.floating]]:
-    """Return what the network with these weights makes of the image, as small as it can be kept."""
+) -> tuple[str, _Numbers]:
+    """Return what the network with these weights makes of the image, as small as it can be kept, and of which layer."""
     try:
         model.keras.set_weights(weights)
     except ValueError as error:
         raise SnapshotError(f"The snapshot {path} is of another network.") from error
     _, visits = run_layers(model.keras, as_input(model, image))
-    first = next((visit for visit in visits if is_convolution(visit.layer)), None)
+    learning = (visit for visit in visits if is_convolution(visit.layer) and visit.layer.trainable)
+    first = next((visit for visit in learning if _kernels(visit.layer).shape[2] in (1, 3)), None)
     if first is None:
         raise ReplayError("This network has no convolution, so there are no kernels to watch.")
-    return {
+    return first.layer.name, {
         "probabilities": model.predict([image])[0],
-        "kernels": np.array(first.layer.kernel, np.float32)[..., :MAX_KERNELS],
+        "kernels": _kernels(first.layer)[..., :MAX_KERNELS],
         "maps": _smaller(np.asarray(first.output, np.float32)[0, ..., :MAX_KERNELS]).astype(np.float16),
         "heat": np.stack([heat_map(model, image, label) for label in LABELS]).astype(np.float16),
     }
+
+
+def _kernels(layer: Any) -> NDArray[np.float32]:
+    """Return the kernels of a convolution, (height, width, channels, n); a depthwise one's have one channel."""
+    kernels = np.array(layer.kernel, np.float32)
+    return kernels.swapaxes(2, 3) if type(layer).__name__ == "DepthwiseConv2D" else kernels
 
 
 def _smaller(maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -166,10 +206,10 @@ def _smaller(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(squares.mean(axis=(1, 3)), np.float32)
 
 
-def _frame(kept: dict[str, NDArray[np.floating]], batches: int, name: str) -> Frame:
+def _frame(layer: str, kept: _Numbers, batches: int, name: str) -> Frame:
     values = {part: numbers.astype(np.float32) for part, numbers in kept.items()}
     shares = dict(zip(LABELS, map(float, values["probabilities"]), strict=True))
     label = max(shares, key=shares.__getitem__)
     prediction = Prediction(label, shares[label], shares, name)
     heat = dict(zip(LABELS, values["heat"], strict=True))
-    return Frame(batches, prediction, values["kernels"], values["maps"], heat)
+    return Frame(batches, prediction, values["kernels"], values["maps"], heat, layer)

@@ -163,7 +163,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
         weights = class_weights.balanced(labels) if config.class_weights else None
         tests = batches(*data.held_out, TEST_BATCH, *_share(team))
         serve = _server(config, data, team)
-        learn(model, place, config, journal, len(labels), serve, tests, save, first, weights)
+        learn(model, network, place, config, journal, len(labels), serve, tests, save, first, weights)
 
 
 def _list(config: TrainingConfig, journal: Journal) -> _Data:

@@ -41,6 +41,14 @@ def main() -> None:
         code_panel.show(training_script.training(config))
     if not run_monitor.active_runs():
         warm.prepare()
+    if not visiting():  # a visitor seldom has two tabs, and many visitors who ask each second slow a server down
+        st.fragment(_notice, run_every=run_monitor.REFRESH)()
+
+
+def _notice() -> None:
+    """Draw the page anew when a run has begun, or goes on, in another tab."""
+    if [run.id for run in run_monitor.active_runs()] != st.session_state.get("runs_seen", []):
+        st.rerun()
 
 
 def _watch(everything: list[runs.Run]) -> None:
@@ -48,7 +56,9 @@ def _watch(everything: list[runs.Run]) -> None:
     names = [run.id for run in everything] + [run_table.BUNDLED]
     labels = {run.id: run_table.label(run) for run in everything}
     name = names[0]
-    if everything:
+    if not everything:
+        st.session_state["runs_seen"] = []
+    else:
         _settle_run(names)
         name = st.selectbox(
             "Training run",

@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import tensorflow
 
 from cnn_core import sketches, training
-from cnn_core.accurate import backbone, finetuning
+from cnn_core.accurate import backbone, finetuning, sizes
 from cnn_core.engine import saving
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
@@ -109,7 +110,10 @@ def train_whole_and_killed(top: Path, config: TrainingConfig, kills: list[tuple[
     for moment in kills:
         ended = live(top / "killed", *moment)
         steps = top / "killed" / "steps.jsonl"
-        lives.append({"moment": moment, "signal": ended, "steps": len(steps.read_text().splitlines())})
+        files = [top / "killed" / name for name in ("model.keras", "checkpoint.npz")]
+        broken = [file.name for file in files if file.exists() and not zipfile.is_zipfile(file)]
+        learned = len(steps.read_text().splitlines())
+        lives.append({"moment": moment, "signal": ended, "steps": learned, "broken": broken})
     live(top / "killed")
     return lives
 
@@ -126,11 +130,11 @@ def of_few_blocks(top: Path) -> TrainingConfig:
     """Return a run of the other recipe, with a small backbone that learns from small batches of small pictures."""
     backbone.STAGES = ((3, 2, 1, 8, 1), (3, 2, 6, 8, 1))
     finetuning.FIRST_TRAINABLE = "block_1_widen"
-    finetuning.IMAGE_SIZE, finetuning.BATCH_SIZE, finetuning.EPOCHS = 32, 6, 2
+    sizes.IMAGE_SIZE, sizes.BATCH_SIZE, sizes.EPOCHS = 32, 6, 2
     finetuning.WARMUP_STEPS = 2
     in_child(lambda: random_backbone(top / "backbone.npz"))
     return TrainingConfig(
-        recipe="accurate", images=32, epochs=finetuning.EPOCHS, deterministic=True, backbone=str(top / "backbone.npz")
+        recipe="accurate", images=32, epochs=sizes.EPOCHS, deterministic=True, backbone=str(top / "backbone.npz")
     )
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from cnn_core import cli, models, runs
 from cnn_core.engine.config import TrainingConfig
+from cnn_core.figures import report
 from cnn_core.network import ConvBlock, NetworkSpec
 from cnn_core.terminal.arguments import parser
 from tests.pages.fake_runs import fake_run
@@ -185,6 +186,16 @@ def test_train_passes_deterministic_on(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "spawn", lambda folder: (folder / "status.json").write_text('{"state": "finished"}'))
     assert cli.main(["train", "--deterministic", "--out", str(tmp_path / "run")]) == 0
     assert runs.Run(tmp_path / "run").config.deterministic
+
+
+def test_a_run_of_the_recipe_accurate_says_its_own_number_of_epochs(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "spawn", lambda folder: (folder / "status.json").write_text('{"state": "finished"}'))
+    assert cli.main(["train", "--recipe", "accurate", "--out", str(tmp_path / "run")]) == 0
+    config = runs.Run(tmp_path / "run").config
+    assert (config.epochs, config.batch_size) == (4, 32)
+    words = report.html(runs.Run(tmp_path / "run"))
+    assert "recipe" in words
+    assert not [name for name in ("<h2>Network</h2>", ">learning rate<") if name in words]  # they are others
 
 
 def test_models_lists_the_bundled_article(capsys):

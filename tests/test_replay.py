@@ -25,14 +25,15 @@ def frame(batches: int, cat: float, value: float) -> replay.Frame:
     label = max(shares, key=shares.__getitem__)
     heat = {name: np.full((16, 16), value, np.float32) for name in LABELS}
     answer = models.Prediction(label, shares[label], shares, "run")
-    return replay.Frame(batches, answer, kernels, np.full((14, 14, 4), value, np.float32), heat)
+    return replay.Frame(batches, answer, kernels, np.full((14, 14, 4), value, np.float32), heat, "conv_1")
 
 
+MOMENTS = ["untrained", "step 1", "epoch 1"]
 FRAMES = [frame(0, 0.5, 0.0), frame(1, 0.4, 0.3), frame(40, 0.9, 1.0)]
 
 
 def test_the_gif_shows_every_moment_and_the_last_one_longer():
-    with Image.open(io.BytesIO(replay_pictures.gif(FRAMES, PHOTO, "cat", 40))) as image:
+    with Image.open(io.BytesIO(replay_pictures.gif(FRAMES, PHOTO, "cat", MOMENTS))) as image:
         assert (image.n_frames, image.size, image.info["loop"]) == (
             3, (replay_pictures.WIDTH, replay_pictures.HEIGHT), 0,
         )  # fmt: skip

@@ -164,6 +164,7 @@ WHOLE = {
     "config.json": json.dumps(TINY.to_dict()).encode(),
     "status.json": json.dumps({"state": "finished", "epoch": 2, "epochs": 2}).encode(),
     "history.csv": (",".join(HISTORY) + "\n1,0.5,0.7,0.5,0.7,1.0\n2,0.5,0.7,0.5,0.7,1.0\n").encode(),
+    "environment.json": json.dumps({"seed": 42}).encode(),
     "steps.jsonl": b"".join(b'{"step": %d, "epoch": 1, "loss": 0.7, "accuracy": 0.5}\n' % n for n in range(1, 7)),
 }
 
@@ -175,11 +176,11 @@ def archive() -> bytes:
     return content.getvalue()
 
 
-WHOLE |= {"model.keras": archive(), "checkpoint.npz": archive()}
+WHOLE |= {"model.keras": archive(), "checkpoint.npz": archive(), "snapshots/000000004.npz": archive()}
 
 
 def run_of_files(path: Path, **changed: bytes) -> runs.Run:
-    path.mkdir(parents=True)
+    (path / "snapshots").mkdir(parents=True)
     for name, content in (WHOLE | changed).items():
         (path / name).write_bytes(content)
     return runs.Run(path)

@@ -234,6 +234,8 @@ def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_res
     assert not list(run.folder.glob(".*"))
     training.train(run.folder)
     assert run.status().state == "finished"
+    assert run.history()["epoch"].tolist() == [1, 2]
+    assert run.steps()["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert run_size.most_bytes(wide) / 3 < files.size(run.folder) < run_size.most_bytes(wide)
 
 

@@ -1,6 +1,7 @@
 """How the bundled model `accurate` is made.
 
 - `recipe`: all steps, from the photos to the saved model
+- `sizes`: of its network, its images and its training, known without TensorFlow
 - `backbone`: the network that was trained on ImageNet
 - `features`: its features of every photo, kept in the cache
 - `finetuning`: training of its upper blocks

@@ -14,12 +14,7 @@ import keras
 import numpy as np
 from keras import layers
 
-INPUT_SIZE = 300
-"""Height and width of the images in pixels. ImageNet's network of this size learned from 260, but from crops, in
-which things look larger than in whole images: "Fixing the train-test resolution discrepancy", arXiv:1906.06423."""
-
-FEATURES = 1280
-"""Numbers that the network says about an image, before any class is asked."""
+from cnn_core.accurate.sizes import FEATURES, INPUT_SIZE
 
 MEAN, SPREAD = 127.0, 128.0
 """What goes into the first convolution is (value - mean) / spread, as Google trained its Lite networks. With the mean

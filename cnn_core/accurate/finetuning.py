@@ -16,6 +16,8 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from cnn_core.accurate import sizes
+from cnn_core.accurate.backbone import efficientnet_lite2
 from cnn_core.engine.augmentation import RandomAffine, between, random_numbers
 from cnn_core.engine.batches import training_batches
 from cnn_core.engine.config import CLIP_NORM
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 FIRST_TRAINABLE = "block_11_widen"
 """The first layer that learns: from here on maps are a sixteenth of the image's size."""
 
-IMAGE_SIZE = 224
-"""Height and width of the training images. With `CROP_SHARE`, things are as large as in a whole image of 300."""
-
 CROP_SHARE = (0.6, 1.0)
 """The share of an image's height, and of its width, that a random crop keeps: least and most."""
 
@@ -36,7 +35,6 @@ BRIGHTNESS, CONTRAST, SATURATION = 0.1, 0.3, (0.25, 0.5)
 """How far colors change at random, as `keras.layers.RandomColorJitter` takes it. Its saturation of 0.5 is the
 image's own, and below it is paler; above, it gives values below 0."""
 
-EPOCHS, BATCH_SIZE = 4, 32
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 1e-4, 200, 0.01
 """Peak learning rate, the number of warm-up steps before it falls to zero along a cosine, and weight decay."""
 
@@ -79,14 +77,11 @@ def tunable(backbone: keras.Model, head: dict[str, NDArray[np.float32]], steps: 
         Compiled. Its layers are named as the backbone's, so that `copy_weights` finds them.
     """
     student, former = _copy(backbone), _copy(backbone)
-    learns = False
-    for layer in student.layers:
-        learns = learns or layer.name == FIRST_TRAINABLE
-        layer.trainable = learns
+    _let_upper_blocks_learn(student)
     former = keras.Model(former.get_layer(FIRST_TRAINABLE).input, former.output, name="former")
     former.trainable = False
     imagenet = layers.Dense(head["classes/bias"].size, name="imagenet", trainable=False)
-    verdict = layers.Dense(2, activation="softmax", name="verdict")
+    verdict = _verdict()
     features = student.output
     kept = Distillation(name="distillation")(
         features, imagenet(features), imagenet(former(student.get_layer(FIRST_TRAINABLE).input))
@@ -101,6 +96,37 @@ def tunable(backbone: keras.Model, head: dict[str, NDArray[np.float32]], steps: 
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     optimizer.build(model.trainable_variables)
     return model
+
+
+def answering(tuned: keras.Model) -> keras.Model:
+    """Return the part of a model made by `tunable` that answers, with the same weights: what a snapshot keeps of it."""
+    features = keras.Model(tuned.input, tuned.get_layer("features").output)
+    return _with_verdict(features, tuned.get_layer("verdict"))
+
+
+def untrained() -> keras.Model:
+    """Build a network that takes the weights of `answering`: images to the probabilities of cat and dog.
+
+    Only the layers that fine-tuning changes are trainable.
+    """
+    backbone = efficientnet_lite2()
+    _let_upper_blocks_learn(backbone)
+    return _with_verdict(backbone, _verdict())
+
+
+def _with_verdict(backbone: keras.Model, verdict: layers.Layer) -> keras.Model:
+    return keras.Model(backbone.input, verdict(backbone.output))
+
+
+def _verdict() -> layers.Layer:
+    return layers.Dense(2, activation="softmax", name="verdict")
+
+
+def _let_upper_blocks_learn(network: keras.Model) -> None:
+    learns = False
+    for layer in network.layers:
+        learns = learns or layer.name == FIRST_TRAINABLE
+        layer.trainable = learns
 
 
 def _copy(backbone: keras.Model) -> keras.Model:
@@ -151,7 +177,7 @@ def augmented_batches(images: Images, labels: NDArray[np.int32], numbers: range,
         random = random_numbers(3, tf.shape(images)[0], seed + 1, number, first, whole)
         return vary_colors(affine(images, *batch), *tf.unstack(random[:, :, None, None, None]))
 
-    return training_batches(images, labels, BATCH_SIZE, numbers, seed=seed, change=change)
+    return training_batches(images, labels, sizes.BATCH_SIZE, numbers, seed=seed, change=change)
 
 
 def vary_colors(images: Any, brightness: Any, contrast: Any, saturation: Any) -> Any:

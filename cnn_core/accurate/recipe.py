@@ -76,7 +76,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     RecipeError
         When there are too few photos, or no backbone to begin with.
     """
-    from cnn_core.accurate import finetuning
+    from cnn_core.accurate import finetuning, sizes
     from cnn_core.engine.batches import batches, count
     from cnn_core.engine.learning import learn as fine_tune
     from cnn_core.engine.learning import open_or_build, set_seed
@@ -87,7 +87,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     backbone, classes = _open_backbone(config.backbone)
     set_seed(config)
     environment.record(folder, config, sorted({*training["file"], *calibration["file"], *test["file"]}))
-    steps = count(len(training), finetuning.BATCH_SIZE)
+    steps = count(len(training), sizes.BATCH_SIZE)
 
     def tunable() -> keras.Model:
         if (folder / checkpoint.NAME).exists():  # which holds what would be learned
@@ -95,7 +95,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
         else:
             computed = [cached_features(backbone, photos, journal.reading) for photos in (training, calibration)]
             head = learn(computed[0], dataset.class_numbers(training), computed[1], dataset.class_numbers(calibration))
-        return finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
+        return finetuning.tunable(backbone, head | classes, steps * sizes.EPOCHS)
 
     tuned, place = open_or_build(folder, steps, tunable, folder / "tunable.keras")
     computed_at = time.monotonic()
@@ -107,17 +107,16 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
             build(backbone, calibrate(head, features, dataset.class_numbers(calibration))), folder / "model.keras"
         )
 
-    images, labels = dataset.images_and_labels(training, finetuning.IMAGE_SIZE)
+    images, labels = dataset.images_and_labels(training, sizes.IMAGE_SIZE)
     unseen = dataset.images_and_labels(test, backbone.input_shape[1])
-    settings = replace(
-        config, epochs=finetuning.EPOCHS, batch_size=finetuning.BATCH_SIZE, patience=None, validation=0.0
-    )
+    settings = replace(config, epochs=sizes.EPOCHS, batch_size=sizes.BATCH_SIZE, patience=None, validation=0.0)
 
     def serve(numbers: range) -> tf.data.Dataset:
         return finetuning.augmented_batches(images, labels, numbers, config.seed)
 
-    tests = batches(*unseen, finetuning.BATCH_SIZE)
-    fine_tune(tuned, place, settings, journal, len(labels), serve, tests, save, [])
+    tests = batches(*unseen, sizes.BATCH_SIZE)
+    network = finetuning.answering(tuned)
+    fine_tune(tuned, network, place, settings, journal, len(labels), serve, tests, save, [])
     (folder / "tunable.keras").unlink(missing_ok=True)
     journal.write(
         message=f"{computed_at - began:.0f} s for computing features and learning the last layer, "

@@ -36,6 +36,7 @@ def run_callbacks(
     journal: Journal,
     config: TrainingConfig,
     images: int,
+    network: keras.Model,
     place: Place,
     save: Callable[[], None],
     save_checkpoint: Callable[[], None],
@@ -48,6 +49,8 @@ def run_callbacks(
     config : TrainingConfig
     images : int
         Number of training images.
+    network : keras.Model
+        Whose weights the snapshots keep.
     place : Place
         Where the run stands; from here on the callbacks keep it.
     save : callable
@@ -65,7 +68,7 @@ def run_callbacks(
         KeepPlace(place),
         LogSteps(journal.folder / "steps.jsonl", place),
         ReportProgress(journal, config, images, place),
-        *([TakeSnapshots(journal.folder, place, config.epochs)] if config.recipe == "article" else []),
+        TakeSnapshots(journal.folder, network, place, config.epochs),
         SaveCheckpoint(save_checkpoint, place),
         SaveModel(save, place.rows, keep_best),
         WriteHistory(journal.folder / "history.csv", place.rows),

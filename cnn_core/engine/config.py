@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError
+from cnn_core.accurate import sizes
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.network import NetworkSpec
 from cnn_core.source import DRAWN, Source
@@ -103,6 +104,11 @@ class TrainingConfig:
     def source(self) -> Source:
         """The run's images and their split."""
         return Source(self.data, self.images, self.seed, self.test_size, self.corrections)
+
+    @property
+    def input_size(self) -> int:
+        """Height and width, in pixels, of the images that the run's network takes."""
+        return sizes.INPUT_SIZE if self.recipe == "accurate" else self.network.input_size
 
     @property
     def held_out(self) -> str:

@@ -37,6 +37,14 @@ def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))
 
 
+def read(folder: Path) -> dict[str, Any]:
+    """Return what `record` wrote; an `OSError` or a `ValueError` says that it is not there, or damaged."""
+    facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    if not isinstance(facts, dict):
+        raise ValueError("no JSON object")
+    return facts
+
+
 def describe() -> dict[str, Any]:
     """Return the versions, the command line and the processor; this imports TensorFlow."""
     import keras

@@ -89,6 +89,7 @@ def _open_older(folder: Path, steps: int, older: Path) -> tuple[keras.Model, Pla
 
 def learn(
     model: keras.Model,
+    network: keras.Model,
     place: Place,
     config: TrainingConfig,
     journal: Journal,
@@ -105,6 +106,8 @@ def learn(
     ----------
     model, place
         As `open_or_build` returns them.
+    network : keras.Model
+        The part of the model that answers, whose weights the snapshots keep.
     config : TrainingConfig
         Of which epochs, batch_size and what decides the model that is kept count.
     journal : Journal
@@ -126,7 +129,9 @@ def learn(
     restore_files(folder, place, config.keeps_best, save)
     if is_over(place.rows, config.patience):
         return
-    callbacks = run_callbacks(journal, config, images, place, save, lambda: checkpoint.save(folder, model, place))
+    callbacks = run_callbacks(
+        journal, config, images, network, place, save, lambda: checkpoint.save(folder, model, place)
+    )
     under_way = place.epoch + 1 if place.step else place.epoch
     for end in (under_way, config.epochs):
         if place.epoch < end <= config.epochs and not model.stop_training:

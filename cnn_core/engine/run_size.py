@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from cnn_core.accurate import sizes
 from cnn_core.engine import snapshots
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.storage.files import home, within
 
 MODEL, CHECKPOINT = 20, 12
 """Bytes for each parameter in ``model.keras`` (the weight, and Adam's two numbers twice) and in ``checkpoint.npz``."""
+
+TUNED_MODEL, TUNED_CHECKPOINT = 5, 16
+"""The same for the recipe “accurate”: a model without an optimizer; in the checkpoint the upper blocks twice, as they
+were and as they are, with two numbers of the optimizer for each of their parameters."""
 
 STEP = 200
 """Bytes for each step in ``steps.jsonl`` and in the file for TensorBoard."""
@@ -32,10 +37,17 @@ def most_bytes(config: TrainingConfig) -> int:
     >>> most_bytes(TrainingConfig(images=80, epochs=3)) // 10**6
     239
     """
-    parameters, images = config.network.parameters, config.images or 0
-    steps = math.ceil(images * (1 - config.test_size) * (1 - config.validation) / config.batch_size)
-    files = parameters * (2 * MODEL + CHECKPOINT)  # the model is written beside the one that it replaces
-    files += sum(2 * parameters + FEW // 10 for _ in snapshots.plan(steps, config.epochs, parameters))
-    files += STEP * steps * config.epochs + FEW
+    images, image = config.images or 0, config.input_size**2 * 3 + 4
+    if config.recipe == "accurate":
+        parameters, model, checkpoint = sizes.PARAMETERS, TUNED_MODEL, TUNED_CHECKPOINT
+        epochs, batch_size, validation = sizes.EPOCHS, sizes.BATCH_SIZE, 0.0
+        image += 4 * sizes.FEATURES
+    else:
+        parameters, model, checkpoint = config.network.parameters, MODEL, CHECKPOINT
+        epochs, batch_size, validation = config.epochs, config.batch_size, config.validation
+    steps = math.ceil(images * (1 - config.test_size) * (1 - validation) / batch_size)
+    files = parameters * (2 * model + checkpoint)  # the model is written beside the one that it replaces
+    files += sum(2 * parameters + FEW // 10 for _ in snapshots.plan(steps, epochs, parameters))
+    files += STEP * steps * epochs + FEW
     own = within(Path(config.data), home())  # what is decoded of the host's pictures is in the host's cache
-    return files + (images * (config.network.input_size**2 * 3 + 4) if own else 0)
+    return files + (images * image if own else 0)

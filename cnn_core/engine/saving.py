@@ -120,18 +120,20 @@ class TakeSnapshots(keras.callbacks.Callback):
     ----------
     folder : Path
         The run's.
+    network : keras.Model
+        Whose weights they keep.
     place : Place
     epochs : int
         How many there will be.
     """
 
-    def __init__(self, folder: Path, place: Place, epochs: int) -> None:
+    def __init__(self, folder: Path, network: keras.Model, place: Place, epochs: int) -> None:
         super().__init__()
-        self.folder, self.place, self.epochs = folder, place, epochs
+        self.folder, self.network, self.place, self.epochs = folder, network, place, epochs
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Plan, and take the one of this moment if it is due: of the untrained network, or what an older run lacks."""
-        parameters = sum(math.prod(weight.shape) for weight in self.model.weights)
+        parameters = sum(math.prod(weight.shape) for weight in self.network.weights)
         self.planned = set(snapshots.plan(self.place.steps, self.epochs, parameters))
         self._take()
 
@@ -142,7 +144,7 @@ class TakeSnapshots(keras.callbacks.Callback):
     def _take(self) -> None:
         if self.place.batches in self.planned:
             try:
-                snapshots.save(self.folder, self.model, self.place.batches)
+                snapshots.save(self.folder, self.network, self.place.batches)
             except OSError as error:  # a full disk does not stop the run for a snapshot's sake
                 print(f"A snapshot could not be written: {error}", file=sys.stderr, flush=True)
 

@@ -1,8 +1,8 @@
 """Small copies of a network that a run keeps while it learns, so that its training can be replayed afterwards.
 
 A snapshot is one file of ``snapshots/`` in the run's folder: all weights as float16, half the size of the weights
-themselves. When they are taken is settled before the first step, so there are never more, and a run that is killed and
-resumed takes the same ones.
+themselves: a change by less than 0.05 % of a weight is lost. When they are taken is settled before the first step, so
+there are never more, and a run that is killed and resumed takes the same ones.
 """
 
 from __future__ import annotations

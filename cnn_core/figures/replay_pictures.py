@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from cnn_core.explain import overlay
 from cnn_core.figures.colors import CAT, DOG, signed_photo, zero_centered
 from cnn_core.pixels import resize
-from cnn_core.replay import Frame, moment, most_changed
+from cnn_core.replay import Frame, most_changed
 
 TILE = 72
 """The side of a kernel and of a map in a picture, in pixels."""
@@ -47,20 +47,22 @@ def tiles(frames: Sequence[Frame], at: int, chosen: Sequence[int]) -> list[NDArr
     Returns
     -------
     list of ndarray of uint8, shape (2 `TILE` + `GAP`, `TILE`, 3)
-        In a kernel middle gray is zero. In a map white is zero, red above it, and blue below.
+        In a kernel middle gray is zero; one of a single channel is gray. In a map white is zero, red above it, and
+        blue below.
     """
     strongest = max(float(np.abs(frame.kernels).max()) for frame in frames)
     pictures = []
     for number in chosen:
         limit = max(float(np.abs(frame.maps[..., number]).max()) for frame in frames)
         kernel = signed_photo(frames[at].kernels[..., number], strongest or 1.0)
+        kernel = np.broadcast_to(kernel, (*kernel.shape[:2], 3))  # one channel becomes gray
         colors, _ = zero_centered(frames[at].maps[..., number], limit or 1.0)
         gap = np.full((GAP, TILE, 3), 128, np.uint8)
         pictures.append(np.concatenate([_squares(kernel), gap, _squares(colors)]))
     return pictures
 
 
-def gif(frames: Sequence[Frame], image: NDArray[np.uint8], label: str, steps: int) -> bytes:
+def gif(frames: Sequence[Frame], image: NDArray[np.uint8], label: str, moments: Sequence[str]) -> bytes:
     """Return a replay as an animated GIF that repeats.
 
     Parameters
@@ -70,11 +72,11 @@ def gif(frames: Sequence[Frame], image: NDArray[np.uint8], label: str, steps: in
         The photo that the frames are about.
     label : {"cat", "dog"}
         The class whose heat map is shown.
-    steps : int
-        Of an epoch.
+    moments : sequence of str
+        The name of each frame's moment.
     """
     chosen = most_changed(frames)
-    pages = [_page(frames, at, image, label, steps, chosen) for at in range(len(frames))]
+    pages = [_page(frames, at, image, label, moments[at], chosen) for at in range(len(frames))]
     times = [int(1000 * FRAME_SECONDS)] * (len(pages) - 1) + [int(1000 * LAST_SECONDS)]
     file = io.BytesIO()
     pages[0].save(file, "GIF", save_all=True, append_images=pages[1:], duration=times, loop=0)
@@ -82,17 +84,17 @@ def gif(frames: Sequence[Frame], image: NDArray[np.uint8], label: str, steps: in
 
 
 def _page(
-    frames: Sequence[Frame], at: int, image: NDArray[np.uint8], label: str, steps: int, chosen: Sequence[int]
+    frames: Sequence[Frame], at: int, image: NDArray[np.uint8], label: str, moment: str, chosen: Sequence[int]
 ) -> Image.Image:
     frame, side = frames[at], 240
     page = Image.new("RGB", (WIDTH, HEIGHT), "white")
     page.paste(Image.fromarray(photo(frame, image, label, side)), (16, 16))
     pen, left, right = ImageDraw.Draw(page), side + 40, WIDTH - 16
     for top, size, text in (
-        (20, 26, moment(frame.batches, steps).capitalize()),
+        (20, 26, moment.capitalize()),
         (64, 34, frame.prediction.sentence),
         (196, 15, f"Bright: raises the score for {label}"),
-        (220, 15, "Below: first kernels, and their maps"),
+        (220, 15, f"Below: kernels of {frame.layer}, and their maps"),
     ):
         pen.text((left, top), text, "black", ImageFont.load_default(size))
     share = frame.prediction.probabilities["cat"]

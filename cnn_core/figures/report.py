@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
@@ -18,6 +17,7 @@ from PIL import Image
 
 from cnn_core import wording
 from cnn_core.curves import best_epoch, overfitting
+from cnn_core.engine import environment
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.figures.diagrams import kernel_images
 from cnn_core.figures.training_curves import training_curve
@@ -26,6 +26,9 @@ from cnn_core.runs import Run
 
 ENVIRONMENT = ("cnn_core", "python", "tensorflow", "keras", "numpy", "system", "processor", "cores", "fingerprint")
 """What of ``environment.json`` is shown."""
+
+SETTLED = ("learning_rate", "validation", "augment", "schedule", "patience", "class_weights", "precision")
+"""Settings that do not count in the recipe “accurate”."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -79,7 +82,7 @@ def html(run: Run) -> str:
         f"<h2>Curves</h2>{_curves(run, history)}" if len(history) else "",
         f"<h2>Epochs</h2>{_frame(history)}" if len(history) else "",
         f"<h2>Settings</h2>{_table(_settings(config))}",
-        f"<h2>Network</h2>{_frame(config.network.table())}",
+        f"<h2>Network</h2>{_frame(config.network.table())}" if config.recipe == "article" else "",
         _kernels(run),
         _environment(run),
         f"<p>Written by CNN Lab on {datetime.now():%d %B %Y, %H:%M}.</p>",
@@ -120,8 +123,9 @@ def _curves(run: Run, history: pd.DataFrame) -> str:
 
 
 def _settings(config: TrainingConfig) -> Iterable[tuple[str, Any]]:
+    left_out = ("network", *(SETTLED if config.recipe == "accurate" else ()))
     for name, value in config.to_dict().items():
-        if name != "network":
+        if name not in left_out:
             shown = config.source.shown if name == "data" else value
             yield name.replace("_", " "), "not set" if shown is None else shown
 
@@ -143,9 +147,9 @@ def _kernels(run: Run) -> str:
 
 def _environment(run: Run) -> str:
     try:
-        facts = json.loads((run.folder / "environment.json").read_text(encoding="utf-8"))
+        facts = environment.read(run.folder)
         return f"<h2>Made with</h2>{_table((name, facts[name]) for name in ENVIRONMENT)}"
-    except (OSError, ValueError, LookupError, TypeError):  # a run of an older version has no such file
+    except (OSError, ValueError, LookupError):  # a run of an older version has no such file
         return ""
 
 

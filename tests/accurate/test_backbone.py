@@ -1,5 +1,7 @@
 """The backbone has the published network's shape, and the port joins convolution and normalization rightly."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -72,8 +74,9 @@ def test_folding_equals_convolution_then_normalization(depthwise):
 
 
 def test_the_real_backbone_takes_a_step_of_fine_tuning_and_only_its_upper_blocks_move(backbone):
-    from cnn_core.accurate import finetuning
+    from cnn_core.accurate import finetuning, sizes
     from cnn_core.accurate.recipe import PETS
+    from cnn_core.engine import run_size
 
     random = np.random.default_rng(2)
     head = {
@@ -87,6 +90,9 @@ def test_the_real_backbone_takes_a_step_of_fine_tuning_and_only_its_upper_blocks
             around = kernel.shape[0] * kernel.shape[1] * (1 if "look" in layer.name else kernel.shape[2])
             layer.set_weights([random.normal(0, np.sqrt(2 / around), kernel.shape), bias])
     tuned = finetuning.tunable(backbone, head, steps=10)
+    numbers = sum(math.prod(variable.shape) for variable in [*tuned.variables, *tuned.optimizer.variables])
+    assert 0.9 < 4 * numbers / (sizes.PARAMETERS * run_size.TUNED_CHECKPOINT) < 1
+    assert finetuning.answering(tuned).count_params() == finetuning.untrained().count_params() == sizes.PARAMETERS
     tuned.compile(tuned.optimizer, tuned.loss, run_eagerly=True)  # to compile the graph would take a minute
     images = random.uniform(0, 255, (2, 96, 96, 3)).astype("float32")
     assert np.isfinite(tuned.train_on_batch(images, np.array([0, 1]))).all()

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from cnn_core import cli, dataset, evaluation, models, runs, sketches, training
+from cnn_core import cli, dataset, evaluation, models, replay, runs, sketches, training
 from cnn_core.accurate import features, recipe
 from cnn_core.data_files import corrections
 from cnn_core.engine.config import TrainingConfig, TrainingError
@@ -166,6 +166,25 @@ def test_the_command_line_carries_out_the_whole_recipe_which_can_be_stopped_and_
     prediction = model.classify(photo)
     assert 0 <= prediction.pet <= 1
     assert (prediction.label == "neither") == (prediction.pet < 0.5)
+    the_time_machine_ends_at_the_saved_model_before_its_calibration(run, model)
+
+
+def the_time_machine_ends_at_the_saved_model_before_its_calibration(run, model):
+    """Calibration divides all scores by one number, which two photos must agree on."""
+
+    def evidence(prediction):
+        return np.log(prediction.probabilities["cat"] / prediction.probabilities["dog"])
+
+    temperatures = []
+    for kind, seed in (("dog", 0), ("cat", 1)):
+        photo = sketches.draw(kind, np.random.default_rng(seed))
+        frames = replay.replay(run, photo)
+        assert [frame.batches for frame in frames] == list(range(finetuning_epochs() + 1))
+        assert {frame.layer for frame in frames} == {"block_2_look"}
+        assert frames[0].kernels.shape[2] == 1
+        assert replay.change(frames, 1) > 0
+        temperatures.append(evidence(frames[-1].prediction) / evidence(model.classify(photo)))
+    assert temperatures[0] == pytest.approx(temperatures[1], rel=0.02)
 
 
 def stop_after_the_first_epoch(run):
@@ -176,9 +195,9 @@ def stop_after_the_first_epoch(run):
 
 
 def finetuning_epochs():
-    from cnn_core.accurate import finetuning
+    from cnn_core.accurate import sizes
 
-    return finetuning.EPOCHS
+    return sizes.EPOCHS
 
 
 def fails(folder, **settings):

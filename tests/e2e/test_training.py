@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from cnn_core.storage.files import home
 from tests.conftest import serve
 from tests.pages.fake_runs import fake_run, rewrite_status
 
@@ -35,6 +36,18 @@ def finished(tmp_path, monkeypatch):
     fake_run()
     with serve(tmp_path) as address:
         yield address
+
+
+def test_a_run_that_goes_on_in_another_tab_is_followed_without_a_click(finished, page):
+    name = "20260102-030405-abcd"
+    rewrite_status(home() / "runs" / name, state="stopped", message="Stopped on request.")
+    page.goto(f"{finished}/train")
+    status = page.locator(".st-key-training_status")
+    expect(status).to_contain_text("Stopped on request.", timeout=20_000)
+    rewrite_status(home() / "runs" / name, state="running")
+    expect(status.get_by_role("button", name="Stop")).to_be_visible(timeout=20_000)
+    rewrite_status(home() / "runs" / name, state="finished")
+    expect(status).to_contain_text("Finished: 3 epochs", timeout=20_000)
 
 
 @pytest.mark.slow

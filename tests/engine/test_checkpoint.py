@@ -45,6 +45,26 @@ def test_a_restored_model_learns_on_as_the_one_that_was_saved_dropout_included(n
         checkpoint.read_place(tmp_path, 8)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.1, 1.5, 4.0])
+def test_while_it_learns_at_most_30_seconds_of_work_are_without_a_checkpoint(monkeypatch, seconds):
+    """With steps that take so long; before an epoch's last step, after which the test comes, 5 s and that step."""
+    from cnn_core.engine import saving
+
+    now, saved = 0.0, [0.0]
+    monkeypatch.setattr(saving.time, "monotonic", lambda: now)
+    place = Place(steps=int(100 / seconds))
+    callback = saving.SaveCheckpoint(lambda: saved.append(now), place)
+    for _ in range(place.steps):
+        now, place.step = now + seconds, place.step + 1
+        callback.on_train_batch_end(place.step - 1)
+        assert now - saved[-1] <= 30 - seconds
+    assert now - saved[-1] <= 5 + seconds
+    callback.on_epoch_end(0)
+    assert saved[-1] == now
+    assert len(saved) <= 7
+
+
 def test_without_a_checkpoint_there_is_no_place(tmp_path):
     assert checkpoint.read_place(tmp_path, 9) is None
 

@@ -31,13 +31,13 @@ def asked(tmp_path, monkeypatch):
     return pictures
 
 
-def frame(batches: int) -> Frame:
+def frame(batches: int, channels: int = 3) -> Frame:
     cat = MOMENTS[batches]
     shares = {"cat": cat, "dog": 1 - cat}
     answer = Prediction("cat" if cat >= 0.5 else "dog", max(shares.values()), shares, "run")
-    kernels = np.full((3, 3, 3, 4), cat, np.float32)
+    kernels = np.full((3, 3, channels, 4), cat, np.float32)
     heat = {label: np.full((128, 128), cat, np.float32) for label in LABELS}
-    return Frame(batches, answer, kernels, np.full((63, 63, 4), cat, np.float32), heat)
+    return Frame(batches, answer, kernels, np.full((63, 63, 4), cat, np.float32), heat, "a_layer")
 
 
 def keep(folder, *moments):
@@ -124,12 +124,26 @@ def test_what_goes_wrong_gets_a_sentence_and_another_try(app, monkeypatch, asked
     assert "**Epoch 3: cat**" in text(looked(test))
 
 
-def test_a_run_whose_first_layer_does_not_learn_says_why_it_has_no_replay(app):
-    fake_run(recipe="accurate")
-    test = app("train")
+def test_a_fine_tuned_run_shows_a_layer_that_learns_and_says_what_stays_and_what_comes_after(app, asked, monkeypatch):
+    keep(fake_run(recipe="accurate"), *MOMENTS)
+
+    def replay(run, image, _):
+        asked.append(image)
+        return [frame(batches, channels=1) for batches in run.snapshots()]
+
+    monkeypatch.setattr(time_machine, "replay", replay)
+    test = looked(app("train", replay="true"))
     assert not test.exception
-    assert "only later layers learn" in text(test)
-    assert "Time machine" not in [header.value for header in test.subheader]
+    slider = test.select_slider(key="replay_at")
+    assert slider.options[0] == "before fine-tuning"
+    assert "the first one too, stayed as they were" in text(test)
+    assert "a kernel of a_layer" in text(test).replace("\\_", "_")
+    assert "changed these 64 kernels by 75.0\u00a0% on average" in text(test)  # from 0.5 to 0.875
+    assert "calibrates" in text(test)
+    assert [picture.shape for picture in asked] == [(300, 300, 3)]  # the size of this network's input
+    slider.set_value(0).run()
+    assert "**Before fine-tuning: cat**, 50.0\u00a0%" in text(test)
+    assert "fine-tuning has changed" not in text(test)
 
 
 def test_nothing_is_computed_before_it_is_wanted_nor_offered_where_nothing_was_kept(app, asked):

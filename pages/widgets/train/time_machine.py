@@ -10,12 +10,25 @@ import streamlit as st
 from cnn_core import CnnLabError, runs
 from cnn_core.dataset import LABELS
 from cnn_core.pixels import resize
-from cnn_core.replay import Frame, moment, most_changed, replay
+from cnn_core.replay import MAX_KERNELS, Frame, change, moment, most_changed, replay
 from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent, plain
 from pages.widgets import background, controls, picture, run_monitor, verdict, warmup
 
 _AT, _LAST, _LABEL = "replay_at", "replay_last", "replay_label"
+
+_ABOUT = {
+    "article": "While it trains, a run keeps **snapshots** of its network: before the first step, after 1, 2, 4, 8 … "
+    "steps, and after epochs. Here all of them look at your picture, so you can see how the kernels change.",
+    "accurate": "This run began with a network that had been trained before, and learned its last layer in one "
+    "computation. So it is often right from the first moment on. Then came **fine-tuning**: with each step the upper "
+    "layers changed a little. The lower layers, the first one too, stayed as they were. The run keeps **snapshots** of "
+    "its network: before fine-tuning, after 1, 2, 4, 8 … steps, and after epochs. Here all of them look at your "
+    "picture.",
+}
+
+VISIBLE = 0.01
+"""A change of a kernel by this share can just be seen in its colors."""
 
 TILE = 80
 """The width of a kernel on the screen, in pixels: four of them fit side by side on a phone."""
@@ -53,21 +66,11 @@ class Replay(background.Job):
 def show(run: runs.Run, live: bool) -> None:
     """Offer the replay; while the run is `live` it grows with each snapshot."""
     recipe = _recipe(run)
-    if recipe == "accurate":
-        st.caption(
-            "The **time machine** shows how the kernels of the first layer are learned. In this run they stay as they "
-            "are: they come from a network that was trained on ImageNet, and only later layers learn. So there is no "
-            "replay of it."
-        )
-        return
     if not (run.snapshots() or (live and recipe)):
         return
     with st.container(key="time_machine"):
         st.subheader("Time machine")
-        st.caption(
-            "While it trains, a run keeps **snapshots** of its network: before the first step, after 1, 2, 4, 8 … "
-            "steps, and after epochs. Here all of them look at your picture, so you can see how the kernels change."
-        )
+        st.caption(_ABOUT.get(recipe, _ABOUT["article"]))
         if st.toggle("Replay this training on my picture", **controls.REPLAY.bound):
             st.fragment(_replay, run_every=run_monitor.REFRESH if live else None)(run, live)
 
@@ -106,7 +109,7 @@ def _job(run: runs.Run, last: int) -> Replay:
     """Return the job about the picture of all pages, up to the snapshot after `last` batches."""
     image, _ = picture.current()
     try:
-        size = run.config.network.input_size
+        size = run.config.input_size
     except CnnLabError:
         size = image.shape[0]
     small = resize(image, size, size)  # as the network takes it
@@ -143,8 +146,8 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
 
     Only what is no longer `live` is played: a part of the page that refreshes itself would break off the playing.
     """
-    steps = run.steps_of_epoch()
-    moments = {frame.batches: moment(frame.batches, steps) for frame in job.frames}
+    steps, recipe = run.steps_of_epoch(), _recipe(run)
+    moments = {frame.batches: moment(frame.batches, steps, recipe) for frame in job.frames}
     last, state = max(moments), st.session_state
     if state.get(_AT) not in moments or state[_AT] == state.get(_LAST):
         state[_AT] = last  # follow a training until somebody goes back
@@ -158,7 +161,7 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
         play = not live and st.button("Play", icon=":material/play_arrow:", key="replay_play")
         st.download_button(
             "Save as GIF",
-            lambda: _gif(job, label, steps),
+            lambda: _gif(job, label, list(moments.values())),
             f"cnn-lab-{safe_name(run.id)}.gif",
             "image/gif",
             on_click="ignore",
@@ -171,12 +174,36 @@ def _player(run: runs.Run, job: Replay, live: bool) -> None:
     for at, name in enumerate(moments.values()) if play else []:
         _moment(place, job, at, name, label)
         time.sleep(replay_pictures.FRAME_SECONDS)
-    _moment(place, job, list(moments).index(state[_AT]), moments[state[_AT]], label)
+    at = list(moments).index(state[_AT])
+    _moment(place, job, at, moments[state[_AT]], label)
     st.caption(
-        f"Bright places raise the score for {label}. Each tile of colors is a kernel of the first convolution; "
-        "those that changed most during training are shown (middle gray is zero). Below each kernel is its feature map "
+        f"Bright places raise the score for {label}. {_kernels(job, at, recipe)} Below each kernel is its feature map "
         "for your picture (white is zero). A color means the same number at every moment."
     )
+    if recipe == "accurate":
+        st.caption(
+            "After each epoch the run also **calibrates** the model that it saves: it divides the two scores by one "
+            "number, so that the probabilities agree better with how often the answer is right. So the saved model "
+            "prefers the same class, with another percentage. It can also answer “neither”."
+        )
+
+
+def _kernels(job: Replay, at: int, recipe: str) -> str:
+    """Say which kernels are shown."""
+    if recipe != "accurate":
+        return (
+            "Each tile of colors is a kernel of the first convolution; those that changed most during training are "
+            "shown (middle gray is zero)."
+        )
+    shown = (
+        f"Each gray tile is a kernel of {plain(job.frames[at].layer)}, a layer that learns. Of its first {MAX_KERNELS} "
+        "kernels, those that changed most are shown (middle gray is zero)."
+    )
+    moved = change(job.frames, at)
+    if at:
+        shown += f" By this moment, fine-tuning has changed these {MAX_KERNELS} kernels by {percent(moved)} on average"
+        shown += ", which is too little to see here." if moved < VISIBLE else "."
+    return shown
 
 
 def _moment(place, job: Replay, at: int, name: str, label: str) -> None:
@@ -199,7 +226,7 @@ def _moment(place, job: Replay, at: int, name: str, label: str) -> None:
                 st.image(tile, width=TILE, alt=f"Kernel {number + 1}, and the map that it makes, {name}")
 
 
-def _gif(job: Replay, label: str, steps: int) -> bytes:
+def _gif(job: Replay, label: str, moments: list[str]) -> bytes:
     from cnn_core.figures import replay_pictures
 
-    return replay_pictures.gif(job.frames, job.image, label, steps)
+    return replay_pictures.gif(job.frames, job.image, label, moments)
