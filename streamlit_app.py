@@ -1,4 +1,4 @@
-"""CNN Lab's front door: what every page shares, and the way to each of them."""
+"""The start of the app: what every page shares, and the navigation between them."""
 
 import asyncio
 import webbrowser
@@ -34,12 +34,12 @@ CLASS = {"Class": [("teacher", "Teacher", "school", "The class")]}
 def main() -> None:
     """Draw the sidebar, then the page that the address names."""
     # Here, so that nothing of it is imported before `warmup.first_page` does, where errors wait for the page.
-    from pages.widgets import controls, look, picture, run_monitor
+    from pages.widgets import appearance, controls, picture, run_monitor
     from pages.widgets.host import account, own_space
 
-    st.set_page_config("CNN Lab", look.ICON, layout="wide")
-    st.logo(look.LOGO, size="large")
-    st.html(look.STYLE)
+    st.set_page_config("CNN Lab", appearance.ICON, layout="wide")
+    st.logo(appearance.LOGO, size="large")
+    st.html(appearance.STYLE)
     menu = PAGES | (CLASS if start.has_teacher() else {})
     page = st.navigation(
         {
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     main()
 else:
     # `streamlit run` imports a file that holds an `st.App` once, before the first visitor. Time to say that the folder
-    # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this door.
+    # `pages` is not Streamlit's old kind of multipage app: a just started server would show /pixels without this file.
     PagesManager.uses_pages_directory = False
     memory.share_free_memory()
     protection.keep_photos_in_memory()

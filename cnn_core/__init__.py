@@ -1,8 +1,8 @@
 """CNN Lab's library: everything the app shows, computed without a screen.
 
-The modules are meant to be read in the lesson's order: ``pixels`` → ``kernels`` → ``convolution`` → ``pooling`` →
-``network`` → ``dataset`` → ``sketches`` → ``training`` → ``runs`` → ``models`` → ``explain`` → ``evaluation``.
-Importing this package, or any module up to ``network``, does not import TensorFlow.
+Its chapters, the modules beside this file, are meant to be read in the order that ARCHITECTURE.md gives. It begins
+with ``pixels`` → ``kernels`` → ``convolution`` → ``pooling``. Importing this package, or a chapter up to ``source``,
+does not import TensorFlow.
 """
 
 __version__ = "0.2.0"

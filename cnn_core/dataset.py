@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
 from cnn_core.data_files import reading
@@ -196,7 +197,7 @@ def balanced_sample(table: pd.DataFrame, max_images: int | None, seed: int = 42)
     return few
 
 
-def images_and_labels(table: pd.DataFrame, size: int, draw: Draw | None = None) -> tuple[Images, np.ndarray]:
+def images_and_labels(table: pd.DataFrame, size: int, draw: Draw | None = None) -> tuple[Images, NDArray[np.int32]]:
     """Return the images of a table at one size, which are decoded when they are needed, and their labels.
 
     Parameters
@@ -217,7 +218,7 @@ def images_and_labels(table: pd.DataFrame, size: int, draw: Draw | None = None) 
     return Images(table["file"].tolist(), size, draw), class_numbers(table)
 
 
-def check_readable(images: Images, labels: np.ndarray, what: str, progress: Progress | None = None) -> None:
+def check_readable(images: Images, labels: NDArray[np.int32], what: str, progress: Progress | None = None) -> None:
     """Make sure that of each class at least one image can be read; few are opened for that.
 
     Parameters
@@ -243,7 +244,7 @@ def check_readable(images: Images, labels: np.ndarray, what: str, progress: Prog
             )
 
 
-def class_numbers(table: pd.DataFrame) -> np.ndarray:
+def class_numbers(table: pd.DataFrame) -> NDArray[np.int32]:
     """Return the number of each image's class, int32 (N,): 0 for cat, 1 for dog.
 
     Examples
@@ -281,17 +282,17 @@ def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataF
     found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
     if not found:
         raise DatasetError(
-            f'{name} holds no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
+            f'{name} has no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '
             'or put them into folders named "cat" and "dog".'
         )
     if odd := [file for file in found if not is_text(file)]:
-        raise DatasetError(f"{name} holds a file whose name is no text, {visible(odd[0])}. Rename it first.")
+        raise DatasetError(f"{name} has a file whose name is not text, {visible(odd[0])}. Rename it first.")
     table = table_of(folder, found, name)
     counts = {label: int((table["label"] == label).sum()) for label in LABELS}
     for label, count in counts.items():
         if count == 0:
             raise DatasetError(
-                f"{name} holds no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
-                "both to learn the difference: add some."
+                f"{name} has no picture of a {label} ({counts['cat']} cats, {counts['dog']} dogs). A network needs "
+                "both to learn the difference. Add some."
             )
     return table

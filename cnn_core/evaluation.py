@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS, Progress
@@ -256,7 +257,7 @@ def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:
     return wrong.sort_values("loss", ascending=False, kind="stable").head(count).reset_index(drop=True)
 
 
-def dog_share(predictions: pd.DataFrame) -> np.ndarray:
+def dog_share(predictions: pd.DataFrame) -> NDArray[np.float64]:
     """Return the probability of "dog", float64, 0 to 1: above a half exactly where dog is the likelier class.
 
     >>> import pandas as pd

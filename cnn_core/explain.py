@@ -230,7 +230,7 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: 
     [[[0, 0, 4], [252, 255, 164]]]
     """
     share = np.float32(opacity)  # in float32: half the time of float64, and as exact as a color of 8 bits can show
-    return np.rint((1 - share) * image + share * heat_colors(heat)).astype(np.uint8)
+    return np.asarray(np.rint((1 - share) * image + share * heat_colors(heat)), np.uint8)
 
 
 def last_maps(visits: list[Visit]) -> Any:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from cnn_core.dataset import LABELS, DatasetError, Progress
@@ -35,7 +36,7 @@ _AROUND = np.linspace(0, 2 * np.pi, 28, endpoint=False)
 _COSINES, _SINES = np.cos(_AROUND), np.sin(_AROUND)  # an ellipse has as many corners
 
 
-def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> np.ndarray:
+def draw(label: str, rng: np.random.Generator, size: int = SIZE) -> NDArray[np.uint8]:
     """Draw one cat or dog.
 
     Parameters
@@ -129,7 +130,7 @@ def names(count: int) -> list[str]:
     return [f"{LABELS[number % 2]}.{number // 2}.png" for number in range(count)]
 
 
-def draw_file(file: str | Path, seed: int) -> np.ndarray:
+def draw_file(file: str | Path, seed: int) -> NDArray[np.uint8]:
     """Draw the image of one file in the folder of a drawn dataset, and keep it there if the disk has room.
 
     Parameters
@@ -149,12 +150,12 @@ def draw_file(file: str | Path, seed: int) -> np.ndarray:
     return image
 
 
-def _drawing(name: str, seed: int) -> np.ndarray:
+def _drawing(name: str, seed: int) -> NDArray[np.uint8]:
     label, number, _ = name.split(".")
     return draw(label, np.random.default_rng((seed, 2 * int(number) + LABELS.index(label))))
 
 
-def _save(image: np.ndarray, file: Path) -> None:
+def _save(image: NDArray[np.uint8], file: Path) -> None:
     with replacing(file) as beside:
         Image.fromarray(image).save(beside, compress_level=1)
 
@@ -185,7 +186,7 @@ class _Pet:
         """Return the color of one marking, the same way for both pets: the coat's own, a darker or a brighter one."""
         return self.tones[self.rng.integers(3)]
 
-    def polygon(self, points: list[tuple[float, float]] | np.ndarray, fill: tuple[int, ...]) -> None:
+    def polygon(self, points: list[tuple[float, float]] | NDArray[np.float64], fill: tuple[int, ...]) -> None:
         self.pen.polygon(self._place(points), fill=fill, outline=self.ink)
 
     def ellipse(self, x: float, y: float, width: float, height: float, fill: tuple[int, ...], lean: float = 0) -> None:
@@ -253,7 +254,7 @@ class _Pet:
         elif pattern == 2:
             self.ellipse(self.rng.choice([-0.42, 0.42]), -0.15, 0.36, 0.4, color)
 
-    def _place(self, points: list[tuple[float, float]] | np.ndarray) -> list[float]:
+    def _place(self, points: list[tuple[float, float]] | NDArray[np.float64]) -> list[float]:
         """Return where points lie on the canvas: x, y, x, y …"""
         placed: list[float] = (np.asarray(points, float) @ self.turn.T * self.radius + self.center).ravel().tolist()
         return placed
@@ -273,5 +274,5 @@ def _background(rng: np.random.Generator, side: int) -> Image.Image:
     return image
 
 
-def _color(values: np.ndarray) -> tuple[int, ...]:
+def _color(values: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(value) for value in np.clip(values, 0, 255))

@@ -1,7 +1,7 @@
-"""One number, one thread: follow any number of a convolution or dense layer back to the pixels of the photo.
+"""Follow one number back: take any number of a convolution or dense layer back to the pixels of the photo.
 
 Such a number is a sum of products and a bias, then the activation. Each product takes one number of the layer before.
-Choose one, and `cnn_core.layers.way_back` leads to the next sum, until the thread ends at the photo.
+Choose one, and `cnn_core.layers.way_back` leads to the next sum, until the path ends at the photo.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class _Trail:
             )
         if type(visit.layer).__name__ not in SUMS:
             raise WalkError(
-                f"“{place.layer}” is a {type(visit.layer).__name__} layer, whose numbers are no sums of products. "
+                f"“{place.layer}” is a {type(visit.layer).__name__} layer, whose numbers are not sums of products. "
                 f"Choose a layer of one of these kinds: {', '.join(SUMS)}."
             )
         shape = _values(visit.output).shape

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import tensorflow as tf
+    from numpy.typing import NDArray
 
     from cnn_core.dataset import Images
     from cnn_core.engine.team import Team
@@ -41,7 +42,7 @@ TEST_BATCH = 64
 
 STOPPED = "Stopped on request; the model was saved."
 TOO_EARLY = "Stopped on request, before there was a model to save."
-LEFT = "The run has left the line before its turn. Resume it to wait in line again."
+LEFT = "The run left the line before its turn. Resume it to wait in line again."
 
 
 def train(folder: Path) -> None:
@@ -122,8 +123,8 @@ class _Data:
     """The images of a run, decoded when they are needed, and their labels, int32 (N,)."""
 
     table: pd.DataFrame
-    training: tuple[Images, np.ndarray]
-    held_out: tuple[Images, np.ndarray]
+    training: tuple[Images, NDArray[np.int32]]
+    held_out: tuple[Images, NDArray[np.int32]]
 
     @property
     def images(self) -> tuple[Images, Images]:
@@ -212,7 +213,7 @@ def _network_of(model: keras.Model, team: Team | None) -> keras.Model:
     network = getattr(model, "network", model)
     if team and team.parts > 1 and network is model:
         raise TrainingError(
-            f"An older version began this run. Remove {cluster.VARIABLE} to go on with it on one machine."
+            f"An older version began this run. Remove {cluster.VARIABLE} to continue it on one machine."
         )
     return network
 

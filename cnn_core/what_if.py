@@ -157,7 +157,7 @@ def with_kernel(model: PetModel, image: NDArray[np.uint8], number: int, kernel: 
         if kernel.shape != changed.shape[:3]:
             raise WhatIfError(f"A kernel of this layer has the shape {changed.shape[:3]}; received {kernel.shape}.")
         if not np.isfinite(kernel).all():
-            raise WhatIfError("A cell of the kernel is empty or holds no number. Type one into it, such as 0.")
+            raise WhatIfError("A cell of the kernel is empty or is not a number. Type one into it, such as 0.")
         changed[..., number] = kernel
     with keras.StatelessScope(state_mapping=[(layer.kernel, keras.ops.convert_to_tensor(changed))]):
         answer, steps = run(model.keras, as_input(model, image))

@@ -9,6 +9,8 @@ from collections.abc import Callable
 def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
     """Write a share as a percentage. Nothing that was estimated is ever called 100 % or 0 %.
 
+    The space before the sign is a no-break space, so that no line ends between the two.
+
     Parameters
     ----------
     share : float
@@ -24,21 +26,21 @@ def percent(share: float, digits: int = 1, *, counted: bool = False) -> str:
 
     Examples
     --------
-    >>> percent(0.942), percent(0.9999), percent(1.0), percent(0.0001), percent(0.0)
-    ('94.2 %', 'over 99.9 %', 'over 99.9 %', 'under 0.1 %', 'under 0.1 %')
+    >>> percent(0.942), percent(0.9999), percent(1.0), percent(0.0)
+    ('94.2\\xa0%', 'over 99.9\\xa0%', 'over 99.9\\xa0%', 'under 0.1\\xa0%')
     >>> percent(0.97, 0), percent(0.996, 0), percent(1, 0, counted=True), percent(float("nan"))
-    ('97 %', 'over 99 %', '100 %', '–')
+    ('97\\xa0%', 'over 99\\xa0%', '100\\xa0%', '–')
     """
     if share != share:  # NaN is no number, not even itself
         return "–"
     if counted and share in (0, 1):
-        return f"{share * 100:.0f} %"
+        return f"{share * 100:.0f}\u00a0%"
     smallest = 10.0**-digits
     if round(share * 100, digits) >= 100:
-        return f"over {100 - smallest:.{digits}f} %"
+        return f"over {100 - smallest:.{digits}f}\u00a0%"
     if round(share * 100, digits) <= 0:
-        return f"under {smallest:.{digits}f} %"
-    return f"{share * 100:.{digits}f} %"
+        return f"under {smallest:.{digits}f}\u00a0%"
+    return f"{share * 100:.{digits}f}\u00a0%"
 
 
 def number(value: float) -> str:

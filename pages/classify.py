@@ -20,7 +20,10 @@ STYLE = """<style>
   border: 2px dashed rgba(128, 128, 128, .45); }
 /* As wide as its formula, it would be a region that scrolls by a pixel or two, and that no key reaches. */
 .st-key-verdict [data-testid="stMarkdownContainer"] .katex-display { overflow: visible; }
-@media (max-width: 640px) { .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; } }
+@media (max-width: 640px) {
+  .st-key-verdict [data-testid="stHorizontalBlock"] { flex-direction: column-reverse; }
+  .st-key-verdict [data-testid="stColumn"] { min-width: 100%; }
+}
 </style>"""
 
 _MODEL, _MODEL_WANTED = controls.MODEL.name, "model_wanted"

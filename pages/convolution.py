@@ -78,14 +78,14 @@ def _facts(image: np.ndarray) -> None:
         for size in image.shape[:2]
     ]
     st.markdown(
-        f"Size of the map under “{settings['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
+        f"Size of the map with “{settings['padding']}” padding: {formula}. Height {sides[0]}, width {sides[1]}: "
         f"from {image.shape[0]} × {image.shape[1]} pixels to "
         f"**{feature_map.shape[0]} × {feature_map.shape[1]}** numbers."
     )
     below = percent(float((feature_map < 0).mean()), counted=True)
     st.markdown(
-        f"`conv2d` in Python finds values from {number(feature_map.min())} to {number(feature_map.max())}, "
-        f"with the mean {number(feature_map.mean())}. {below} of them are below 0."
+        f"Computed in Python with `conv2d`: values from {number(feature_map.min())} to {number(feature_map.max())}, "
+        f"mean {number(feature_map.mean())}. {below} of the values are below 0."
     )
 
 

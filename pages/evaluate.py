@@ -6,25 +6,25 @@ from cnn_core import curves, models
 from cnn_core.data_files.corrections import Corrections
 from cnn_core.evaluation import Evaluation, mistakes
 from cnn_core.figures import scores as score_charts
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.model_io.cards import Scores, recorded
 from cnn_core.scripts import lessons
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import home, safe_name
+from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent, plain
 from pages.widgets import address, background, code_panel, controls, correction_list, data_source, exports
 from pages.widgets.measure import correct, errors, gallery, measurement
 
-PLOT = {"displayModeBar": False}
 REFRESH = 0.5
 MAX_MISTAKES = 10
 
 SCORES = """
-- **Accuracy**: the share of pictures that it classifies correctly. Guessing gives 50 %.
-- **Loss** (log loss): the mean of −ln(probability that the model gives to the true class). A confident mistake adds the
-  most. Guessing gives 0.693; lower is better.
-- **AUC**: the probability that it gives a random dog a higher dog score than a random cat. Guessing gives 0.5; 1 is
+- **Accuracy**: the share of pictures that the model classifies correctly. Guessing gives 50 %.
+- **Loss** (log loss): the mean of −ln(probability that the model gives to the true class). Lower is better, and a
+  confident mistake costs the most. Guessing gives 0.693.
+- **AUC**: the probability that a random dog gets a higher dog score than a random cat. Guessing gives 0.5; 1 is
   perfect.
-- **Calibration error**: the mean difference between the confidence it states ("90 %") and its accuracy at that
+- **Calibration error**: the mean difference between the model's confidence (“90 % sure”) and its accuracy at this
   confidence. 0 is best.
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
     images = left.selectbox("Maximum number of pictures", **controls.MEASURED.menu)
     subset = right.selectbox(
         "Part of the pictures",
-        help="The test set is the part of these pictures that a training keeps for testing and does not learn from.",
+        help="The test set: the pictures that a training run keeps for testing and does not learn from.",
         **controls.SUBSET.menu,
     )
     if data:
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:
-    state = (card.path.stat().st_mtime_ns, data_source.changed(data), home())
+    state = (card.path.stat().st_mtime_ns, data_source.changed(data))
     running = measurement.measure(card.name, data, images, subset, state)
     if not running.ready(0.3):
         st.fragment(_progress, run_every=REFRESH)(running)
@@ -94,7 +94,7 @@ def _progress(running: measurement.Measurement) -> None:
 def _scores(scores: Scores | Evaluation) -> None:
     st.metric(
         "Accuracy", percent(scores.accuracy, counted=True), width="content",
-        help="The share that it classifies correctly. Guessing gives 50 %.",
+        help="The share of pictures that the model classifies correctly. Guessing gives 50 %.",
     )  # fmt: skip
     st.metric(
         "Loss", f"{scores.log_loss:.3f}", width="content",
@@ -107,11 +107,11 @@ def _recorded(scores: Scores) -> None:
     numbers, matrix = st.columns([1, 2], gap="large")
     with numbers:
         _scores(scores)
-        st.caption(f"Measured once, on the {scores.images:,} pictures that were kept for testing when it was trained.")
+        st.caption(f"Measured once, on {scores.images:,} test pictures that were not used for training.")
     with matrix.container(key="stored_confusion_matrix"):
         st.plotly_chart(
             score_charts.confusion_matrix(scores.confusion),
-            config=PLOT,
+            config=NO_BUTTONS,
             key="stored_confusion_matrix_chart",
             alt=errors.in_words(scores.confusion),
         )
@@ -132,20 +132,20 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
         auc = curves.roc_auc(result)
         st.metric(
             "AUC", "–" if auc is None else f"{auc:.3f}", width="content",
-            help="How often it gives a random dog a higher dog score than a random cat. Guessing gives 0.5.",
+            help="The probability that a random dog gets a higher dog score than a random cat. Guessing gives 0.5.",
         )  # fmt: skip
         st.metric(
             "Calibration error", percent(curves.calibration_error(result)), width="content",
-            help="Mean difference between the confidence it states (“90 % sure”) and its accuracy. 0 is best.",
+            help="Mean difference between the model's confidence (“90 % sure”) and its accuracy. 0 is best.",
         )  # fmt: skip
         if result.refused is not None:
             st.metric(
                 "Called neither", percent(result.refused / result.images, counted=True), width="content",
-                help="Pictures in which it sees neither cat nor dog. In the other scores they count as the class that "
-                "it finds more likely.",
+                help="Pictures in which the model sees neither cat nor dog. The other scores count them too, as the "
+                "class with the higher probability.",
             )  # fmt: skip
     skipped = result.skipped + len(running.broken)
-    st.caption(f"On {result.images:,} pictures" + (f"; {skipped:,} broken ones were left out." if skipped else "."))
+    st.caption(f"On {result.images:,} pictures" + (f". Broken and left out: {skipped:,}." if skipped else "."))
     if data == DRAWN and card.facts.get("data") != DRAWN:
         st.caption(
             "These pictures are drawn. A model trained on photos has not seen drawings, so its scores may be low here."
@@ -157,7 +157,7 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
         )  # fmt: skip
         if st.button(
             "Measure again", icon=":material/refresh:",
-            help="For a folder whose pictures have changed. The answers to unchanged pictures are remembered.",
+            help="Use this when pictures in the folder have changed. The answers for unchanged pictures are kept.",
         ):  # fmt: skip
             background.forget(running)
             st.rerun()
@@ -165,7 +165,7 @@ def _result(running: measurement.Measurement, asked: Evaluation, card: models.Mo
     st.header("The most confident mistakes", divider="gray")
     wrong = mistakes(result, MAX_MISTAKES)
     if wrong.empty:
-        st.success("None: it classified every picture correctly.")
+        st.success("There are none: the model classified every picture correctly.")
     else:
         st.markdown("Wrong answers with the highest probability first. What might have misled the model?")
         gallery.show(wrong, None if data == DRAWN else correct.buttons(data, running.folder))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError, models
 from cnn_core.figures import diagrams
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.layers.depth import compare_kernel_sizes, max_depth, sizes_by_depth
 from cnn_core.layers.first_kernels import neighbor_similarity, random_kernels
 from cnn_core.network import ARTICLE, ConvBlock, NetworkSpec
@@ -13,8 +14,6 @@ from cnn_core.scripts import training_script
 from cnn_core.wording import percent, plain
 from pages.widgets import code_panel, controls, learned
 from pages.widgets.network import dense_instead
-
-PLOT = {"displayModeBar": False}
 
 # Streamlit keeps columns at least 128 pixels wide: two of them stick out of a block's frame.
 _STYLE = "<style>[class*=st-key-block_] .stColumn {min-width: 0}</style>"
@@ -61,7 +60,7 @@ def _editor() -> None:
     missing = error.layer if error else ""
     drawing.plotly_chart(
         diagrams.network_drawing(table, missing),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="drawing",
         alt="The network's layers from left to right: "
         + ", then ".join(f"{row.layer} {row.output_shape}" for row in table.itertuples())
@@ -162,7 +161,7 @@ def _depth() -> None:
             st.info(f"**{most} {'block' if most == 1 else 'blocks'}** at most. {why}")
         st.plotly_chart(
             diagrams.depth_chart(sizes),
-            config=PLOT,
+            config=NO_BUTTONS,
             key="depth_chart",
             alt="The picture's side after each block: " + ", ".join(map(str, sizes)),
         )
@@ -239,7 +238,7 @@ def _kernels(kernels: np.ndarray, when: str) -> None:
     )  # fmt: skip
     left, right = st.columns(2, wrap=False)
     left.metric(
-        "Neighbor similarity", f"{order.mean():.2f}",
+        "Neighbor similarity", f"{order.mean():.2f}".replace("-", "−"),
         help="How alike neighbors are, on average: 1 if all weights of a kernel are equal, about 0 in random kernels.",
     )  # fmt: skip
     right.metric("Largest weight", f"{np.abs(kernels).max():.3f}")

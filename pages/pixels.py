@@ -13,8 +13,8 @@ from pages.widgets import code_panel, controls, picture
 from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.pixels import bench, ordinary
 
-# A larger picture is shrunk for the whole page, and the page says so: all its numbers are in the browser, under the
-# hand, and whatever Python prints and the code computes are numbers of that same picture.
+# A larger picture is shrunk for the whole page, and the page says so: all its numbers are in the browser,
+# and whatever Python prints and the code computes are numbers of that same picture.
 LONGEST = 1024
 LONGEST_CHANNEL = 640  # of the pictures of the channels
 
@@ -27,7 +27,7 @@ def main() -> None:
     shrunk = (height, width) if note else None
 
     st.markdown(
-        f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell holds three numbers: "
+        f"To a computer this picture is a table of **{height} rows × {width} columns**. Each cell has three numbers: "
         "how much **red**, **green** and **blue** light the pixel gives, each from 0 (none) to 255 (most)."
     )
     if note:
@@ -42,7 +42,7 @@ def main() -> None:
 
 @st.fragment
 def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
-    """Let the hand look at every pixel, and print the numbers of the window that it has chosen."""
+    """Let the visitor look at every pixel, and print the numbers of the chosen window."""
     _lab(
         "pixel_lab",
         bench.WINDOW,
@@ -61,8 +61,8 @@ def _zoom(image: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
 
 def _channels(image: np.ndarray, name: str) -> None:
     st.markdown(
-        "Each channel is a picture of its own. Tinted, it shows the light that it adds. In gray, it shows how strong "
-        "that light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
+        "Each channel is itself a picture. In color, it shows the light that it adds. In gray, it shows how "
+        "strong this light is: white is 255, black is 0. Where all three channels are bright, the picture is white."
     )
     for place, channel, full, color in zip(
         st.columns(3), split_channels(fit(image, LONGEST_CHANNEL)), split_channels(image), CHANNELS, strict=True
@@ -76,7 +76,7 @@ def _channels(image: np.ndarray, name: str) -> None:
 
 @st.fragment
 def _black_and_white(gray: np.ndarray, name: str, shrunk: tuple[int, int] | None) -> None:
-    """Let the hand move the threshold, and print the bits that are left."""
+    """Let the visitor move the threshold, and print the bits that are left."""
     st.markdown(
         "Converted to brightness, each pixel keeps one number. If it is at least the threshold, the pixel becomes "
         "1 (white), otherwise 0 (black): one bit per pixel."

@@ -76,8 +76,8 @@ def _facts(gray: np.ndarray) -> None:
     top, left, bottom, right = receptive_field([values.shape for values in maps[:-1]], chain, row, column)
     st.markdown(
         f"Each value of the last map depends on **{bottom - top} × {right - left} pixels** of the picture, its "
-        f"**receptive field**. `chain.run` in Python finds values from {number(last.min())} to {number(last.max())} "
-        "in the last map."
+        f"**receptive field**. Computed in Python with `chain.run`: the last map has values from {number(last.min())} "
+        f"to {number(last.max())}."
     )
 
 

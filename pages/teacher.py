@@ -20,8 +20,11 @@ def main() -> None:
     if not st.session_state.get(_IN):
         _door()
         return
-    st.markdown("Each visitor has four digits, and can give a name, in the sidebar under *Your space on this server*.")
-    st.header("Trainings under way", divider="gray")
+    st.markdown(
+        "Each visitor has a short name, such as 72c4. They can add their own name in the sidebar, under *Your space on "
+        "this server*."
+    )
+    st.header("Training runs now", divider="gray")
     st.fragment(_under_way, run_every=REFRESH)()
     st.header("A link for the class", divider="gray")
     _link()
@@ -51,7 +54,7 @@ def _try() -> None:
 def _under_way() -> None:
     found = classroom.under_way()
     if not found:
-        st.caption("Nobody trains at the moment.")
+        st.caption("No training is running now.")
     for who, run, status in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container():
@@ -68,10 +71,10 @@ def _link() -> None:
     address = st.text_input("Address for the class", urljoin(st.context.url or "", "/"), key="teacher_link").strip()
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        st.info("Copy a whole address, from “http” on.")
+        st.info("Copy the whole address. It begins with “http”.")
         return
     if parts.hostname in ("localhost", "127.0.0.1", "::1"):
-        st.warning("This address works only on this computer. Open CNN Lab by the address that your class uses.")
+        st.warning("This address works only on this computer. Open CNN Lab at the address that your class uses.")
     st.code(address, language=None, wrap_lines=True)
     try:
         code = segno.make(address, micro=False)
@@ -82,7 +85,7 @@ def _link() -> None:
 
 
 def _give() -> None:
-    st.markdown("What you upload here, everyone can use. Photos appear under *Datasets folder*, models in every menu.")
+    st.markdown("Everyone can use what you upload here. Photos appear under *Datasets folder*, models in every menu.")
     file = st.file_uploader(
         "Zip of photos or Keras model for the class", ["zip", "keras"], key="teacher_upload",
         max_upload_size=limits.UPLOAD.value,

@@ -21,8 +21,8 @@ def main() -> None:
     st.markdown(
         "The network sees a **batch** of pictures, measures how wrong its answers are (the **loss**), and changes all "
         "its weights a little to make the loss smaller. One pass over all training pictures is an **epoch**. The "
-        "**test set** holds pictures that the network never learns from. They show whether it has learned to recognize "
-        "cats and dogs or has only memorized the training pictures."
+        "network never learns from the pictures of the **test set**. They show whether it recognizes cats and dogs or "
+        "has only memorized the training pictures."
     )
     if not installed.has_tensorflow():
         st.info(installed.MISSING)

@@ -1,4 +1,4 @@
-"""What several tests share: the app as a script, the app as a server, and a real Chromium looking at it."""
+"""What several tests share: the app as a script, and the app as a server."""
 
 import gc
 import os
@@ -24,7 +24,6 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import models, runs, training
 from cnn_core.engine import warm
 from cnn_core.model_io import lite_file
-from cnn_core.setup.chromium import find_chromium
 from pages.widgets import try_out
 from tests.small_models import network, saved
 
@@ -41,11 +40,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker is left with one of them in the end."""
+    """Begin with the tests in a browser, which share it, and then with the files that take longest.
+
+    So no worker is left with one of those in the end.
+    """
     seconds: Counter[Path] = Counter()
     for item in items:
         seconds[item.path] += 5 if item.get_closest_marker("slow") or item.get_closest_marker("browser") else 0.1
-    items.sort(key=lambda item: -seconds[item.path])  # the order within a file stays
+    # The order within a file stays.
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, -seconds[item.path]))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -198,65 +201,3 @@ def fresh_server(tmp_path) -> Iterator[str]:
     """The address of an app that nobody has visited yet."""
     with serve(tmp_path) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    """Playwright. Without a Chromium the browser tests are skipped, except in CI, where that is a failure."""
-    if find_chromium() is None:
-        message = "No Chromium found: the browser tests cannot run. Install one: python -m playwright install chromium"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=90_000)
-
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def profile(tmp_path_factory) -> Path:
-    """Where Chromium keeps Streamlit's frontend, fetched and compiled: that saves a third of what a page costs it."""
-    return tmp_path_factory.mktemp("chromium")
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright, profile):
-    """A real Chromium, in which no animation keeps a processor busy."""
-    context = playwright.chromium.launch_persistent_context(
-        profile,
-        executable_path=find_chromium(),
-        args=CHROMIUM_FLAGS,
-        viewport={"width": 1280, "height": 900},
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(90_000)
-    yield context
-    context.close()
-
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture
-def page(chromium):
-    """An empty tab, 1280 pixels wide."""
-    page = chromium.new_page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def tab(chromium):
-    """A tab that the tests of a file use in turn; each opens in it what it needs."""
-    page = chromium.new_page()
-    yield page
-    page.close()

@@ -83,6 +83,15 @@ def test_the_library_has_no_screen():
         assert not {name for name in imports(file) if name.split(".")[0] == "streamlit"}, file
 
 
+def test_arrays_of_the_library_have_types():
+    bare = []
+    for file in sources("cnn_core"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            hints = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+            bare += [f"{file.name}:{hint.lineno}" for hint in hints if hint and "np.ndarray" in ast.unparse(hint)]
+    assert not bare
+
+
 @pytest.mark.parametrize("top", ["cnn_core.network", "cnn_core.explain", "pages.classify"])
 def test_tensorflow_waits_until_it_is_needed(top):
     heavy, seen, todo = {"tensorflow", "keras"}, set(), {top}
@@ -138,5 +147,9 @@ def test_tests_name_no_private_name():
                 continue
             if node.value.id in names and node.attr.startswith("_") and not node.attr.startswith("__"):
                 private.append(f"{file.name}:{node.lineno} {node.value.id}.{node.attr}")
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > 1):
+            owner, name = call.args[:2]  # as in monkeypatch.setattr(module, "_name", ...)
+            if isinstance(owner, ast.Name) and owner.id in names and str(getattr(name, "value", "")).startswith("_"):
+                private.append(f"{file.name}:{call.lineno} {ast.unparse(name)}")
         private += [f"{file.name} {name}" for name in names if name.startswith("_")]
     assert not private

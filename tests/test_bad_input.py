@@ -82,7 +82,7 @@ def bad_model(kind: str) -> tuple[bytes, str]:
         network = [layers.Input((16, 16, 3)), layers.Flatten(), layers.Dense(10, activation="softmax")]
         return keras_file(keras.Sequential(network)), "10"
     network = [layers.Input((16, 16, 3)), layers.Lambda(lambda x: x), layers.Flatten(), layers.Dense(2, "softmax")]
-    return keras_file(keras.Sequential(network)), "carries code"
+    return keras_file(keras.Sequential(network)), "contains its own code"
 
 
 def answers(capsys) -> list[dict]:

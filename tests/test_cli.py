@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from cnn_core import cli, models, runs
+from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
+from cnn_core.terminal.arguments import parser
 from tests.pages.fake_runs import fake_run
 from tests.tiny_runs import folder_with
 
@@ -53,6 +55,14 @@ def test_wrong_usage_is_2(words, capsys):
     assert "usage:" in captured.err
 
 
+def test_the_defaults_of_train_are_those_of_a_run():
+    options, config = parser().parse_args(["train"]), TrainingConfig()
+    shared = ("data", "images", "epochs", "batch_size", "learning_rate", "schedule", "patience", "validation",
+              "class_weights", "augment", "recipe", "seed", "deterministic")  # fmt: skip
+    said = {name: getattr(options, name) for name in shared}
+    assert said == {**{name: getattr(config, name) for name in shared}, "images": None}  # all, of any dataset
+
+
 @pytest.fixture
 def litert(monkeypatch):
     """A bundled model answers without Keras."""
@@ -82,7 +92,7 @@ def test_classify_for_people(tmp_path, litert, capsys):
     assert cli.main(["classify", good, str(tmp_path / "none.jpg"), "--model", "article"]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: ")
-    assert captured.out.endswith(" %\n")
+    assert captured.out.endswith("\u00a0%\n")
     assert "none.jpg" in captured.err
 
 
@@ -99,7 +109,7 @@ def test_a_very_sure_model_is_not_said_to_be_certain(tmp_path, monkeypatch, caps
     monkeypatch.setattr(models, "open_model", lambda name: SimpleNamespace(classify=lambda image: sure))
     good = photo(tmp_path / "good.png")
     assert cli.main(["classify", good]) == 0
-    assert capsys.readouterr().out == f"{good}: cat, over 99.9 %\n"
+    assert capsys.readouterr().out == f"{good}: cat, over 99.9\u00a0%\n"
     assert cli.main(["classify", good, "--json"]) == 0
     assert lines(capsys)[0]["probability"] == 0.99996
 
@@ -236,7 +246,7 @@ def test_dataset_says_what_is_in_it_and_corrects_it(tmp_path, capsys):
     assert cli.main([*words, *(word for number in range(3) for word in ("--undo", f"cat.{number}.png"))]) == 0
     assert lines(capsys)[0]["corrections"] == {}
     assert cli.main(words[:2]) == 0
-    assert "cats: 6 (75.0 %)" in capsys.readouterr().out
+    assert "cats: 6 (75.0\u00a0%)" in capsys.readouterr().out
     for wrong in (["--leave-out", "cat.77.png"], ["--relabel", "cat.1.png", "bird"]):
         assert cli.main([*words, *wrong]) == 1
         assert "cat" in lines(capsys)[0]["error"]

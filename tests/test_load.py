@@ -118,7 +118,7 @@ def test_a_visitor_has_the_same_space_on_both_and_one_line_and_one_limit_hold_fo
                 assert [first.status().place, second.status().place] == [1, 2]
                 space = first.folder.parents[1]
                 another = folder_with(space / "runs" / "another")
-                refused = pytest.raises(limits.LimitError, match="as many trainings under way")
+                refused = pytest.raises(limits.LimitError, match="You already have")
                 with files.at_home(space), lock.locked(another), refused:
                     runs.start(TINY)  # in a third process with the same home
                 shutil.rmtree(another)

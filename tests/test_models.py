@@ -108,7 +108,7 @@ def test_a_second_output_may_say_that_there_is_neither(home, good, bias, neither
         assert prediction.pet == pytest.approx(pet[0], abs=1e-6)
         assert (prediction.label == "neither") == neither
         assert prediction.sentence.startswith("Neither") == neither
-        assert ("over 99 % sure" in prediction.about_pets) == (not neither)
+        assert ("over 99\u00a0% sure" in prediction.about_pets) == (not neither)
         assert prediction.probability == pytest.approx(1 - pet[0] if neither else probabilities.max(), abs=1e-6)
     assert opened.predict([]).shape == (0, 2)
     assert models.open_model(good).classify(photos(1)[0]).pet is None
@@ -147,12 +147,12 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
     assert {card.input_size for card in cards} == {SIZE}
     article, _, trained, uploaded = cards
     assert article.title == "The article's network"
-    assert "Test accuracy: 81.2 % on 6,250 photos" in article.text
+    assert "Test accuracy: 81.2\u00a0% on 6,250 photos" in article.text
     assert article.history()["val_accuracy"].tolist() == [0.65, 0.72]
     assert trained.accuracy == 0.925
     assert "may fail on photos" in trained.text
     assert "1 epoch on drawn cats and dogs" in trained.text
-    assert "Test accuracy after the last epoch: 92.5 %." in trained.text
+    assert "Test accuracy after the last epoch: 92.5\u00a0%." in trained.text
     assert len(trained.history()) == 1
     assert uploaded.accuracy is None
     assert uploaded.history() is None
@@ -253,6 +253,6 @@ def test_no_text_says_that_a_model_is_always_right(home, good):
     texts = [card.text for card in models.list_models()]
     assert len(texts) == 2
     for text in texts:
-        assert "over 99.9 %" in text
-        assert "100 %" not in text
+        assert "over 99.9\u00a0%" in text
+        assert "100\u00a0%" not in text
         assert "100.0" not in text

@@ -263,7 +263,7 @@ def test_what_is_no_plain_sum_ends_the_thread_with_a_sentence(noise):
         (("conv_1", (0, -1, 0)), None, r"shape \(126, 126, 64\)"),
         (("dense", (0, 0, 0)), None, r"shape \(64,\)"),
         (("conv_2", (0, 0, 0)), 64, "64 inputs, counted from 0; there is no 64"),
-        (("pool_1", (0, 0, 0)), None, "MaxPooling2D layer, whose numbers are no sums"),
+        (("pool_1", (0, 0, 0)), None, "MaxPooling2D layer, whose numbers are not sums"),
     ],
 )
 def test_a_place_that_is_not_there_is_a_sentence(article, chelsea, place, which, sentence):

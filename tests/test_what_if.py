@@ -98,7 +98,7 @@ def test_without_an_edit_the_answer_is_the_models(image):
         (5, np.zeros((3, 3, 3)), "has 5 kernels"),
         (-1, None, "has 5 kernels"),
         (0, np.zeros((3, 3)), "shape \\(3, 3, 3\\); received \\(3, 3\\)"),
-        (0, np.full((3, 3, 3), np.nan), "empty or holds no number"),
+        (0, np.full((3, 3, 3), np.nan), "empty or is not a number"),
     ],
 )
 def test_a_kernel_that_does_not_fit_is_a_sentence(number, kernel, message, image):

@@ -1,1 +1,8 @@
-"""How the bundled model `accurate` is made: the recipe, its backbone, the features, the fine-tuning, the port."""
+"""How the bundled model `accurate` is made.
+
+- `recipe`: all steps, from the photos to the saved model
+- `backbone`: the network that was trained on ImageNet
+- `features`: its features of every photo, kept in the cache
+- `finetuning`: training of its upper blocks
+- `port`: its weights, brought from PyTorch: run once, by hand
+"""

@@ -1,4 +1,4 @@
-"""What a network says about photos, kept: each photo is looked at once, however often one learns from its features."""
+"""The features that a network computes of photos, in the cache: so each photo is computed once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.pixels import open_image, resize
 from cnn_core.storage.cache import cached, fingerprint
@@ -23,7 +24,9 @@ BATCH_SIZE, PHOTOS_PER_FILE = 32, 1024
 """Photos that the network looks at together, and whose features are written to the cache together."""
 
 
-def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | None = None) -> np.ndarray:
+def cached_features(
+    backbone: keras.Model, table: pd.DataFrame, progress: Progress | None = None
+) -> NDArray[np.float32]:
     """Let the backbone look at every photo; what it says is kept in the cache, piece by piece.
 
     Parameters
@@ -51,10 +54,10 @@ def features(backbone: keras.Model, table: pd.DataFrame, progress: Progress | No
 
 def _write(backbone: keras.Model, files: Sequence[str], path: Path) -> None:
     with path.open("wb") as file:
-        np.save(file, look(backbone, files))
+        np.save(file, compute_features(backbone, files))
 
 
-def look(network: keras.Model, files: Sequence[str]) -> np.ndarray:
+def compute_features(network: keras.Model, files: Sequence[str]) -> NDArray[np.float32]:
     """Return what a network answers to photos, a few of which are in memory at a time.
 
     Parameters

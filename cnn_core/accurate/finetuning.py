@@ -14,8 +14,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from numpy.typing import NDArray
 
-from cnn_core.engine.augmentation import RandomAffine, between, chance
+from cnn_core.engine.augmentation import RandomAffine, between, random_numbers
 from cnn_core.engine.batches import training_batches
 from cnn_core.engine.config import CLIP_NORM
 
@@ -59,7 +60,7 @@ class Distillation(layers.Layer):
         return features
 
 
-def tunable(backbone: keras.Model, head: dict[str, np.ndarray], steps: int) -> keras.Model:
+def tunable(backbone: keras.Model, head: dict[str, NDArray[np.float32]], steps: int) -> keras.Model:
     """Make the model that is fine-tuned: images of any size in, the probabilities of cat and dog out.
 
     Parameters
@@ -109,7 +110,7 @@ def _copy(backbone: keras.Model) -> keras.Model:
     return copy
 
 
-def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndarray]:
+def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, NDArray[np.float32]]:
     """Give the backbone the weights that have been learned, and return the verdict's.
 
     Parameters
@@ -126,7 +127,7 @@ def copy_weights(backbone: keras.Model, tuned: keras.Model) -> dict[str, np.ndar
     return {"verdict/kernel": kernel, "verdict/bias": bias}
 
 
-def augmented_batches(images: Images, labels: np.ndarray, numbers: range, seed: int) -> tf.data.Dataset:
+def augmented_batches(images: Images, labels: NDArray[np.int32], numbers: range, seed: int) -> tf.data.Dataset:
     """Serve batches of images, each cropped, rotated and colored at random, in a new order each epoch.
 
     Parameters
@@ -147,14 +148,14 @@ def augmented_batches(images: Images, labels: np.ndarray, numbers: range, seed: 
     def change(images: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
         number, first, whole = batch
         # Others than those that move the image.
-        chances = chance(3, tf.shape(images)[0], seed + 1, number, first, whole)
-        return vary_colors(affine(images, *batch), *tf.unstack(chances[:, :, None, None, None]))
+        random = random_numbers(3, tf.shape(images)[0], seed + 1, number, first, whole)
+        return vary_colors(affine(images, *batch), *tf.unstack(random[:, :, None, None, None]))
 
     return training_batches(images, labels, BATCH_SIZE, numbers, seed=seed, change=change)
 
 
 def vary_colors(images: Any, brightness: Any, contrast: Any, saturation: Any) -> Any:
-    """Change the colors of images as `keras.layers.RandomColorJitter` does, but by chances that are given.
+    """Change the colors of images as `keras.layers.RandomColorJitter` does, but by random numbers that are given.
 
     Parameters
     ----------

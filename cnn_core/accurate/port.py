@@ -4,7 +4,7 @@
     python cnn_core/accurate/port.py lite2.npz
 
 The weights are under the Apache license 2.0 (copyright 2020 ML Illustrated, ported by them from Google's). The file
-holds what `backbones.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
+holds what `backbone.efficientnet_lite2` takes, and ImageNet's 1,000 classes: ``classes/kernel``, ``classes/bias``.
 """
 
 import sys
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 EPSILON = 1e-3
 """What the original adds to a variance before it divides by its root."""
 
 
-def ported(state: dict[str, Any]) -> dict[str, np.ndarray]:
+def ported(state: dict[str, Any]) -> dict[str, NDArray[np.float32]]:
     """Return kernels and biases under the names of the Keras layers.
 
     Parameters
@@ -42,8 +43,8 @@ def ported(state: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def fold_batch_norm(
-    arrays: dict[str, np.ndarray], convolution: str, normalization: str, name: str, depthwise: bool = False
-) -> dict[str, np.ndarray]:
+    arrays: dict[str, NDArray[np.float32]], convolution: str, normalization: str, name: str, depthwise: bool = False
+) -> dict[str, NDArray[np.float32]]:
     """Join a convolution and the batch normalization after it to one kernel and one bias."""
     kernel = arrays[f"{convolution}.weight"]
     mean, variance = arrays[f"{normalization}.running_mean"], arrays[f"{normalization}.running_var"]

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core import CnnLabError, dataset
-from cnn_core.accurate.features import features, look
+from cnn_core.accurate.features import cached_features, compute_features
 from cnn_core.data_files import corrections
 from cnn_core.data_files.survey import readable
 from cnn_core.engine import checkpoint, environment
@@ -81,28 +82,30 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     from cnn_core.engine.learning import open_or_build, set_seed
 
     began = time.monotonic()
-    training, aside, test = _photos(config, journal)
+    training, calibration, test = _photos(config, journal)
     journal.write(state="reading", message="Opening the backbone.")
     backbone, classes = _open_backbone(config.backbone)
     set_seed(config)
-    environment.record(folder, config, sorted({*training["file"], *aside["file"], *test["file"]}))
+    environment.record(folder, config, sorted({*training["file"], *calibration["file"], *test["file"]}))
     steps = count(len(training), finetuning.BATCH_SIZE)
 
     def tunable() -> keras.Model:
         if (folder / checkpoint.NAME).exists():  # which holds what would be learned
             head = {"verdict/kernel": np.zeros((backbone.output_shape[-1], 2)), "verdict/bias": np.zeros(2)}
         else:
-            seen = [features(backbone, photos, journal.reading) for photos in (training, aside)]
-            head = learn(seen[0], dataset.class_numbers(training), seen[1], dataset.class_numbers(aside))
+            computed = [cached_features(backbone, photos, journal.reading) for photos in (training, calibration)]
+            head = learn(computed[0], dataset.class_numbers(training), computed[1], dataset.class_numbers(calibration))
         return finetuning.tunable(backbone, head | classes, steps * finetuning.EPOCHS)
 
     tuned, place = open_or_build(folder, steps, tunable, folder / "tunable.keras")
-    looked = time.monotonic()
+    computed_at = time.monotonic()
 
     def save() -> None:
         head = finetuning.copy_weights(backbone, tuned) | classes
-        seen = look(backbone, list(aside["file"]))
-        save_model(build(backbone, calibrate(head, seen, dataset.class_numbers(aside))), folder / "model.keras")
+        features = compute_features(backbone, list(calibration["file"]))
+        save_model(
+            build(backbone, calibrate(head, features, dataset.class_numbers(calibration))), folder / "model.keras"
+        )
 
     images, labels = dataset.images_and_labels(training, finetuning.IMAGE_SIZE)
     unseen = dataset.images_and_labels(test, backbone.input_shape[1])
@@ -117,13 +120,13 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     fine_tune(tuned, place, settings, journal, len(labels), serve, tests, save, [])
     (folder / "tunable.keras").unlink(missing_ok=True)
     journal.write(
-        message=f"{looked - began:.0f} s for looking at the photos and learning the last layer, "
-        f"{time.monotonic() - looked:.0f} s for fine-tuning."
+        message=f"{computed_at - began:.0f} s for computing features and learning the last layer, "
+        f"{time.monotonic() - computed_at:.0f} s for fine-tuning."
     )
 
 
 def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the photos to learn from, those kept aside, and those of the test set."""
+    """Return the training set, the calibration set (kept aside from the training set) and the test set."""
     from sklearn.model_selection import train_test_split
 
     table = config.source.table(journal.reading)
@@ -133,19 +136,19 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
     if len(training) < MIN_PHOTOS or counts.min() < 2:
         found = f"{counts['cat']} cats and {counts['dog']} dogs"
         raise RecipeError(
-            f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of either kind."
+            f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of each class."
         )
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
-    training, aside = train_test_split(
+    training, calibration = train_test_split(
         training, test_size=CALIBRATION_SHARE, random_state=config.seed, stratify=training["label"]
     )
     if whole == KAGGLE_PHOTOS:
         known_wrong = corrections.read(WRONG_LABELS)
         training = training[[Path(file).name not in known_wrong for file in training["file"]]]
-    return training, aside, test
+    return training, calibration, test
 
 
-def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarray]]:
+def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, NDArray[np.float32]]]:
     """Return the backbone and ImageNet's classes of cats and dogs."""
     import keras
 
@@ -166,12 +169,12 @@ def _open_backbone(weights: str | None) -> tuple[keras.Model, dict[str, np.ndarr
     return keras.Model(model.input, model.get_layer("features").output), classes
 
 
-def _evidence(seen: np.ndarray, classes: dict[str, np.ndarray]) -> np.ndarray:
+def _evidence(features: NDArray[np.float32], classes: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return the sum of exp(score) over ImageNet's classes of cats and dogs, (N,)."""
-    return np.asarray(np.exp(seen @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1))
+    return np.asarray(np.exp(features @ classes["classes/kernel"] + classes["classes/bias"]).sum(axis=1))
 
 
-def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
+def build(backbone: keras.Model, head: dict[str, NDArray[np.float32]]) -> keras.Model:
     """Join the backbone and what was learned on its features into one model.
 
     Parameters
@@ -217,15 +220,18 @@ def build(backbone: keras.Model, head: dict[str, np.ndarray]) -> keras.Model:
 
 
 def learn(
-    seen: np.ndarray, labels: np.ndarray, seen_aside: np.ndarray, labels_aside: np.ndarray
-) -> dict[str, np.ndarray]:
+    features: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    calibration_features: NDArray[np.float32],
+    calibration_labels: NDArray[np.int32],
+) -> dict[str, NDArray[np.float32]]:
     """Learn cat and dog from features: logistic regression, as strongly regularized as suits the photos kept aside.
 
     Parameters
     ----------
-    seen, seen_aside : ndarray of float32, shape (N, n) and (M, n)
-        As `features.features` returns them.
-    labels, labels_aside : ndarray of int, shape (N,) and (M,)
+    features, calibration_features : ndarray of float32, shape (N, n) and (M, n)
+        As `features.cached_features` returns them.
+    labels, calibration_labels : ndarray of int, shape (N,) and (M,)
 
     Returns
     -------
@@ -235,11 +241,11 @@ def learn(
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     tried = []
     for strength in INVERSE_REGULARIZATION:
-        found = LogisticRegression(C=strength, max_iter=500).fit((seen - mean) / spread, labels)
-        loss = log_loss(labels_aside, found.predict_proba((seen_aside - mean) / spread)[:, 1])
+        found = LogisticRegression(C=strength, max_iter=500).fit((features - mean) / spread, labels)
+        loss = log_loss(calibration_labels, found.predict_proba((calibration_features - mean) / spread)[:, 1])
         tried.append((loss, strength, found))
     found = min(tried)[2]
     weights = found.coef_[0] / spread
@@ -250,14 +256,16 @@ def learn(
     }
 
 
-def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+def calibrate(
+    head: dict[str, NDArray[np.float32]], features: NDArray[np.float32], labels: NDArray[np.int32]
+) -> dict[str, NDArray[np.float32]]:
     """Divide the verdict's scores by a temperature, so that what is called 90 % sure is right in nine of ten cases.
 
     Parameters
     ----------
     head : dict of str to ndarray
         As `build` takes it.
-    seen : ndarray of float32, shape (N, n)
+    features : ndarray of float32, shape (N, n)
         Features of photos from which the verdict has not been learned.
     labels : ndarray of int, shape (N,)
 
@@ -275,7 +283,7 @@ def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray)
     from scipy.special import softmax
     from sklearn.metrics import log_loss
 
-    scores = seen @ head["verdict/kernel"] + head["verdict/bias"]
+    scores = features @ head["verdict/kernel"] + head["verdict/bias"]
 
     def loss(temperature: float) -> float:
         return float(log_loss(labels, softmax(scores / temperature, axis=1)[:, 1], labels=[0, 1]))
@@ -284,5 +292,5 @@ def calibrate(head: dict[str, np.ndarray], seen: np.ndarray, labels: np.ndarray)
     return head | {
         "verdict/kernel": head["verdict/kernel"] / np.float32(temperature),
         "verdict/bias": head["verdict/bias"] / np.float32(temperature),
-        "least": np.quantile(_evidence(seen, head), REFUSED_SHARE),
+        "least": np.quantile(_evidence(features, head), REFUSED_SHARE),
     }

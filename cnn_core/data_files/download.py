@@ -117,7 +117,7 @@ def download(remote: Remote, target: Path, progress: Progress | None = None) -> 
             _check(remote, part, progress)
             part.replace(target)
     except LockError as error:
-        raise DownloadError("Another download is going on here. Wait until it has ended.") from error
+        raise DownloadError("Another download is running here. Wait until it has ended.") from error
     except OSError as error:
         raise DownloadError(
             f"The download could not be written to {target.parent}: {error.strerror or error}. Free some disk space, "

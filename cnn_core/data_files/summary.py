@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.data_files import corrections
 from cnn_core.data_files.duplicates import duplicates
@@ -132,5 +133,5 @@ def summary(source: Source, table: pd.DataFrame, progress: Progress | None = Non
     )
 
 
-def _range(values: np.ndarray[Any, Any]) -> tuple[int, int, int]:
+def _range(values: NDArray[np.int64]) -> tuple[int, int, int]:
     return int(values.min()), int(np.median(values)), int(values.max())

@@ -41,6 +41,6 @@ def check(config: TrainingConfig, under_way: Callable[[], int], has: int = 0) ->
         spaces.make_room(needed)
     except limits.LimitError as error:
         raise limits.LimitError(
-            f"This training can take {needed / limits.MB:,.0f} MB on the disk; a smaller network takes less. {error}"
+            f"This training may need {needed / limits.MB:,.0f} MB on the disk; a smaller network needs less. {error}"
         ) from error
     limits.spend()

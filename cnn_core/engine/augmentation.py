@@ -66,34 +66,34 @@ class RandomAffine:
 
     def __call__(self, images: Any, number: Any = 0, first: Any = 0, whole: Any = None) -> Any:
         """Return the images of the batch with this number, each changed in its own way; `first` and `whole` as in
-        `chance`."""
+        `random_numbers`."""
         count, height, width = ops.shape(images)[:3]
-        chances = chance(7, count, self.seed, number, first, whole)
-        moves = self._matrices(chances, ops.cast(height, "float32"), ops.cast(width, "float32"))
+        numbers = random_numbers(7, count, self.seed, number, first, whole)
+        moves = self._matrices(numbers, ops.cast(height, "float32"), ops.cast(width, "float32"))
         return ops.image.affine_transform(images, moves, interpolation="bilinear", fill_mode="nearest")
 
-    def _matrices(self, chances: Any, height: Any, width: Any) -> Any:
+    def _matrices(self, numbers: Any, height: Any, width: Any) -> Any:
         """Return for each image the eight numbers that say where a pixel's value comes from: float32 (count, 8).
 
         The pixel (x, y) takes the value at (a x + b y + c, d x + e y + f); the last two numbers, 0, keep it affine.
         """
-        angle, slant, wide, high, side, right, down = ops.unstack(chances, axis=0)
+        angle, shear, zoom_x, zoom_y, flip, shift_x, shift_y = ops.unstack(numbers, axis=0)
         angle = between(-self.rotation * np.pi / 180, self.rotation * np.pi / 180, angle)
-        slant = between(-self.shear, self.shear, slant)
-        wide, high = between(*self.zoom, wide), between(*self.zoom, high)
+        shear = between(-self.shear, self.shear, shear)
+        zoom_x, zoom_y = between(*self.zoom, zoom_x), between(*self.zoom, zoom_y)
         if self.flip:
-            wide *= ops.where(side < 0.5, -1.0, 1.0)
+            zoom_x *= ops.where(flip < 0.5, -1.0, 1.0)
         # Rotation times shear times zoom, multiplied out.
-        a, b = ops.cos(angle) * wide, (ops.cos(angle) * slant - ops.sin(angle)) * high
-        d, e = ops.sin(angle) * wide, (ops.sin(angle) * slant + ops.cos(angle)) * high
+        a, b = ops.cos(angle) * zoom_x, (ops.cos(angle) * shear - ops.sin(angle)) * zoom_y
+        d, e = ops.sin(angle) * zoom_x, (ops.sin(angle) * shear + ops.cos(angle)) * zoom_y
         x, y = (width - 1) / 2, (height - 1) / 2  # the middle, which stays where it is but for the shift
-        c = x - a * x - b * y + width * between(-self.shift, self.shift, right)
-        f = y - d * x - e * y + height * between(-self.shift, self.shift, down)
+        c = x - a * x - b * y + width * between(-self.shift, self.shift, shift_x)
+        f = y - d * x - e * y + height * between(-self.shift, self.shift, shift_y)
         zero = ops.zeros_like(a)
         return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
 
 
-def chance(kinds: int, count: Any, seed: int, number: Any, first: Any = 0, whole: Any = None) -> Any:
+def random_numbers(kinds: int, count: Any, seed: int, number: Any, first: Any = 0, whole: Any = None) -> Any:
     """Draw numbers from 0 to 1 for the images of a batch, float32 (kinds, count): the same for the same seed and batch.
 
     Parameters

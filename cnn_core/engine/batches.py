@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.engine.cluster import share
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from cnn_core.dataset import Images
 
 
-def batches(images: Images, labels: np.ndarray, batch_size: int, part: int = 0, parts: int = 1) -> tf.data.Dataset:
+def batches(
+    images: Images, labels: NDArray[np.int32], batch_size: int, part: int = 0, parts: int = 1
+) -> tf.data.Dataset:
     """Serve images unchanged and in their order, as for testing.
 
     Parameters
@@ -50,7 +53,7 @@ def batches(images: Images, labels: np.ndarray, batch_size: int, part: int = 0, 
 
 def training_batches(
     images: Images,
-    labels: np.ndarray,
+    labels: NDArray[np.int32],
     batch_size: int,
     numbers: range,
     *,
@@ -85,10 +88,10 @@ def training_batches(
     steps = count(len(images), batch_size)
 
     @lru_cache(maxsize=2)  # batches of two epochs are read at the same time where they meet
-    def order(epoch: int) -> np.ndarray:
+    def order(epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng([seed, epoch]).permutation(len(images))
 
-    def chosen(number: int) -> np.ndarray:
+    def chosen(number: int) -> NDArray[np.int64]:
         epoch, step = divmod(number, steps)
         return order(epoch)[step * batch_size : (step + 1) * batch_size]
 
@@ -116,12 +119,12 @@ def count(images: int, batch_size: int) -> int:
 
 
 def _reader(
-    images: Images, labels: np.ndarray, chosen: Callable[[int], Any], part: int, parts: int
+    images: Images, labels: NDArray[np.int32], chosen: Callable[[int], NDArray[np.int64] | range], part: int, parts: int
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return what reads the batch of a number inside a TensorFlow graph."""
     import tensorflow as tf
 
-    def take(number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def take(number: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         which = chosen(int(number))
         start, end = share(len(which), part, parts)
         found, places = images.read(which[start:end])

@@ -1,7 +1,7 @@
 """Where a training stands, and the one file from which a killed run goes on as if nothing had happened.
 
 ``checkpoint.npz`` holds all numbers of the model, its optimizer and its metrics, and the `Place`. It is replaced as a
-whole. What else is in the run's folder follows from it: `callbacks.restore_files` sets that right.
+whole. What else is in the run's folder follows from it: `saving.restore_files` sets that right.
 """
 
 from __future__ import annotations
@@ -134,6 +134,6 @@ def _variables(model: keras.Model) -> dict[str, Any]:
 
 def _damaged(folder: Path) -> CheckpointError:
     return CheckpointError(
-        f"The checkpoint {folder / NAME} is damaged. Delete this file to go on from the last saved model, or start a "
-        "new run."
+        f"The checkpoint {folder / NAME} is damaged. Delete this file to continue from the last saved model, or start "
+        "a new run."
     )

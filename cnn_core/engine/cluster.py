@@ -32,7 +32,8 @@ EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type"
 
 LOST = (
     "The connection to another worker was lost: its process has ended, or its machine cannot be reached. What that "
-    "worker printed last may say why. Then start all workers again with --resume: the run goes on from its checkpoint."
+    "worker printed last may say why. Then start all workers again with --resume: the run continues from its "
+    "checkpoint."
 )
 
 BROKEN_OFF = (
@@ -117,7 +118,7 @@ def parse(text: str) -> Cluster | None:
     if wrong := [address for address in workers if not re.fullmatch(r"\S+:\d{1,5}", address)]:
         raise ClusterError(f"{VARIABLE} names the address “{wrong[0]}”. Add its port, for example {wrong[0]}:2222.")
     if len(set(workers)) < len(workers):
-        raise ClusterError(f"{VARIABLE} names an address twice. Give every worker an address of its own.")
+        raise ClusterError(f"{VARIABLE} names an address twice. Give every worker its own address.")
     index = _index(values.get("task"), jobs)
     return Cluster(tuple(workers), index) if len(workers) > 1 else None
 

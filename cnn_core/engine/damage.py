@@ -12,7 +12,7 @@ from cnn_core.engine import checkpoint
 from cnn_core.engine.config import read_config
 from cnn_core.engine.journal import read_history, read_status, read_steps
 
-CHECKPOINT = f"Delete {checkpoint.NAME} to go on from the last saved model."
+CHECKPOINT = f"Delete {checkpoint.NAME} to continue from the last saved model."
 
 
 def damaged(folder: Path) -> list[str]:

@@ -20,9 +20,6 @@ from cnn_core.host import limits, spaces
 from cnn_core.storage import lock
 from cnn_core.storage.files import host_home, replace_file
 
-LIMIT = limits.RUNS.variable
-"""The environment variable that says how many runs train at the same time."""
-
 POLL_SECONDS = 0.5
 """How often a waiting run looks whether its turn has come."""
 

@@ -14,8 +14,8 @@ SILENCE_SECONDS = 15.0
 touches it every second."""
 
 PAUSED = (
-    "The training process does not answer: it is paused, or the computer was asleep. It goes on when it is woken; "
-    "until then it can be neither resumed nor deleted."
+    "The training process does not answer: it is paused, or the computer was asleep. It continues when it wakes "
+    "up. Until then it can be neither resumed nor deleted."
 )
 
 

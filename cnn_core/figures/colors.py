@@ -94,7 +94,8 @@ def heat_colors(heat: NDArray[Any]) -> NDArray[np.uint8]:
     >>> heat_colors(np.array([0.0, 1.0])).tolist()
     [[0, 0, 4], [252, 255, 164]]
     """
-    return _HEAT.take(np.rint(heat * 255).astype(np.uint8), axis=0)
+    colors: NDArray[np.uint8] = _HEAT.take(np.rint(heat * 255).astype(np.uint8), axis=0)
+    return colors
 
 
 _HEAT = np.rint(color_scale(np.linspace(0, 1, 256), INFERNO)).astype(np.uint8)

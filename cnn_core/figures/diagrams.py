@@ -172,10 +172,12 @@ def windowed_cells(values: NDArray[Any], windows: NDArray[Any], followed: int = 
     )
     figure = go.Figure([go.Image(z=colors, hoverinfo="skip"), numbers])
     order = [window for window in range(len(windows)) if window != followed] + [followed]
+    shapes = []
     for window in order:  # the marked one last, so that no other frame covers it
         top, left, bottom, right = (float(edge) - 0.5 for edge in windows[window])
         line = {"color": MARK, "width": 5} if window == followed else {"color": "#666", "width": 1.5}
-        figure.add_shape(type="rect", x0=left, x1=right, y0=top, y1=bottom, line=line)
+        shapes.append({"type": "rect", "x0": left, "x1": right, "y0": top, "y1": bottom, "line": line})
+    figure.update_layout(shapes=shapes)  # all at once: `add_shape` copies those before it each time
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     return plain_layout(figure, height).update_layout(margin={"t": 4, "b": 4})
 

@@ -12,6 +12,9 @@ MAX_POINTS = 800
 GUIDE_LINE = {"color": GUIDE, "width": 1, "dash": "dot"}
 """A line that only helps to read a chart."""
 
+NO_BUTTONS = {"displayModeBar": False}
+"""Plotly's configuration of a chart without a toolbar."""
+
 
 def app_look(height: int) -> dict[str, Any]:
     """Return the look of this app's charts: no margins, transparent background, `height` in pixels."""

@@ -29,7 +29,7 @@ def confusion_matrix(counts: list[list[int]], chosen: tuple[str, str] | None = N
     Examples
     --------
     >>> confusion_matrix([[9, 1], [0, 10]]).data[0].text[0]
-    ['<b>9</b><br>90 % of the cats', '<b>1</b><br>10 % of the cats']
+    ['<b>9</b><br>90\\xa0% of the cats', '<b>1</b><br>10\\xa0% of the cats']
     >>> confusion_matrix([[9, 1], [0, 10]], ("cat", "dog")).data[1].customdata[1]
     ['cat', 'dog']
     """
@@ -118,7 +118,7 @@ def calibration(rows: pd.DataFrame, height: int = 320) -> go.Figure:
     --------
     >>> rows = pd.DataFrame({"low": [0.9], "high": [0.95], "images": [7], "confidence": [0.93], "accuracy": [1.0]})
     >>> calibration(rows).data[0].customdata
-    (['7', '100 %'],)
+    (['7', '100\\xa0%'],)
     """
     figure = go.Figure()
     figure.add_bar(

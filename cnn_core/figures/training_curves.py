@@ -139,9 +139,10 @@ def training_curve(
     if best_epoch is not None:
         best, late = best_epoch * per_epoch, best_epoch > len(history) / 2
         figure.add_vline(best, line=GUIDE_LINE)
+        top = quantity == "loss"  # at the bottom is the label of the guessing line
         figure.add_annotation(
-            x=best, y=0, yref="paper", text=f"lowest {held_out} loss", showarrow=False, yanchor="bottom",
-            xanchor="right" if late else "left",
+            x=best, y=int(top), yref="paper", text=f"lowest {held_out} loss", showarrow=False,
+            yanchor="top" if top else "bottom", xanchor="right" if late else "left",
         )  # fmt: skip
     return figure
 

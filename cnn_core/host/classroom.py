@@ -41,7 +41,7 @@ def check_code(code: str) -> None:
             raise CodeError("Too many wrong codes were tried. Wait a minute, then try again.")
         if not start.has_teacher() or not hmac.compare_digest(code.encode(), os.environ[start.TEACHER].encode()):
             _wrong.append(now)
-            raise CodeError("This is not the code. Ask whoever has set up this server.")
+            raise CodeError("This code is wrong. Ask the person who set up this server.")
 
 
 def all_runs() -> list[tuple[str, runs.Run]]:

@@ -102,13 +102,14 @@ WAITING = Limit(
     "CNN_LAB_MAX_WAITING",
     2,
     "runs of one visitor that train or wait",
-    "You have as many trainings under way as one visitor may have here ({value}). Wait until one ends, or stop one.",
+    "You already have {value} trainings that run or wait, the maximum for one visitor. Wait until one ends, or stop "
+    "one.",
 )
 LINE = Limit(
     "CNN_LAB_MAX_LINE",
     30,
     "runs of all visitors that train or wait: each that waits takes 20 to 40 MB of memory",
-    "The line is full: {value} trainings are under way or wait on this server. Try again when some have ended.",
+    "The line is full: {value} trainings run or wait on this server. Try again when some of them have ended.",
 )
 PICTURES = Limit(
     "CNN_LAB_MAX_PICTURES",
@@ -138,14 +139,14 @@ MEMORY = Limit(
     "CNN_LAB_MAX_MEMORY_MB",
     200,
     "megabytes of uploads in the server's memory for one open page",
-    "This server holds at most {value} MB of a visitor's files in its memory. Reload the page, which lets go of them, "
-    "then upload fewer at a time.",
+    "This server keeps at most {value} MB of a visitor's files in its memory. Reload the page to remove them, then "
+    "upload fewer at a time.",
 )
 ALL_MEMORY = Limit(
     "CNN_LAB_MAX_ALL_MEMORY_MB",
     1000,
     "megabytes of uploads of all visitors in the server's memory",
-    "The memory for visitors' files is used up on this server. Try again later.",
+    "This server's memory for visitors' files is full. Try again later.",
 )
 SPACE = Limit(
     "CNN_LAB_MAX_SPACE_MB",
@@ -158,15 +159,14 @@ DISK = Limit(
     "CNN_LAB_MAX_DISK_MB",
     10_000,
     "megabytes on disk of all visitors together; what is computed of the common datasets may take as many again",
-    "The disk space for visitors of this server is used up. Delete a training that you no longer need, or try again "
-    "later.",
+    "This server's disk space for visitors is full. Delete a training that you no longer need, or try again later.",
 )
 IDLE = Limit("CNN_LAB_IDLE_HOURS", 48, "hours without a visit after which a visitor's space is emptied")
 COSTLY = Limit(
     "CNN_LAB_MAX_COSTLY",
     120,
     "costly requests of one visitor in a minute: verdicts, explanations, readings, exports, trainings",
-    "You have asked for a lot within a minute (more than {value} times). Wait a minute, then try again.",
+    "You have asked too often: more than {value} times in a minute. Wait a minute, then try again.",
 )
 
 TABLE = (RUNS, WAITING, LINE, PICTURES, EPOCHS, MINUTES, UPLOAD, MEMORY, ALL_MEMORY, SPACE, DISK, IDLE, COSTLY)

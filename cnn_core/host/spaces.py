@@ -30,7 +30,7 @@ def folder(name: str) -> Path:
 
 
 def label(space: Path) -> str:
-    """Return what a visitor and a teacher call a space: its visitor's name, if that was given, and four digits.
+    """Return what a visitor and a teacher call a space: its visitor's name, if that was given, and four characters.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def name_of(space: Path) -> str:
 def call_me(name: str) -> None:
     """Keep what the visitor wants to be called: letters, digits, ``_ . -``. An empty name forgets it."""
     if visiting():
-        with suppress(OSError):  # a full disk: then the digits must do
+        with suppress(OSError):  # a full disk: then the four characters must do
             home().mkdir(parents=True, exist_ok=True)
             replace_file(home() / NAME, safe_name(name))
 

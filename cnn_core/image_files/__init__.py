@@ -1,1 +1,5 @@
-"""Image files: decoding them."""
+"""Image files.
+
+- `decoding`: from a file of any format to red, green and blue
+- `jpeg_scans`: how many scans a JPEG file has
+"""

@@ -69,7 +69,7 @@ def _as_file(source: Any) -> AbstractContextManager[Any]:
     except (AttributeError, OSError):
         return nullcontext(io.BytesIO(source.read()))
     except ValueError as error:
-        raise ImageError("The file is already closed. Open it again and try once more.") from error
+        raise ImageError("The file is already closed. Open it again.") from error
     return nullcontext(source)
 
 

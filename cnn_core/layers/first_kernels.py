@@ -105,5 +105,5 @@ def learned_kernels(path: Path) -> NDArray[np.float32]:
     except (OSError, KeyError, TypeError, *DAMAGED) as error:
         raise KernelError(f"The weights in {path.name} cannot be read. Choose another model.") from error
     if not found:
-        raise KernelError(f"{path.name} holds no convolution over a color picture. Choose another model.")
+        raise KernelError(f"{path.name} has no convolution for color pictures. Choose another model.")
     return found[0]

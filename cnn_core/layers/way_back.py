@@ -21,8 +21,8 @@ FEW = 16
 """Up to so many numbers of a window are written out."""
 
 END = (
-    "{} computes this number from several others, and not as a plain sum of products. So the way back cannot be "
-    "written as one line of arithmetic, and ends here."
+    "{} computes this number from several others, but not as a simple sum of products. So the path cannot be written "
+    "as one line of arithmetic, and ends here."
 )
 
 
@@ -165,8 +165,8 @@ def _pooling(layer: Any, index: Index, before: NDArray[np.float32], after: NDArr
         says = f"Max pooling keeps the largest of {all_of_them}: {largest}, at {place(found)}."
     else:
         says = (
-            f"Average pooling takes the mean of {all_of_them}: {number(after[index])}. Go on with the largest of them, "
-            f"{largest}, at {place(found)}."
+            f"Average pooling takes the mean of {all_of_them}: {number(after[index])}. Continue with the largest of "
+            f"them, {largest}, at {place(found)}."
         )
     return StepBack(says, found)
 
@@ -185,7 +185,7 @@ def _zero_padding(layer: Any, index: Index, before: NDArray[np.float32], _: NDAr
     (top, _bottom), (left, _right) = layer.padding
     row, column = index[0] - top, index[1] - left
     if not (0 <= row < before.shape[0] and 0 <= column < before.shape[1]):
-        return StepBack("This is one of the zeros that the padding puts around the map. The way ends here.", None)
+        return StepBack("This is one of the zeros that the padding puts around the map. The path ends here.", None)
     found = (row, column, index[2])
     return StepBack(f"Zero padding puts zeros around the map. Without them this is {place(found)}.", found)
 
@@ -202,7 +202,7 @@ def _add(index: Index, inputs: list[NDArray[np.float32]], output: NDArray[np.flo
     written = " ".join([number(values[0]), *map(signed, values[1:])])
     says = (
         f"Add takes the numbers at the same place of {len(inputs)} layers: {written} = {number(output[index])}. "
-        f"Go on with {number(values[which])}."
+        f"Continue with {number(values[which])}."
     )
     return StepBack(says, index, which)
 

@@ -78,18 +78,18 @@ def check_object(node: dict[str, Any]) -> None:
         allowed = LAYERS | PARTS
     if not isinstance(name, str) or name in ("__lambda__", "Lambda", "TFSMLayer"):
         raise ModelError(
-            f"The model carries code of its own ({name}), which is not run here. Build it from plain Keras layers."
+            f"The model contains its own code ({name}), which is not run here. Build it from plain Keras layers."
         )
     if name not in allowed:
         raise ModelError(
-            f"The model holds a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
+            f"The model contains a “{name[:80]}”, which is not among the plain Keras layers that are opened here "
             "(Conv2D, MaxPooling2D, Dense, BatchNormalization and the like)."
         )
     known = isinstance(module, str) and module in MODULES
     if not known or registered not in (None, name):
         owner = registered if known else module
         raise ModelError(
-            f"The model's “{name}” is not Keras's own: it comes from “{str(owner)[:80]}”. Foreign code is not run "
+            f"The model's “{name}” is not part of Keras: it comes from “{str(owner)[:80]}”. Foreign code is not run "
             "here; build the model from plain Keras layers."
         )
     own = node.get("config")

@@ -104,12 +104,13 @@ def exported(source: str, kind: str) -> Path:
     # A model that everyone has is written once for all.
     about: list[Path] | None = None if within(card.path, home()) else []
     try:
-        return cached("exports", key, lambda path: _export_in_child(card.path, kind, path), f".{kind}", about)
+        return cached("exports", key, lambda path: export_in_child(card.path, kind, path), f".{kind}", about)
     except OSError as error:
         raise ExportError(f"The export could not be saved: {error.strerror}. Free some space and try again.") from error
 
 
-def _export_in_child(model: Path, kind: str, out: Path) -> None:
+def export_in_child(model: Path, kind: str, out: Path) -> None:
+    """Write a model in another format, in a process of its own."""
     limits.spend()
     command = [sys.executable, "-m", "cnn_core", "export", "--json", "--model", str(model), "--format", kind]
     try:

@@ -142,13 +142,13 @@ def _read_config(path: Path) -> dict[str, Any]:
             names = archive.namelist()
             if len(names) != len(set(names)) or not MEMBERS.issubset(names):
                 raise ModelError(
-                    "This zip is not a Keras model: it must hold config.json, metadata.json and model.weights.h5, once "
-                    f"each. Received {', '.join(names[:5]) or 'nothing'}. Write it with model.save('name.keras')."
+                    "This zip is not a Keras model: it must contain config.json, metadata.json and model.weights.h5, "
+                    f"once each. Received {', '.join(names[:5]) or 'nothing'}. Write it with model.save('name.keras')."
                 )
             if extra := sorted(set(names) - MEMBERS):
                 raise ModelError(
-                    f"The model file also holds “{extra[0][:80]}”. Only layers and weights are accepted; "
-                    "layers that bring their own files cannot be opened here."
+                    f"The model file also contains “{extra[0][:80]}”. Only layers and weights are accepted; "
+                    "layers with their own files cannot be opened here."
                 )
             limits = {"config.json": MAX_CONFIG, "metadata.json": MAX_CONFIG, "model.weights.h5": MAX_WEIGHTS}
             for name, limit in limits.items():
@@ -182,8 +182,8 @@ def _read(path: Path, member: str) -> bytes:
         stored, size = archive.getinfo(member).compress_size, archive.getinfo(member).file_size
         if size > SMALL and size > MAX_RATIO * stored:
             raise ModelError(
-                f"The model's {member} unpacks to {size / max(stored, 1):,.0f} times its size, as no weights do. "
-                "Save the model again."
+                f"The model's {member} unpacks to {size / max(stored, 1):,.0f} times its size, which weights never "
+                "do. Save the model again."
             )
         return archive.read(member)
 

@@ -113,7 +113,9 @@ def _weights(answer: Any, visits: list[Visit], maps: Any) -> Any:
         or {type(visit.layer).__name__ for visit in way} - NO_WEIGHT - {"Dense"}
         or [visit.layer.activation.__name__ for visit in dense] != functions
     ):
-        raise export.ExportError("After its last convolution the network must only pool, flatten, and be dense.")
+        raise export.ExportError(
+            "After its last convolution the network may have pooling, flatten and dense layers only."
+        )
     weights = tf.eye(2)
     for visit in dense:
         kernel = visit.layer.kernel

@@ -34,9 +34,9 @@ class Prediction:
     Examples
     --------
     >>> Prediction("dog", 0.974, {"cat": 0.026, "dog": 0.974}, "article").sentence
-    'Dog, 97 %'
+    'Dog, 97\\xa0%'
     >>> Prediction("cat", 0.9996, {"cat": 0.9996, "dog": 0.0004}, "article").sentence
-    'Cat, over 99 %'
+    'Cat, over 99\\xa0%'
     >>> Prediction("neither", 0.9, {"cat": 0.6, "dog": 0.4}, "accurate", pet=0.1).sentence
     'Neither cat nor dog, as far as this model can tell'
     """

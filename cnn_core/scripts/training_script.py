@@ -67,7 +67,7 @@ def training(config: TrainingConfig) -> str:
             else ""
         ),
         f"# 3. Batches of {config.batch_size} images of {size}×{size} pixels, in another order in every epoch"
-        + (f", each changed by chance (augmentation).\n{_augmentation(change)}\n" if change else "."),
+        + (f", each changed at random (augmentation).\n{_augmentation(change)}\n" if change else "."),
         (_WEIGHTS if config.class_weights else "")
         + _BATCHES.format(
             images="augment(images, epoch * steps + step)" if change else "images",
@@ -143,18 +143,18 @@ if len(table) > {images}:  # some of them, half cats and half dogs
 
 _AUGMENTATION = """\
 def augment(images, number):
-    chances = tf.random.stateless_uniform((7, len(images)), [SEED, number])  # of this batch, whatever came before
-    turn, slant, wide, high, side, right, down = tf.unstack(chances)
-    turn = np.pi / 180 * (2 * turn - 1) * {rotation:g}
-    slant = (2 * slant - 1) * {shear:g}
-    wide, high = {low:g} + {span:g} * wide, {low:g} + {span:g} * high  # zoom
-    wide = tf.where(side < 0.5, -wide, wide)  # flip
+    random = tf.random.stateless_uniform((7, len(images)), [SEED, number])  # 0 to 1, always the same for this batch
+    angle, shear, zoom_x, zoom_y, flip, shift_x, shift_y = tf.unstack(random)
+    angle = np.pi / 180 * (2 * angle - 1) * {rotation:g}
+    shear = (2 * shear - 1) * {shear:g}
+    zoom_x, zoom_y = {low:g} + {span:g} * zoom_x, {low:g} + {span:g} * zoom_y
+    zoom_x = tf.where(flip < 0.5, -zoom_x, zoom_x)
     # Rotation times shear times zoom, around the middle, and then the shift: one matrix for each image.
-    a, b = tf.cos(turn) * wide, (tf.cos(turn) * slant - tf.sin(turn)) * high
-    d, e = tf.sin(turn) * wide, (tf.sin(turn) * slant + tf.cos(turn)) * high
+    a, b = tf.cos(angle) * zoom_x, (tf.cos(angle) * shear - tf.sin(angle)) * zoom_y
+    d, e = tf.sin(angle) * zoom_x, (tf.sin(angle) * shear + tf.cos(angle)) * zoom_y
     middle = (SIZE - 1) / 2
-    c = middle - a * middle - b * middle + SIZE * (2 * right - 1) * {shift:g}
-    f = middle - d * middle - e * middle + SIZE * (2 * down - 1) * {shift:g}
+    c = middle - a * middle - b * middle + SIZE * (2 * shift_x - 1) * {shift:g}
+    f = middle - d * middle - e * middle + SIZE * (2 * shift_y - 1) * {shift:g}
     matrices = tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
     return keras.ops.image.affine_transform(images, matrices, interpolation="bilinear", fill_mode="nearest")
 """

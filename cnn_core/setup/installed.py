@@ -6,8 +6,8 @@ from cnn_core import CnnLabError
 
 MISSING = (
     "TensorFlow is not installed here. Training, models of your own and “Layer by layer” need it; the lessons and the "
-    "verdicts of the bundled models do not. Whoever runs this app can add it with “pip install -r requirements.txt”, "
-    "or use the larger container image."
+    "verdicts of the bundled models do not. The person who runs this app can install it with “pip install -r "
+    "requirements.txt”, or use the larger container image."
 )
 
 

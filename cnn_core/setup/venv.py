@@ -45,7 +45,7 @@ def prepare(requirements: str) -> Path:
         for name in {requirements, "requirements.txt"}:
             (processes.ROOT / ".venv" / (name + ".installed")).write_text(_digest(python))
     except KeyboardInterrupt:
-        sys.exit("Interrupted. The same command goes on from here.")
+        sys.exit("Interrupted. Run the same command again to continue.")
     except OSError as error:
         where = processes.ROOT / ".venv"
         sys.exit(f"{where} could not be written: {error.strerror}. Free some disk space, or clone elsewhere.")
@@ -139,7 +139,10 @@ def make_venv() -> None:
         processes.call(["apt-get", "install", "-y", package])
         code, words = processes.watch(command, show=False)
     elif missing:
-        sys.exit(f"This Python came without venv. On Debian or Ubuntu: sudo apt install {package}. Then again.")
+        sys.exit(
+            f"This Python has no venv. On Debian or Ubuntu: sudo apt install {package}. Then run the same command "
+            "again."
+        )
     if code:
         sys.exit(f"The virtual environment .venv could not be made. {reason(words)}")
 
@@ -152,7 +155,7 @@ def install(python: Path, requirements: str) -> None:
     SystemExit
         With what pip printed and a sentence that explains it.
     """
-    processes.say(f"Installing {requirements} into .venv: up to 600 MB to download, this first time")
+    processes.say(f"Installing {requirements} into .venv: up to 600 MB to download, only the first time")
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
     code, words = processes.watch([*pip, "-r", str(processes.ROOT / requirements)])
     if code:
@@ -187,7 +190,7 @@ def reason(words: str) -> str:
     for pattern, sentence in known:
         if re.search(pattern, words):
             return sentence
-    return "The lines above say why. Remove the folder .venv and try again; if it fails again, they help others help."
+    return "The lines above say why. Remove the folder .venv and try again; if it fails again, show them to a helper."
 
 
 def _digest(python: Path) -> str:

@@ -46,7 +46,7 @@ class Slide:
         """Return `values` as an array of numbers, shape (H, W) or (H, W, C)."""
         image = np.asarray(values)
         if image.dtype.kind not in "buif":
-            raise self.error(f"A picture holds numbers, not values of type {image.dtype}.")
+            raise self.error(f"A picture has numbers, not values of type {image.dtype}.")
         if image.ndim not in (2, 3) or image.size == 0:
             raise self.error(
                 f"A picture has the shape (height, width) or (height, width, channels), not {image.shape}."

@@ -26,7 +26,7 @@ def image(values: ArrayLike) -> NDArray[Any]:
     """Return the image as an array of finite numbers, shape (H, W) or (H, W, C)."""
     numbers = SLIDE.image(values)
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
-        raise ConvolutionError("The picture holds numbers that are infinite or missing (NaN). Replace them first.")
+        raise ConvolutionError("The picture has numbers that are infinite or missing (NaN). Replace them first.")
     return numbers
 
 

@@ -1,1 +1,7 @@
-"""What outlives a session: the home folder, files that are replaced whole, zips that are unpacked safely."""
+"""What is kept on the disk.
+
+- `files`: the home folder, and files that are replaced whole
+- `cache`: results that take long to compute
+- `lock`: a lock on a folder
+- `archives`: unpacking a zip safely
+"""

@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from cnn_core import CnnLabError
 from cnn_core.host import spaces
 from cnn_core.storage.files import home, within
+from cnn_core.wording import data_size
 
-MAX_BYTES = 8 * 2**30
+MAX_BYTES = 8_000_000_000
 """What a zip may unpack to: ten times Kaggle's Dogs vs. Cats."""
 
 MAX_FILES = 200_000
-
 
 MAX_DIRECTORY = 120 * MAX_FILES
 """The maximum size of a zip's list of its files, in bytes: in memory it takes about ten times as much."""
@@ -137,14 +137,14 @@ def _check(archive: zipfile.ZipFile, name: str, items: list[zipfile.ZipInfo]) ->
         windows = PureWindowsPath(item.filename)
         if windows.drive or windows.root or ".." in windows.parts or stat.S_ISLNK(item.external_attr >> 16):
             raise ArchiveError(
-                f"{name} holds {item.filename!r}, which would be unpacked outside its own folder. "
+                f"{name} contains {item.filename!r}, which would be unpacked outside its own folder. "
                 "Nothing was unpacked. Use a zip from a source you trust."
             )
     total = sum(item.file_size for item in items)
     if total > MAX_BYTES or len(items) > MAX_FILES:
         raise ArchiveError(
-            f"{name} would unpack to {len(items):,} files and {total / 2**30:.1f} GB; "
-            f"at most {MAX_FILES:,} files and {MAX_BYTES / 2**30:.0f} GB are accepted. Use a smaller dataset."
+            f"{name} would unpack to {len(items):,} files and {data_size(total)}; "
+            f"at most {MAX_FILES:,} files and {data_size(MAX_BYTES)} are accepted. Use a smaller dataset."
         )
 
 
@@ -155,7 +155,7 @@ def _make_room(more: int, name: str, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if more > free:
         raise ArchiveError(
-            f"{name} unpacks to {more / 2**20:,.0f} MB, but the disk has only {free / 2**20:,.0f} MB free. "
+            f"{name} unpacks to {data_size(more)}, but the disk has only {data_size(free)} free. "
             "Free some disk space, or set CNN_LAB_HOME to a folder on another disk."
         )
 

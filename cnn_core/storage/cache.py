@@ -139,25 +139,17 @@ def prune(newest: Path) -> None:
 
     Whoever lets a result grow after it was stored calls this now and then.
     """
-    with suppress(OSError):  # another process may prune at the same time
-        _prune(newest)
-
-
-def _prune(newest: Path) -> None:
     kind = newest.name.split("-")[0]
-    results = sorted(newest.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    total, most = size(newest), MAX_BYTES[kind]
-    if visiting():
-        most = min(
-            most,
-            limits.DISK.value * limits.MB // 4 if within(newest, *of_host()) else limits.SPACE.value * limits.MB // 2,
-        )
-    for result in results:
-        if result == newest:
-            continue
-        total += size(result)
-        if total > most:
-            _delete(result)
+    with suppress(OSError):  # another process may prune at the same time
+        results = sorted(newest.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        total, most = size(newest), MAX_BYTES[kind]
+        if visiting():
+            of_all, of_one = limits.DISK.value * limits.MB // 4, limits.SPACE.value * limits.MB // 2
+            most = min(most, of_all if within(newest, *of_host()) else of_one)
+        for result in results:
+            total += size(result) if result != newest else 0
+            if total > most and result != newest:
+                _delete(result)
 
 
 def _delete(path: Path) -> None:

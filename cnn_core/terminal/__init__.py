@@ -1,1 +1,6 @@
-"""What the command line says and takes: the arguments of each command, and how far a command is."""
+"""What the command line takes and prints.
+
+- `arguments`: the arguments of all commands
+- `progress`: progress on stderr
+- `dataset_report`: the command ``dataset``
+"""

@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in DIR where it stopped, with the settings that it has",
+        help="continue the run in DIR where it stopped, with its own settings",
     )
 
     dataset = _command(commands, "dataset", "say what is in a dataset: classes, sizes, broken files, duplicates")

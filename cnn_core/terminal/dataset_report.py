@@ -46,7 +46,7 @@ def look(options: argparse.Namespace) -> Found:
     """
     if options.download:
         if options.data is not None:
-            raise DatasetError("--download has a place of its own. Leave out the path, or leave out --download.")
+            raise DatasetError("--download always uses the same folder. Leave out the path, or leave out --download.")
         options.data = str(download(MICROSOFT, target_of(MICROSOFT), progress.show_bytes))
     if options.data is None:
         raise DatasetError("Which dataset? Name a zip or a folder, or use --download.")

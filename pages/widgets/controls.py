@@ -31,7 +31,7 @@ from pages.widgets.control_types import Text as Text
 def read_old_links() -> None:
     """Replace labels of older versions in the address by today's, and drop what breaks Streamlit's widgets.
 
-    The front door calls this before the page runs.
+    `streamlit_app` calls this before the page runs.
     """
     old = False
     for name, text in st.query_params.to_dict().items():

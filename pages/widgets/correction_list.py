@@ -32,7 +32,7 @@ def show(data: str, known: corrections.Corrections) -> None:
         )
         chosen = [names[row] for row in event.selection.rows if row < len(names)]
         place = "" if visiting() else f": the corrections are in {plain(corrections.path_of(data))}"
-        st.caption(f"Select rows to undo only these. The photos themselves are never changed{place}.")
+        st.caption(f"Select rows to undo only these corrections. The photos themselves are never changed{place}.")
         st.button(
             f"Undo {len(chosen)}" if chosen else "Undo all",
             key="corrections_undo",

@@ -14,7 +14,7 @@ from cnn_core.dataset import LABELS
 from cnn_core.host import limits
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
-from cnn_core.storage.files import expanded, home, visiting
+from cnn_core.storage.files import expanded, visiting
 from cnn_core.wording import plain
 from pages.widgets import address, background, controls, dataset_download
 
@@ -69,7 +69,7 @@ class Look(background.Job):
 
 def look(data: str, images: int | None, seed: int) -> Look:
     """Return the look into these pictures, and begin it if there is none yet."""
-    return background.job(Look, data, images, seed, state=(changed(data), home()))
+    return background.job(Look, data, images, seed, state=changed(data))
 
 
 def look_again() -> None:
@@ -138,12 +138,12 @@ def _kept() -> str:
     """Choose one of the datasets that lie in the folder for them."""
     names = kept.names()
     if visiting():
-        st.caption("The photos that the host of this server has put here for everyone, and those you have uploaded.")
+        st.caption("Photos that the owner of this server provides for everyone, and photos that you have uploaded.")
     else:
-        st.caption(f"Zips and folders of photos that lie in {plain(kept.folder())}, on the computer that runs CNN Lab.")
+        st.caption(f"Zips and folders of photos in {plain(kept.folder())}, on the computer that runs CNN Lab.")
     if not names:
-        upload = "There is none yet. Choose “Upload a zip” to use your own photos."
-        put = "There is none yet. Put a zip or a folder of photos there, then come back."
+        upload = "There is no dataset yet. Choose “Upload a zip” to use your own photos."
+        put = "There is no dataset yet. Put a zip or a folder of photos there, then come back."
         st.info(upload if visiting() else put)
         return ""
     address.read(controls.DATASET.name, names)

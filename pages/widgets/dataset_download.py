@@ -7,7 +7,6 @@ import streamlit as st
 
 from cnn_core.data_files import kept
 from cnn_core.data_files.download import MICROSOFT, arrived, download, target_of
-from cnn_core.storage.files import home
 from cnn_core.wording import data_size, plain, so_far, time_left
 from pages.widgets import background
 
@@ -50,15 +49,15 @@ def choose() -> str:
         if here:
             st.caption(f"{data_size(here)} of {whole} have arrived.")
         st.button(
-            "Go on with the download" if here else f"Download {whole}",
+            "Continue the download" if here else f"Download {whole}",
             key="dataset_download",
             icon=":material/download:",
             on_click=_begin,
             args=(target,),
         )
     st.caption(
-        "Kaggle gives the same photos, but only with an account there: download the zip from "
-        "https://www.kaggle.com/c/dogs-vs-cats/data, then choose “Upload a zip”, or put it into the folder "
+        "Kaggle has the same photos, but you need an account there. Download the zip from "
+        "https://www.kaggle.com/c/dogs-vs-cats/data. Then choose “Upload a zip”, or put it into the folder "
         f"{plain(kept.folder())} and choose “Datasets folder”."
     )
     return ""
@@ -66,7 +65,7 @@ def choose() -> str:
 
 def _begin(target: Path) -> None:
     background.forget(*background.jobs(Download))
-    background.job(Download, target, state=home())
+    background.job(Download, target)
 
 
 def _progress(running: Download) -> None:

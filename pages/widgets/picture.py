@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import importlib.util
-import io
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
@@ -19,6 +17,7 @@ from cnn_core.host import turns
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.wording import plain
 from pages.widgets import controls
+from pages.widgets.screen_image import jpeg
 
 MEGABYTES = 30
 """The largest picture file that is accepted."""
@@ -56,7 +55,7 @@ def get_ready() -> None:
 
 
 def choose() -> None:
-    """Draw the picker. The front door calls this once, in the sidebar, before the page runs."""
+    """Draw the picker. `streamlit_app` calls this once, in the sidebar, before the page runs."""
     if st.session_state.pop(_SHOW_OWN, False):
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())
@@ -106,7 +105,7 @@ def shrunk(image: np.ndarray) -> str:
         return ""
     return (
         f"The picture is larger: {whole_height} rows × {whole_width} columns. This page shrinks it to {height} × "
-        f"{width}, so that every number follows your hand."
+        f"{width}, so that it can answer every change at once."
     )
 
 
@@ -173,7 +172,7 @@ def thumbnail(name: str) -> bytes:
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return _jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
+    return jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
 
 
 def once(what: str, image: np.ndarray, make: Callable[[np.ndarray], T]) -> T:
@@ -195,13 +194,7 @@ def name_of(image: np.ndarray) -> str:
 
 
 def _preview(image: np.ndarray) -> bytes:
-    return _jpeg(fit(image, 480), quality=85)
-
-
-def _jpeg(image: np.ndarray, quality: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return file.getvalue()
+    return jpeg(fit(image, 480), quality=85)
 
 
 def _take(key: str) -> None:

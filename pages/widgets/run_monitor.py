@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 def sidebar() -> None:
-    """Draw the short run's form, or while a training runs its progress. The front door calls this in the sidebar."""
+    """Draw the short run's form, or while a training runs its progress. `streamlit_app` calls this in the sidebar."""
     with st.container(key="short_run"):
         active = active_runs()
         if active:
@@ -94,7 +94,8 @@ def begin(config: TrainingConfig, place: str) -> None:
     if run is not None:
         st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, place
         st.toast(
-            "The training waits in line." if waits else "The training has started.", icon=":material/model_training:"
+            "The training is waiting in line." if waits else "The training has started.",
+            icon=":material/model_training:",
         )
     st.rerun()
 

@@ -1,10 +1,12 @@
-"""A picture or a colored feature map as the screen takes it: enlarged, or as a PNG in base64."""
+"""A picture or a colored feature map as the screen takes it: enlarged, as a JPEG, or as a PNG in base64."""
 
 import base64
+import io
 import struct
 import zlib
 
 import numpy as np
+from PIL import Image
 
 from cnn_core.pixels import fit
 
@@ -13,6 +15,13 @@ def enlarged(colors: np.ndarray, side: int) -> np.ndarray:
     """Return a picture (H, W, 3) up to `side` pixels large, so that each of its numbers is seen as a square."""
     times = max(1, side // max(colors.shape[:2]))
     return np.repeat(np.repeat(colors, times, axis=0), times, axis=1)
+
+
+def jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
+    """Encode a picture for the screen. PNG would take ten times as long, and twice as long to arrive."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=0)
+    return file.getvalue()
 
 
 def png(colors: np.ndarray, longest: int | None = None) -> str:
@@ -45,7 +54,7 @@ def png_file(colors: np.ndarray) -> bytes:
     np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
     kind = 2 if colors.ndim == 3 else 0  # RGB or gray
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
 
 

@@ -16,7 +16,7 @@ _begin = PagesManager.__init__
 
 
 def with_navigation(self: PagesManager, *arguments: Any, **options: Any) -> None:
-    """Begin a `PagesManager` that knows that the app has a navigation of its own, as the front door says on a server.
+    """Begin a `PagesManager` that knows that the app has its own navigation, as `streamlit_app` says on a server.
 
     AppTest forgets it before every run, and would run the files in `pages` bare.
     """

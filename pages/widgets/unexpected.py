@@ -19,7 +19,7 @@ def explain(error: Exception) -> bool:
     """Show the number in the place where the page or its part broke off, and no traceback. For `st.App`."""
     st.error(
         f"This part of the page could not be shown: something unexpected happened (error {number(error)}). Reload the "
-        "page and try again. If it happens again, tell this number to whoever runs this CNN Lab: it is in the "
-        "server's log."
+        "page and try again. If it happens again, give this number to the person who runs this server: it "
+        "is in the server's log."
     )
     return True

@@ -25,7 +25,7 @@ def first_page() -> None:
     """
     # An error here is reported again by the page that needs the module.
     with suppress(Exception):
-        from pages.widgets import look, picture, run_monitor, verdict  # noqa: F401
+        from pages.widgets import appearance, picture, run_monitor, verdict  # noqa: F401
 
         picture.get_ready()
 
@@ -61,8 +61,7 @@ def _load() -> None:
         with suppress(Exception):
             for name in ("pandas", "keras"):
                 importlib.import_module(name)
-        # Streamlit collects garbage after every run of a script. Without `freeze` it would check all of TensorFlow's
-        # objects each time, and every click would take about 150 ms longer.
+        # What TensorFlow has made never becomes garbage: without `freeze`, each search for garbage would look at it.
         gc.collect()
         gc.freeze()
     finally:

@@ -19,7 +19,7 @@ def test_an_overwritten_photo_gets_new_features(tmp_path, monkeypatch):
 
     def brightness_of(value):
         Image.new("RGB", (9, 9 + value), (value,) * 3).save(photo)
-        return features.features(backbone, table)
+        return features.cached_features(backbone, table)
 
     np.testing.assert_allclose(brightness_of(40), 40)
     np.testing.assert_allclose(brightness_of(90), 90)

@@ -101,7 +101,7 @@ def test_every_photo_is_looked_at_once(monkeypatch, home):
     table = Source("sketches", 20).table()
     backbone = small_backbone()
     told = []
-    first = features.features(backbone, table, lambda *progress: told.append(progress[:2]))
+    first = features.cached_features(backbone, table, lambda *progress: told.append(progress[:2]))
     assert first.shape == (20, 5)
     assert told == [(8, 20), (16, 20), (20, 20)]
     images = dataset.images_and_labels(table, 16)[0].read(range(20))[0]
@@ -110,12 +110,12 @@ def test_every_photo_is_looked_at_once(monkeypatch, home):
     def again(*_):
         raise AssertionError("it looked again")
 
-    monkeypatch.setattr(features, "look", again)
-    np.testing.assert_array_equal(features.features(backbone, table), first)
+    monkeypatch.setattr(features, "compute_features", again)
+    np.testing.assert_array_equal(features.cached_features(backbone, table), first)
     assert not list(home.rglob(".features*"))
     backbone.set_weights([weights + 1 for weights in backbone.get_weights()])
     with pytest.raises(AssertionError, match="looked again"):
-        features.features(backbone, table)
+        features.cached_features(backbone, table)
 
 
 def test_another_rescaling_is_another_backbone():
@@ -158,7 +158,7 @@ def test_the_command_line_carries_out_the_whole_recipe_which_can_be_stopped_and_
     assert cli.main(["train", "--out", str(run.folder), "--resume", "--json"]) == 0
     assert run.status().state == "finished"
     assert run.history()["epoch"].tolist() == list(range(1, finetuning_epochs() + 1))
-    assert re.search(r"\d+ s for looking .* \d+ s for fine-tuning", run.status().message)
+    assert re.search(r"\d+ s for computing features .* \d+ s for fine-tuning", run.status().message)
     assert not (run.folder / "tunable.keras").exists()
     model = models.open_model(run.model_path)
     result = evaluation.evaluate(model, Source("sketches", 32).split()[1])

@@ -8,7 +8,7 @@ from cnn_core.convolution import conv2d
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.setup.chromium import find_chromium
-from tests.conftest import CHROMIUM_FLAGS
+from tests.e2e.conftest import CHROMIUM_FLAGS
 from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser
@@ -132,7 +132,7 @@ def test_it_stops_when_the_tab_is_out_of_sight(lab):
         " document.dispatchEvent(new Event('visibilitychange')); }"
     )
     assert not live(lab)
-    expect(lab.get_by_text("stopped because this tab was out of sight")).to_be_visible()
+    expect(lab.get_by_text("stopped because this tab was hidden")).to_be_visible()
 
 
 def test_it_stops_for_another_photo(lab):
@@ -154,8 +154,8 @@ def test_stopped_before_the_browser_has_answered(lab):
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [("NotAllowedError", "allow it"), ("NotFoundError", "Connect one"), ("NotReadableError", "another program"),
-     ("AbortError", "stay with the photo")],
+    [("NotAllowedError", "allow the camera"), ("NotFoundError", "Connect one"), ("NotReadableError", "another program"),
+     ("AbortError", "keep the photo")],
 )  # fmt: skip
 def test_without_a_camera_there_is_a_sentence(lab, error, sentence):
     lab.evaluate(

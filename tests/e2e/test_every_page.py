@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.e2e.app_page import open_page, settle
+from tests.e2e.conftest import VIEWPORT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,16 +56,17 @@ LOOK = """async ([excepted, rules]) => {
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def opened(request, server, chromium):
-    """Each page in turn, in a tab of its own."""
-    page = chromium.new_page()
-    open_page(page, f"{server}/{request.param}")
+def opened(request, server, tab):
+    """Each page in turn, for all tests."""
+    open_page(tab, f"{server}/{request.param}")
     if not request.param or request.param.startswith("?"):
-        expect(page.locator(".st-key-verdict h2")).to_be_visible()
+        expect(tab.locator(".st-key-verdict h2")).to_be_visible()
     if request.param.startswith("?"):
-        expect(page.locator(".kl-thread")).to_be_visible()
-    yield page
-    page.close()
+        expect(tab.locator(".kl-thread")).to_be_visible()
+    yield tab
+    tab.goto("about:blank")
+    tab.emulate_media(color_scheme="light")
+    tab.set_viewport_size(VIEWPORT)
 
 
 def test_it_shows_no_traceback_and_names_its_pictures(opened):

@@ -46,12 +46,12 @@ def test_upload_a_pet_photo_and_read_the_verdict(server, page, tmp_path, pet):
     expected = ask_command_line(photo)
     words = verdict.inner_text()
     percent = f"{100 * expected['probability']:.0f}" if expected["probability"] < 0.995 else "over 99"
-    said = "Neither cat nor dog" if expected["label"] == "neither" else f"{expected['label'].title()}, {percent} %"
+    said = "Neither cat nor dog" if expected["label"] == "neither" else f"{expected['label'].title()}, {percent}\u00a0%"
     assert said in words
     assert expected["label"] == {"chelsea": "cat", "coffee": "neither"}[pet]
     for label in ("cat", "dog"):
         if 0.001 < expected["probabilities"][label] < 0.999:
-            assert f"{100 * expected['probabilities'][label]:.1f} %" in words
+            assert f"{100 * expected['probabilities'][label]:.1f}\u00a0%" in words
 
 
 def test_edit_a_kernel_cell_and_see_the_convolution_change(server, page):

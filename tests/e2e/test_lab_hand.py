@@ -139,7 +139,7 @@ def test_the_scale_follows_the_values_when_it_is_asked_to(lab):
     cell.fill("50")
     lab.evaluate("() => frame()")
     assert scale.inner_text().split("\n")[0] == before
-    expect(scale).to_contain_text("lie beyond this scale")
+    expect(scale).to_contain_text("are outside this scale")
     scale.get_by_role("button", name="Fit").click()
     lab.evaluate("() => frame()")
     high = np.abs(values(lab, "output")).max()
@@ -178,7 +178,7 @@ def test_a_pasted_table_is_read_as_spreadsheets_and_people_write_it(lab, text, t
         ("1\t\t3\n4\t5\t6\n7\t8\t9", "has an empty cell"),
         ("\t2\t3\n4\t5\t6\n7\t8\t9", "has an empty cell"),
         ("1 2\n4 5 6\n7 8 9", "has 3 rows and 2 or 3 columns"),
-        ("1\t2\t1e309\n4\t5\t6\n7\t8\t9", "“1e309”, which is no number"),
+        ("1\t2\t1e309\n4\t5\t6\n7\t8\t9", "“1e309”, which is not a number"),
     ],
 )
 def test_a_pasted_table_that_does_not_fit_is_refused_with_what_is_wrong(lab, text, sentence):

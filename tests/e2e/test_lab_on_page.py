@@ -84,7 +84,7 @@ def test_a_kernel_of_the_network_comes_to_the_bench_and_the_network_is_asked_aga
     expect(blue).to_be_visible()
     assert float(blue.input_value()) == pytest.approx(learned[2, 0, 2, 11], rel=1e-5)
     main = page.locator('[data-testid="stMain"]')
-    expect(main).to_contain_text("is on the bench as it was learned")
+    expect(main).to_contain_text("as the network learned it")
     answer = with_kernel(open_model("article"), picture.sample("chelsea")[0], 11, np.zeros((3, 3, 3)))
     for row in (1, 2, 3):
         for column in (1, 2, 3):
@@ -92,7 +92,7 @@ def test_a_kernel_of_the_network_comes_to_the_bench_and_the_network_is_asked_aga
                 page.get_by_label(f"Kernel row {row} column {column}, {channel}").fill("0")
     likelier = max(answer.probabilities, key=answer.probabilities.get)
     expect(main).to_contain_text(f"{likelier}, {percent(answer.probabilities[likelier])}.")
-    expect(main).to_contain_text("as it was learned:")
+    expect(main).to_contain_text("as learned:")
 
 
 def test_another_picture_comes_into_the_lab(server, page):
@@ -114,16 +114,16 @@ def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, page):
-    page.add_init_script("URL.createObjectURL = () => 'blob:refused'")
-    page.goto(f"{server}/convolution")
-    page.get_by_role("button", name="Use ordinary controls").click()
-    cell = page.get_by_label(MIDDLE, exact=True)
+def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, own_tab):
+    own_tab.add_init_script("URL.createObjectURL = () => 'blob:refused'")
+    own_tab.goto(f"{server}/convolution")
+    own_tab.get_by_role("button", name="Use ordinary controls").click()
+    cell = own_tab.get_by_label(MIDDLE, exact=True)
     expect(cell).to_be_visible()
     cell.fill("-3")
     cell.press("Enter")
-    expect(page.locator(".st-key-convolution_output img")).to_be_visible()
-    wait_for_address(page, kernel="-1,0,1,-2,-3,2,-1,0,1")
+    expect(own_tab.locator(".st-key-convolution_output img")).to_be_visible()
+    wait_for_address(own_tab, kernel="-1,0,1,-2,-3,2,-1,0,1")
 
 
 def test_a_lost_connection_loses_nothing(server, page):

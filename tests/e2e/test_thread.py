@@ -33,7 +33,7 @@ def shown(page: Page, table: int) -> list[float]:
 
 def test_a_number_of_the_dense_layer_is_followed_to_the_photo(server, page):
     page.goto(f"{server}/?why=Layer+by+layer&model=article&walk_layer=dense")
-    lab = page.get_by_role("region", name="One number, one thread")
+    lab = page.get_by_role("region", name="Follow one number back")
     expect(lab).to_be_visible()
     place = thread.first_place(walk.strongest(open_model("article"), CHELSEA, "dense"), 0)
     knot = follow(*place[:1], *place.at)
@@ -102,7 +102,7 @@ def test_a_number_of_the_dense_layer_is_followed_to_the_photo(server, page):
     page.wait_for_function("() => new URL(location).searchParams.get('thread')?.endsWith('conv_1:30,20,4')")
     page.reload()
     title(page, f"conv_1, row 30, column 20 of map 5: {fifth}")
-    page.get_by_role("navigation", name="The thread so far").get_by_role("button").first.click()
+    page.get_by_role("navigation", name="The path so far").get_by_role("button").first.click()
     title(page, f"dense, number {place.at[0] + 1}")
     expect(bars.nth(2)).to_have_attribute("aria-pressed", "true")
 

@@ -57,5 +57,5 @@ def test_a_damaged_checkpoint_gets_a_sentence_with_a_way_on(tmp_path, damage):
     path.write_bytes(
         {"empty": b"", "half": whole[: len(whole) // 2], "random": np.random.default_rng(0).bytes(500)}[damage]
     )
-    with pytest.raises(CheckpointError, match="Delete this file to go on from the last saved model"):
+    with pytest.raises(CheckpointError, match="Delete this file to continue from the last saved model"):
         checkpoint.read_place(tmp_path, 9)

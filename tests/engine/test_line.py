@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cnn_core import runs
 from cnn_core.engine import line
+from cnn_core.host import limits
 from cnn_core.storage import lock
 from tests.tiny_runs import TINY, folder_with, until
 
@@ -83,7 +84,7 @@ def test_a_damaged_line_is_joined_anew(tmp_path, home, damage):
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
 def test_a_wrong_number_of_runs_is_refused_before_anything_starts(monkeypatch, home, value):
-    monkeypatch.setenv(line.LIMIT, value)
+    monkeypatch.setenv(limits.RUNS.variable, value)
     with pytest.raises(line.LineError, match="whole number from 1 on"):
         runs.start(TINY)
     assert not home.exists()
@@ -129,7 +130,7 @@ def test_the_next_run_begins_by_itself_however_those_before_it_end(trained):
     third.stop()
     assert stopped.wait(30) == 0
     assert (third.status().state, third.status().message) == (
-        "stopped", "The run has left the line before its turn. Resume it to wait in line again.",
+        "stopped", "The run left the line before its turn. Resume it to wait in line again.",
     )  # fmt: skip
     reached(fourth, "waiting", place=1)
     turn = time.monotonic()
@@ -143,7 +144,7 @@ def test_the_next_run_begins_by_itself_however_those_before_it_end(trained):
 
 
 def test_two_train_at_once_where_that_is_asked_for(trained, monkeypatch):
-    monkeypatch.setenv(line.LIMIT, "2")
+    monkeypatch.setenv(limits.RUNS.variable, "2")
     trained("first", "training")
     _, second = trained("second", "training")
     third, _ = trained("third", "waiting")
@@ -160,7 +161,7 @@ def test_visitors_take_turns(tmp_path_factory, events, together):
     top = tmp_path_factory.mktemp("turns")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as end:
         patch.setenv("CNN_LAB_HOME", str(top))
-        patch.setenv(line.LIMIT, str(together))
+        patch.setenv(limits.RUNS.variable, str(together))
         living: dict[Path, ExitStack] = {}
         training: set[Path] = set()
         for number, event in enumerate(events):

@@ -21,6 +21,13 @@ def test_epoch_of_the_lowest_test_loss_is_marked():
     assert len(training_curves.training_curve(HISTORY, "loss").layout.annotations) == 1
 
 
+def test_the_labels_of_a_chart_of_losses_do_not_cover_each_other():
+    flat = HISTORY.assign(loss=0.7, val_loss=0.69)  # as when nothing is learned: the line of guessing is in the middle
+    notes = {note.text: note for note in training_curves.training_curve(flat, "loss", best_epoch=2).layout.annotations}
+    assert (notes["guessing"].yref, notes["guessing"].yanchor) == (None, "bottom")
+    assert (notes["lowest test loss"].y, notes["lowest test loss"].yanchor) == (1, "top")
+
+
 def test_a_training_curve_shows_both_sets_and_the_score_of_guessing():
     figure = training_curves.training_curve(HISTORY, "loss")
     training, test = figure.data
@@ -105,8 +112,8 @@ def test_the_followed_window_is_drawn_last_and_marked():
 
 def test_no_cell_of_a_confusion_matrix_is_rounded_to_all():
     texts = scores.confusion_matrix([[999, 1], [0, 1000]]).data[0].text
-    assert "over 99 % of the cats" in texts[0][0]
-    assert "100 % of the dogs" in texts[1][1]  # these are all of them
+    assert "over 99\u00a0% of the cats" in texts[0][0]
+    assert "100\u00a0% of the dogs" in texts[1][1]  # these are all of them
 
 
 ALMOST = 0.99996
@@ -155,15 +162,15 @@ def test_what_a_pointer_sees_is_never_rounded_to_all_or_nothing(figure):
     seen = hovers(figure)
     assert seen
     for words in seen:
-        assert "over 99.9 %" in words or "under 0.1 %" in words
+        assert "over 99.9\u00a0%" in words or "under 0.1\u00a0%" in words
         assert "%{y" not in words
 
 
 def test_all_of_some_answers_may_be_right_but_no_probability_is_100_percent():
     rows = pd.DataFrame({"low": [0.95], "high": [1.0], "images": [7], "confidence": [1.0], "accuracy": [1.0]})
     right, sure = hovers(scores.calibration(rows))
-    assert "7 answers, right in 100 %" in right
-    assert "over 99.9 %" in sure
+    assert "7 answers, right in 100\u00a0%" in right
+    assert "over 99.9\u00a0%" in sure
 
 
 def test_the_loss_keeps_its_digits_under_the_pointer():

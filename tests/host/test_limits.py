@@ -124,7 +124,7 @@ def test_a_training_that_cannot_fit_is_refused_before_it_starts(at, monkeypatch)
         with pytest.raises(limits.LimitError) as error:
             runs.start(wide)
         assert str(error.value).startswith(
-            f"This training can take {needed / limits.MB:,.0f} MB on the disk; a smaller network"
+            f"This training may need {needed / limits.MB:,.0f} MB on the disk; a smaller network"
         )
         assert limits.SPACE.sentence in str(error.value)
         assert counts.read()["refused_max_space_mb"] == 1

@@ -114,7 +114,7 @@ def test_text_tells_every_fact_of_the_card():
 def test_an_older_card_without_intervals_is_shown_too():
     facts = {"images": 4, "test_accuracy": 0.75, "log_loss": 0.5, "confusion": [[2, 0], [1, 1]]}
     text = cards.markdown(models.ModelCard("old", "bundled", Path("old.keras"), "Old", "Text.", facts=facts))
-    assert "75.00 %" in text
+    assert "75.00\u00a0%" in text
     assert "None" not in text
 
 
@@ -135,6 +135,6 @@ def test_a_model_without_a_mistake_is_not_called_certain():
     facts = {"images": 9, "test_accuracy": 1.0, "recall": {"cat": 1.0}, "log_loss": 0.01, "refused": 0}
     facts |= {"answered_accuracy": 1.0, "confusion": [[5, 0], [0, 4]]}
     text = cards.markdown(models.ModelCard("best", "bundled", Path("best.keras"), "Best", "Text.", facts=facts))
-    assert "| Accuracy | over 99.99 % |" in text
-    assert "100 %" not in text
+    assert "| Accuracy | over 99.99\u00a0% |" in text
+    assert "100\u00a0%" not in text
     assert "100.0" not in text

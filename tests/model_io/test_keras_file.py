@@ -45,22 +45,22 @@ LAMBDA = {"class_name": "__lambda__", "config": {"value": ["4wAAAA==\n", None, N
 @pytest.mark.parametrize(
     ("layer", "match"),
     [
-        ({"class_name": "Lambda", "module": "keras.layers", "config": {"function": LAMBDA}}, "carries code"),
-        ({"class_name": "Activation", "module": "keras.layers", "config": {"activation": LAMBDA}}, "carries code"),
-        ({"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/tmp/x"}}, "carries code"),
-        ({"class_name": "Evil", "module": "evil.layers", "config": {}}, "holds a “Evil”"),
+        ({"class_name": "Lambda", "module": "keras.layers", "config": {"function": LAMBDA}}, "its own code"),
+        ({"class_name": "Activation", "module": "keras.layers", "config": {"activation": LAMBDA}}, "its own code"),
+        ({"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/tmp/x"}}, "its own code"),
+        ({"class_name": "Evil", "module": "evil.layers", "config": {}}, "contains a “Evil”"),
         ({"class_name": "Dense", "module": "evil.layers", "config": {}}, "comes from “evil.layers”"),
         ({"class_name": "Dense", "module": None, "config": {}}, "comes from “None”"),
         ({"class_name": "Dense", "module": "keras.layers", "registered_name": "evil>D", "config": {}}, "from “evil>D”"),
-        ({"class_name": "function", "module": "keras.utils", "config": "get_file"}, "holds a “get_file”"),
-        ({"class_name": "function", "module": "builtins", "config": "exec"}, "holds a “exec”"),
+        ({"class_name": "function", "module": "keras.utils", "config": "get_file"}, "contains a “get_file”"),
+        ({"class_name": "function", "module": "builtins", "config": "exec"}, "contains a “exec”"),
         ({"class_name": "function", "module": "os", "config": "relu"}, "comes from “os”"),
         (
             {"class_name": "StringLookup", "module": "keras.layers", "config": {"vocabulary": "/etc/passwd"}},
             "StringLookup",
         ),
         ({"class_name": "__tensor__", "config": {"value": [1], "dtype": "float32"}}, "__tensor__"),
-        ({"class_name": ["Dense"], "module": "keras.layers", "config": {}}, "carries code"),
+        ({"class_name": ["Dense"], "module": "keras.layers", "config": {}}, "its own code"),
     ],
 )
 def test_only_plain_keras_layers_come_in(home, good, layer, match):
@@ -79,7 +79,7 @@ def test_a_lambda_is_refused_before_it_runs(home, tmp_path):
     model = keras.Sequential([keras.layers.Input((SIZE, SIZE, 3)), keras.layers.Lambda(harm), *network().layers])
     data = saved(model)
     (tmp_path / "harmed").unlink()
-    refused(data, "carries code")
+    refused(data, "its own code")
     assert not (tmp_path / "harmed").exists()
 
 
@@ -94,7 +94,7 @@ def test_a_broken_config(home, good):
 
 
 def test_extra_members_and_bombs(home, good, monkeypatch):
-    refused(changed(good, assets="x"), "also holds “assets”")
+    refused(changed(good, assets="x"), "also contains “assets”")
     monkeypatch.setattr(keras_file, "MAX_WEIGHTS", 1_000_000)
     refused(changed(good, model_weights_h5=bytes(1_000_001)), "too large: its model.weights.h5 unpacks to 1,000,001")
 

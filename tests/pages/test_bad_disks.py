@@ -110,7 +110,7 @@ def test_names_that_are_no_text(app, tmp_path, monkeypatch):
     pets = kept.folder() / "pets"
     pets.mkdir()
     (pets / "cat.\udcff.png").write_bytes(png(0))
-    with pytest.raises(dataset.DatasetError, match="name is no text"):
+    with pytest.raises(dataset.DatasetError, match="name is not text"):
         dataset.open_dataset(pets)
     test = looked(app("train", data="Datasets folder", dataset="pets"))
     assert not test.exception

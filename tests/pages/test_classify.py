@@ -77,7 +77,7 @@ def test_a_dropped_photo_is_classified_and_becomes_the_picture_of_all_pages(app,
     assert verdicts(test) == [f"## {expected.sentence}"]
     bars = next(html.proto.body for html in test.main.get("html") if "verdict-bars" in html.proto.body)
     for value in expected.probabilities.values():
-        assert f"{value * 100:.1f} %" in bars
+        assert f"{value * 100:.1f}\u00a0%" in bars
     assert any("rex.png" in line.value for line in test.sidebar.markdown)
 
 
@@ -234,7 +234,7 @@ def test_the_percentage_is_written_out_with_the_networks_own_scores(app, lab):
     (formula,) = formulas(test)
     label = max(steps.probabilities, key=steps.probabilities.__getitem__)
     assert f"e^{{{steps.scores[label]:.3f}}}" in formula
-    assert percent(steps.probabilities[label]).replace("%", r"\%") in formula
+    assert percent(steps.probabilities[label]).replace("\u00a0%", r"\ \%") in formula
     said = " ".join(text.value for text in test.main.markdown)
     for name, score in steps.scores.items():
         assert f"**{name} {score:.3f}**".replace("-", "−") in said

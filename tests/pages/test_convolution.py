@@ -171,7 +171,7 @@ def test_an_odd_kernel_is_padded_the_same_on_both_sides(page):
 
 
 def test_a_bias_decides_how_much_passes_relu(page, gray):
-    assert "Above 0" not in str([list(table.value) for table in page.get("table")])
+    assert "Values above 0" not in str([list(table.value) for table in page.get("table")])
     table = unfold(page, "why_bias").get("table")[0].value
     sums = conv2d(gray, KERNELS["sobel_x"].values)
     shares = [percent(float((sums > -bias).mean()), counted=True) for bias in questions.BIASES]
@@ -223,7 +223,7 @@ def test_the_network_is_asked_again_for_another_kernel_and_for_nothing_else(app,
     monkeypatch.setattr(network_kernels, "open_model", lambda name: name)
     monkeypatch.setattr(network_kernels.warmup, "wait", lambda why: None)
     test = app("convolution", kernel_of="article:3", conv_channel="All three")
-    assert "**cat**, 75.0 %" in text(test)
+    assert "**cat**, 75.0\u00a0%" in text(test)
     assert len(asked) == 2  # as learned, and as edited
     widget(test.slider, "Stride").set_value(2).run()
     assert len(asked) == 2

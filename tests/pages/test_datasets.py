@@ -59,11 +59,11 @@ def accuracy(test) -> str:
 def test_a_mistake_is_relabeled_or_left_out_and_taken_back(app, pets, bright_is_cat, spawned):
     test = evaluated(app, pets)
     assert not test.exception
-    assert accuracy(test) == "66.7 %"  # 6 of 9
+    assert accuracy(test) == "66.7\u00a0%"  # 6 of 9
     test.button(key="relabel dog/200.png").click().run()
-    assert accuracy(test) == "77.8 %"
+    assert accuracy(test) == "77.8\u00a0%"
     test.button(key="leave out cat/10.png").click().run()
-    assert accuracy(test) == "87.5 %"  # 7 of 8
+    assert accuracy(test) == "87.5\u00a0%"  # 7 of 8
     assert corrections.of(pets) == {"dog/200.png": "cat", "cat/10.png": None}
     assert any("1 relabeled, 1 left out" in fold.label for fold in test.expander)
     (again,) = [link.proto for link in test.get("page_link") if "Train again" in link.proto.label]
@@ -86,14 +86,16 @@ def test_damaged_corrections_are_a_sentence_and_the_pages_live_on(app, pets, bri
     test = looked(agreed(app("train", data="Folder on the server", data_path=str(pets))))
     assert not test.exception
     assert any("bird" in error.value for error in test.error)
-    assert test.button(key="train_start").disabled
+    start = test.button(key="train_start")
+    assert start.disabled
+    assert "network" not in start.help, "the network is not what is wrong"
 
 
 def test_what_lies_in_the_datasets_folder_can_be_chosen(app, pets):
     test = app("train")
     test.radio(key="data").set_value(data_source.KEPT).run()
     assert str(kept.folder()) in text(test)
-    assert any("none yet" in info.value for info in test.info)
+    assert any("no dataset yet" in info.value for info in test.info)
     shutil.copytree(pets, kept.folder() / "mine")
     shutil.make_archive(str(kept.folder() / "zipped"), "zip", pets)
     corrections.correct(kept.folder() / "mine", ["cat/10.png"], None)  # whose file lies beside it

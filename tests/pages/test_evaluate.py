@@ -54,9 +54,9 @@ def test_scores_matrix_and_mistakes(app, pets, bright_is_cat):
     test = finish(agreed(test))
     assert not test.exception
     assert not test.error
-    assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3 %"
+    assert {item.label: item.value for item in test.metric}["Accuracy"] == "83.3\u00a0%"
     says = " ".join(item.value for item in test.caption)
-    assert "On 6 pictures; 1 broken ones were left out." in says
+    assert "On 6 pictures. Broken and left out: 1." in says
     images = [image for block in (*test.get("image"), *test.get("imgs")) for image in block.proto.imgs]
     assert any("A cat, classified as a dog" in image.alt for image in images)
 
@@ -83,7 +83,7 @@ def test_the_scores_of_the_bundled_model_are_there_before_anything_is_measured(a
     assert not test.exception
     (accuracy, loss) = test.metric
     (cats, dogs) = json.loads((models.WEIGHTS / f"{models.DEFAULT}.card.json").read_text("utf-8"))["confusion"]
-    assert accuracy.value == f"{100 * (cats[0] + dogs[1]) / sum(cats + dogs):.1f} %"
+    assert accuracy.value == f"{100 * (cats[0] + dogs[1]) / sum(cats + dogs):.1f}\u00a0%"
     assert 0 < float(loss.value) < 0.693
     assert "Choose pictures above" in test.info[0].value
     assert not background.jobs()

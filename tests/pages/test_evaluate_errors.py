@@ -94,10 +94,10 @@ def test_the_numbers_are_those_of_the_library(open_page, pets):
     test = open_page()
     expected = evaluation.evaluate(models.open_model("bright"), Source(str(pets)).subset("all"))
     assert numbers(test) == {
-        "Accuracy": "66.7 %",
+        "Accuracy": "66.7\u00a0%",
         "Loss": f"{expected.log_loss:.3f}",
         "AUC": f"{curves.roc_auc(expected):.3f}",
-        "Calibration error": f"{100 * curves.calibration_error(expected):.1f} %",
+        "Calibration error": f"{100 * curves.calibration_error(expected):.1f}\u00a0%",
     }
     assert counts(test) == expected.confusion == [[3, 2], [1, 3]]
     for key in ("roc_chart", "calibration_chart", "threshold_chart"):
@@ -121,11 +121,11 @@ def test_the_threshold_moves_the_matrix_and_the_pictures(open_page):
     test = open_page()
     test.slider(key="dog_above").set_value(100).run()
     assert counts(test) == [[5, 0], [4, 0]]
-    assert any("There is no such picture" in item.value for item in test.success)
+    assert any("There are no such pictures" in item.value for item in test.success)
     test.slider(key="dog_above").set_value(0).run()
     assert counts(test) == [[0, 5], [0, 4]]
     assert subheader(test) == "Cats classified as dogs: 5"
-    assert numbers(test)["Accuracy"] == "66.7 %", "the scores above keep to the likelier class"
+    assert numbers(test)["Accuracy"] == "66.7\u00a0%", "the scores above keep to the likelier class"
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def test_impossible_network_shows_how_far_it_gets(app):
 
 
 def test_random_kernels_are_shown_beside_learned_ones(page):
-    alike = [float(metric.value) for metric in page.metric if metric.label == "Neighbor similarity"]
+    alike = [float(metric.value.replace("−", "-")) for metric in page.metric if metric.label == "Neighbor similarity"]
     assert len(alike) == 2
     assert abs(alike[0]) < 0.05 < alike[1]
 

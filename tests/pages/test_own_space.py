@@ -83,7 +83,7 @@ def test_a_link_that_was_not_made_here_opens_nothing(door, monkeypatch):  # noqa
             status, headers, text = follow(wrong, method, origin=f"https://{SERVER}")
             assert status == 404
             assert "set-cookie" not in headers
-            assert "This link opens nothing" in text
+            assert "This link does not work" in text
     assert follow(good)[0] == 200
     monkeypatch.setenv("CNN_LAB_MODE", "personal")
     assert follow(good)[0] == 404

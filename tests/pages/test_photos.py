@@ -135,8 +135,8 @@ def test_a_model_that_is_quite_sure_never_says_100_percent(app, lab, monkeypatch
     screen = [element.value for element in (*test.main.markdown, *test.main.caption)]
     screen += [html.proto.body for html in test.main.get("html") if "verdict-bars" in html.proto.body]
     said = [text.split("<style>")[0] + text.split("</style>")[-1].replace("width: 100.0%", "") for text in screen]
-    assert any("over 99.9 %" in text for text in said)
-    assert not any("100.0" in text or "100 %" in text for text in said)
+    assert any("over 99.9\u00a0%" in text for text in said)
+    assert not any("100.0" in text or "100\u00a0%" in text for text in said)
     assert not any("100" in verdict for verdict in test.main.dataframe[0].value["verdict"])
     config = json.loads(test.main.dataframe[0].proto.columns)
     assert not config["dog"]["type_config"]["format"].strip(), "Streamlit would round 0.99996 to 100 %"

@@ -34,7 +34,7 @@ def test_sizes_are_those_of_the_pooled_map(page, feature_map):
     assert not page.exception
     assert not page.error
     height, width = max_pool2d(feature_map).shape
-    assert f"**{height} × {width}** numbers: **75 %** fewer" in says(page)
+    assert f"**{height} × {width}** numbers: **75\u00a0%** fewer" in says(page)
 
 
 def test_followed_window_can_be_checked_by_hand(page):

@@ -41,7 +41,7 @@ def test_one_click_starts_a_short_run_on_drawn_pets_from_any_page(app, spawned, 
 
 
 def test_the_settings_reach_the_run(app, spawned, tmp_path):
-    test = app("pixels")
+    test = app("convolution")
     test.sidebar.number_input(key="short_pictures").set_value(2000).run()
     test.sidebar.number_input(key="short_epochs").set_value(1).run()
     test.sidebar.number_input(key="short_batch").set_value(32).run()
@@ -55,7 +55,7 @@ def test_the_settings_reach_the_run(app, spawned, tmp_path):
 
 
 def test_the_settings_are_still_there_when_the_run_is_over(app, spawned):
-    test = app("pixels")
+    test = app("convolution")
     test.sidebar.number_input(key="short_epochs").set_value(7).run()
     test.sidebar.button(key="short_start").click().run()
     test.switch_page("pages/pooling.py").run()
@@ -71,7 +71,7 @@ WRONG_PATHS = [("", "Choose the pictures first"), ("/no/such/pets.zip", "no fold
 
 @pytest.mark.parametrize(("path", "sentence"), WRONG_PATHS)
 def test_a_wrong_path_gets_a_sentence_and_no_run(app, spawned, path, sentence):
-    test = app("pixels")
+    test = app("convolution")
     test.sidebar.radio(key="short_source").set_value(run_monitor.OWN).run()
     test.sidebar.text_input(key="short_path").set_value(path).run()
     test.sidebar.button(key="short_start").click().run()
@@ -86,7 +86,7 @@ def test_a_full_disk_at_the_start_gets_a_sentence(app, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(runs, "replace_file", full)
-    test = app("pixels")
+    test = app("convolution")
     test.sidebar.button(key="short_start").click().run()
     assert "No space left on device" in sentences(test)
     assert not test.exception
@@ -94,18 +94,18 @@ def test_a_full_disk_at_the_start_gets_a_sentence(app, monkeypatch):
 
 def test_a_run_started_elsewhere_is_seen_and_its_end_too(app):
     folder = fake_run(state="running", done=1, step=5)
-    test = app("pixels")
+    test = app("convolution")
     assert "Start training" not in labels(test)
-    assert "Training accuracy this epoch: 81.2 %" in sentences(test)
+    assert "Training accuracy this epoch: 81.2\u00a0%" in sentences(test)
     rewrite_status(folder, state="finished", seconds=65)
     test.run()
-    assert "Finished: 1 epoch in 1 min 05 s. Test accuracy: 65.0 %." in sentences(test)
+    assert "Finished: 1 epoch in 1 min 05 s. Test accuracy: 65.0\u00a0%." in sentences(test)
     assert "Start training" in labels(test)
 
 
 def test_stop_asks_the_run_to_stop_and_says_so(app):
     folder = fake_run(state="running", done=1, step=5)
-    test = app("pixels")
+    test = app("convolution")
     test.sidebar.button(key="strip_stop").click().run()
     assert (folder / "stop").exists()
     assert test.sidebar.button(key="strip_stop").disabled
@@ -117,7 +117,7 @@ def test_those_that_wait_stand_below_the_running_one_in_the_order_of_their_turn(
     for name, place in ((names[0], 2), (names[2], 1)):  # the older one was resumed, so it stands at the end
         message = f"Waiting: place {place} in the line."
         rewrite_status(fake_run(name, state="waiting", done=0, step=0, message=message), place=place)
-    test = app("pixels")
+    test = app("convolution")
     shown = [element.proto.text for element in test.sidebar.get("progress")]
     assert [text.partition(" · ")[0] for text in shown] == [
         "Epoch 2 of 3", "Waiting: place 1 in the line.", "Waiting: place 2 in the line.",
@@ -130,7 +130,7 @@ def test_those_that_wait_stand_below_the_running_one_in_the_order_of_their_turn(
 @pytest.mark.parametrize("state", ["failed", "stopped", "interrupted"])
 def test_a_run_that_breaks_off_under_our_eyes_says_why_and_can_be_resumed(app, spawned, state):
     folder = fake_run(state="running", done=1, step=5)
-    test = app("pixels")
+    test = app("convolution")
     if state == "interrupted":  # a killed process writes nothing any more
         rewrite_status(folder, silent=60)
     else:
@@ -148,7 +148,7 @@ def test_a_broken_run_folder_does_not_break_the_sidebar(app):
     (folder / "config.json").write_text("[]")
     (folder / "history.csv").write_bytes(b"\xff\x00")
     os.utime(folder, (1, 1))
-    test = app("pixels")
+    test = app("convolution")
     assert not test.exception
     assert "Start training" in labels(test)
 

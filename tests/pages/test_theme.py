@@ -6,9 +6,7 @@ from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 
 from pages.widgets.host import theme
-
-FILL = "_populate_theme_msg"
-"""Streamlit's function; a newer one may have another."""
+from pages.widgets.host.theme import FILL
 
 
 def told() -> CustomThemeConfig:

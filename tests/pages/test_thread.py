@@ -1,4 +1,4 @@
-"""One number, one thread, in ordinary widgets: every number on the page is the library's."""
+"""Following one number back, in ordinary widgets: every number on the page is the library's."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ def test_a_thread_runs_from_the_verdict_to_the_photo_and_back(app, lab):
     assert f"row {row}, column {column} is red {red}, green {green}, blue {blue}" in texts(test)
     scaled = (red, green, blue)[channel] / 255
     assert f"{(red, green, blue)[channel]} × 0.0039216 = {number(np.float32(scaled))}." in texts(test)
-    assert not [button for button in test.main.button if button.key == "thread_go"], "the thread ends at the photo"
+    assert not [button for button in test.main.button if button.key == "thread_go"], "the path ends at the photo"
     assert test.query_params["thread"].count("/") == 3
     test.button(key="thread_crumb_1").click().run()
     assert "#### dense, number" in texts(test)
@@ -125,7 +125,7 @@ def test_a_link_opens_a_thread_and_a_wrong_one_is_a_sentence(app, lab):
 
 
 def test_a_layer_without_sums_starts_no_thread(app, lab):
-    assert "One number, one thread" not in texts(opened(app, walk_layer="pool_1"))
+    assert "Follow one number back" not in texts(opened(app, walk_layer="pool_1"))
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,9 @@ def test_the_slider_goes_through_the_moments_of_the_training(app, asked):
     assert not test.exception
     slider = test.select_slider(key="replay_at")
     assert list(slider.options) == ["untrained", "step 4", "epoch 1", "epoch 3"]
-    assert "**Epoch 3: cat**, 87.5 %" in text(test)
+    assert "**Epoch 3: cat**, 87.5\u00a0%" in text(test)
     slider.set_value(STEPS).run()
-    assert "**Epoch 1: dog**, 75.0 %" in text(test)
+    assert "**Epoch 1: dog**, 75.0\u00a0%" in text(test)
     assert "raise the score for cat" in text(test)
     test.segmented_control(key="replay_label").set_value("dog").run()
     assert "**Epoch 1: dog**" in text(test)
@@ -94,7 +94,7 @@ def test_a_training_is_followed_until_somebody_goes_back(app):
     assert not test.exception
     assert test.select_slider(key="replay_at").value == 0
     assert "epoch 3" in test.select_slider(key="replay_at").options
-    assert "**Untrained: cat**, 50.0 %" in text(test)
+    assert "**Untrained: cat**, 50.0\u00a0%" in text(test)
 
 
 def test_the_slider_stays_where_it_is_while_a_resumed_run_waits_in_line(app):

@@ -122,7 +122,7 @@ def test_start_writes_what_was_set(app, spawned, pets):
     test.number_input(key="learning_rate").set_value(0.0005).run()
     assert "validation set" not in " ".join(caption.value for caption in test.main.caption)
     test.number_input(key="patience").set_value(2).run()
-    assert "10 % of the training pictures are kept aside as a **validation set**" in text(test)
+    assert "10\u00a0% of the training pictures are kept aside as a **validation set**" in text(test)
     test.toggle(key="class_weights").set_value(True).run()
     test.button(key="train_start").click().run()
     assert not test.exception

@@ -164,7 +164,7 @@ def test_what_is_computed_of_the_hosts_pictures_is_kept_once_and_of_ones_own_apa
 
 def test_a_model_that_everyone_has_is_written_once_for_all(at, monkeypatch):  # noqa: F811
     written = []
-    monkeypatch.setattr(export, "_export_in_child", lambda model, kind, out: written.append(out.write_bytes(b"a file")))
+    monkeypatch.setattr(export, "export_in_child", lambda model, kind, out: written.append(out.write_bytes(b"a file")))
     given = files.host_home() / "models" / "given.keras"
     given.parent.mkdir(parents=True)
     shutil.copy(models.WEIGHTS / "article.keras", given)

@@ -46,7 +46,7 @@ def test_a_bundled_model_is_measured_all_the_same(app):
 
 
 def test_the_library_raises_the_same_sentence(tmp_path):
-    with pytest.raises(MissingError, match="Whoever runs this app can add it"):
+    with pytest.raises(MissingError, match="The person who runs this app can install it"):
         start(TrainingConfig(), tmp_path / "run")
     with pytest.raises(MissingError):
         models.open_model((models.WEIGHTS / "article.keras").read_bytes())

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cnn_core.setup import chromium, commands, processes, venv
 from tests.setup.programs import program
@@ -89,3 +90,20 @@ def test_ci_runs_the_whole_test_command(tmp_path):
         ["bash", str(ROOT / ".ci/run")], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
     assert done.stdout.split() == [str(ROOT), "-m", "cnn_core", "test"]
+
+
+def test_pre_commit_has_the_same_checks():
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert [hook["entry"].split()[2:] for hook in repository["hooks"]] == list(commands.CHECKS)
+    assert all(hook["always_run"] and not hook["pass_filenames"] for hook in repository["hooks"])
+
+
+def test_the_workflow_runs_fast_tests_on_each_push_and_all_of_them_nightly():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text("utf-8"))
+    assert {"push", "schedule"} <= set(workflow[True])  # YAML reads "on" as true
+    job = workflow["jobs"]["test"]
+    assert {name.split("-")[0] for name in job["strategy"]["matrix"]["system"]} == {"ubuntu", "macos", "windows"}
+    assert job["strategy"]["matrix"]["python"] == ["3.10", "3.13"]
+    fast, everything = [step for step in job["steps"] if "cnn_core test" in step.get("run", "")]
+    assert ("push" in fast["if"], "--fast" in fast["run"]) == (True, True)
+    assert ("schedule" in everything["if"], "--fast" in everything["run"]) == (True, False)

@@ -166,7 +166,7 @@ def test_an_interruption_is_no_traceback(checkout, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(venv, "make_venv", interrupt)
-    with pytest.raises(SystemExit, match="goes on from here"):
+    with pytest.raises(SystemExit, match="same command again to continue"):
         venv.prepare("requirements.txt")
 
 

@@ -30,30 +30,30 @@ def _softmax(steps: Softmax, label: str) -> None:
     st.markdown(
         f"The network's last layer gives a **score** for each class, for this photo {said}. A score can be any number."
         if steps.network_ends_in_softmax
-        else f"This network has no softmax at its end. The logarithms of its answers stand in for scores: {said}."
+        else f"This network has no softmax at its end. The logarithms of its answers are used as scores: {said}."
     )
     st.markdown(
-        "The **softmax** makes shares of them. It raises *e* = 2.718… to each score, so that both become positive, and "
-        "divides each by their sum, so that together they are 100 %:"
+        "The **softmax** turns the scores into shares. It takes *e* = 2.718… to the power of each score, so that both "
+        "become positive. Then it divides each by their sum, so that together they are 100 %:"
     )
     if steps.shift:
         st.markdown(
-            f"Scores as large as these are made smaller first: {steps.shift:.3f} is subtracted from both. "
-            "No share changes."
+            f"These scores are large. So {steps.shift:.3f} is first subtracted from both, which does not change the "
+            "shares."
         )
     powers = [f"e^{{{steps.exponents[name]:.3f}}}" for name in (label, other)]
-    share = percent(steps.probabilities[label]).replace("%", "\\%")
+    share = percent(steps.probabilities[label]).replace("\N{NO-BREAK SPACE}%", r"\ \%")
     numbers = [tex(steps.powers[name]) for name in (label, other)]
     names = [f"e^{{\\text{{{name}}}}}" for name in (label, other)]
     fractions = [rf"\dfrac{{{one}}}{{{one} + {two}}}" for one, two in (names, powers, numbers)]
     formula = r" \\[1em] &= ".join([*fractions, rf"\text{{{share}}}"])
     st.latex(rf"\begin{{aligned}} p(\text{{{label}}}) &= {formula} \end{{aligned}}")
     st.markdown(
-        "Only the difference between the scores counts: one point more for a class makes it *e* times as likely, "
-        "compared with the other. That is why a percentage can be high while the photo shows neither."
+        "Only the difference between the scores matters. When a class gets one point more, it becomes *e* times as "
+        "likely, compared with the other class. So a percentage can be high although the photo shows neither."
     )
     if steps.calibrated:
         st.markdown(
-            "These scores are **calibrated**. After training they were divided by one number, the *temperature*, so "
-            "that of the photos called 90 % sure about nine in ten are right. It is part of the last layer's weights."
+            "These scores are **calibrated**: after training, they were divided by one number, the *temperature*. With "
+            "it, about nine in ten answers that are 90 % sure are right. It is part of the last layer's weights."
         )

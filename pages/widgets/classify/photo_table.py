@@ -1,13 +1,11 @@
 """The verdicts on all dropped photos, as a table and as a CSV file."""
 
 import base64
-import io
 from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.figures.colors import CAT, DOG
@@ -18,6 +16,7 @@ from cnn_core.wording import plain
 from pages.widgets import picture, verdict
 from pages.widgets.classify import photos
 from pages.widgets.classify.photos import Photo
+from pages.widgets.screen_image import jpeg
 from pages.widgets.why.case import Case
 
 BATCH = 16
@@ -70,7 +69,7 @@ def _table(dropped: list[Photo], rows: list[dict[str, Any]]) -> None:
         selection_mode=["single-row", "single-cell"],
         alt="A row for each photo: its verdict and the probabilities of cat and dog",
     )  # fmt: skip
-    st.caption("Click a row to see that photo and its explanation below.")
+    st.caption("Click a row to see its photo and the explanation below.")
 
 
 def _show_chosen(key: str, dropped: list[Photo], marked: list[int]) -> None:
@@ -140,6 +139,4 @@ def _classify(case: Case, todo: list[tuple[Any, Photo]]) -> dict[Any, dict[str, 
 
 
 def _thumbnail(image: np.ndarray) -> str:
-    file = io.BytesIO()
-    Image.fromarray(fit(image, 112)).save(file, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(fit(image, 112), quality=80)).decode()

@@ -40,8 +40,8 @@ def drop_zone() -> None:
             help="One photo or many. They stay until you remove them or close the page.",
         )  # fmt: skip
         st.caption(
-            "Your photos stay in the memory of the computer that runs CNN Lab: nothing of them is written to its disk. "
-            "Only a zip that you upload for a training is kept."
+            "Your photos stay in the memory of the computer that runs CNN Lab: they are not written to its disk. Only "
+            "a zip that you upload for a training is kept."
         )
     if picture.missed(uploads):
         _take(key)

@@ -1,6 +1,6 @@
 """What lies on the bench of the Convolution page: a kernel and how it is used, kept in the session and in the address.
 
-The kernel lab and the ordinary controls are two hands on the same bench. In the address a kernel is a preset's name
+The kernel lab and the ordinary controls change the same bench. In the address a kernel is a preset's name
 (``?kernel=sobel_x``) or its numbers, row by row (``?kernel=0,1,0,1,-4,1,0,1,0``).
 """
 
@@ -138,7 +138,7 @@ def arguments(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Any]
     for table, row, column in np.argwhere(np.isnan(bench["kernel"])):
         channel = f" of the {CHANNELS[table]} table" if len(bench["kernel"]) > 1 else ""
         raise ConvolutionError(
-            f"Kernel row {row + 1} column {column + 1}{channel} is empty or holds no number. "
+            f"Kernel row {row + 1} column {column + 1}{channel} is empty or is not a number. "
             "Type one into it, such as 0."
         )
     kernel = np.moveaxis(bench["kernel"], 0, -1) if bench["channel"] == "all" else bench["kernel"][0]
@@ -174,8 +174,8 @@ def _parse(text: str) -> np.ndarray:
     shapes = {tables * side * side: (tables, side, side) for tables in (1, len(CHANNELS)) for side in SIDES}
     if len(numbers) not in shapes or not all(abs(number) <= MAX_WEIGHT for number in numbers):
         raise ConvolutionError(
-            f"The address asks for the kernel “{text[:60]}”, which is neither a preset's name nor nine, 25 or 49 "
-            f"numbers up to {MAX_WEIGHT:,.0f} with commas between them (or three times as many). Choose a preset or "
-            "edit the numbers."
+            f"The address asks for the kernel “{text[:60]}”, which cannot be used. A kernel is the name of a preset, "
+            f"or 9, 25 or 49 numbers up to {MAX_WEIGHT:,.0f} with commas between them (or three times as many). Choose "
+            "a preset or edit the numbers."
         )
     return np.reshape(numbers, shapes[len(numbers)])

@@ -45,7 +45,7 @@ def answer(image: np.ndarray, name: str) -> None:
     if not settings["origin"] or settings["channel"] != "all":
         return
     model, _, number = settings["origin"].rpartition(":")
-    st.subheader("What the network says with this kernel")
+    st.subheader("The network's answer with this kernel")
     try:
         at = int(number)
         _, kernel, _ = bench.arguments(image)
@@ -58,12 +58,12 @@ def answer(image: np.ndarray, name: str) -> None:
     said = f"{plain(name)}: **{likelier}**, {percent(after.probabilities[likelier])}."
     if np.array_equal(kernel.astype(np.float32), learned_one):
         title = plain(named(model).title)
-        st.markdown(f"{said} Kernel {at + 1} of {title} is on the bench as it was learned. Edit it.")
+        st.markdown(f"{said} This is kernel {at + 1} of {title}, as the network learned it. Edit it.")
     else:
         was = percent(before.probabilities[likelier])
-        st.markdown(f"{said} With kernel {at + 1} as it was learned: {was}. The saved model stays as it is.")
+        st.markdown(f"{said} With kernel {at + 1} as learned: {was}. The saved model is not changed.")
     verdict.bars(after.probabilities, before.probabilities)
-    st.caption("Pale bar: with the learned kernel. Full color: with the kernel on the bench.")
+    st.caption("Pale bar: with the learned kernel. Full color: with the edited kernel.")
 
 
 def _ask(card: ModelCard, image: np.ndarray, at: int, kernel: np.ndarray) -> tuple[np.ndarray, Answer, Answer]:

@@ -1,11 +1,9 @@
 """The Convolution page without the kernel lab: ordinary controls and pictures, for browsers that refuse the lab."""
 
-import io
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.convolution import conv2d, step
@@ -15,6 +13,7 @@ from cnn_core.pixels import CHANNELS, mark, tint_channel
 from cnn_core.wording import number, plain
 from pages.widgets import controls, number_grid
 from pages.widgets.convolution import bench
+from pages.widgets.screen_image import jpeg
 from pages.widgets.tied import tied
 
 _PRESET = "kernel_preset"
@@ -40,12 +39,12 @@ def show(image: np.ndarray, name: str) -> None:
         feature_map = _map(image, name)
     channel = bench.current()["channel"]
     if feature_map is None:
-        before.image(_jpeg(_shown(image, channel)), width="stretch", alt=name)
+        before.image(jpeg(_shown(image, channel)), width="stretch", alt=name)
         return
     top, left_edge, side = _step(image, feature_map)
     with before:
         st.image(
-            _jpeg(mark(_shown(image, channel), top, left_edge, side)),
+            jpeg(mark(_shown(image, channel), top, left_edge, side)),
             width="stretch",
             alt=f"{name}, {_words(channel)}; a frame marks the window at row {top}, column {left_edge}",
         )
@@ -143,20 +142,20 @@ def _map(image: np.ndarray, name: str) -> np.ndarray | None:
     low, high = number(feature_map.min()), number(feature_map.max())
     alt, caption = f"Feature map of {name}, values from {low} to {high}", f"Feature map, values from {low} to {high}"
     if view == "photo":
-        st.image(_jpeg(as_photo(feature_map)), width="stretch", alt=f"{alt}, clipped to 0–255 and shown as a photo")
+        st.image(jpeg(as_photo(feature_map)), width="stretch", alt=f"{alt}, clipped to 0–255 and shown as a photo")
         st.caption(f"{caption}; below 0 is black, above 255 white")
         return feature_map
     colors, limit = zero_centered(feature_map)
     if view == "absolute":
         st.image(
-            _jpeg(as_photo(np.abs(feature_map) * (255 / limit))), width="stretch", alt=f"{alt}; bright is far from 0"
+            jpeg(as_photo(np.abs(feature_map) * (255 / limit))), width="stretch", alt=f"{alt}; bright is far from 0"
         )
         st.caption(f"{caption}; black is 0, white is {number(limit)} or more, below or above 0")
     elif feature_map.ndim == 3:
-        st.image(_jpeg(signed_photo(feature_map, limit)), width="stretch", alt=f"{alt}, middle gray at zero")
+        st.image(jpeg(signed_photo(feature_map, limit)), width="stretch", alt=f"{alt}, middle gray at zero")
         st.caption(f"{caption}; middle gray is 0 in every channel")
     else:
-        st.image(_jpeg(colors), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
+        st.image(jpeg(colors), width="stretch", alt=f"{alt}, blue below zero, white at zero, red above")
         st.html(number_grid.scale(limit, caption))
     return feature_map
 
@@ -213,10 +212,3 @@ def _shown(image: np.ndarray, channel: str) -> np.ndarray:
 def _words(channel: str) -> str:
     words = {"gray": "in gray", "all": "all three channels", "each": "each channel"}
     return words.get(channel, f"its {channel} channel")
-
-
-def _jpeg(pixels: np.ndarray) -> bytes:
-    """Encode for the screen. PNG would take ten times as long, and twice as long to arrive."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=92, subsampling=0)
-    return file.getvalue()

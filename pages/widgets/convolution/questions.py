@@ -83,8 +83,8 @@ def _cells(side: int, caption: str) -> str:
 
 def _bias(image: np.ndarray) -> None:
     st.markdown(
-        "The **bias** is one number that is added to every sum. It does not change what the kernel looks for. It says "
-        "how much of it there must be: with a bias of −100, ReLU lets a sum through only where it is above 100."
+        "The **bias** is one number that is added to every sum. It does not change what the kernel looks for. It "
+        "sets how strong the result must be: with a bias of −100, ReLU keeps only sums above 100."
     )
     try:
         source, kernel, _ = bench.arguments(image)
@@ -95,15 +95,15 @@ def _bias(image: np.ndarray) -> None:
     st.table(
         {
             "Bias": [number(bias) for bias in BIASES],
-            "Above 0, with the kernel above": [percent(float(values.mean()), counted=True) for values in passed],
+            "Values above 0 with this kernel": [percent(float(values.mean()), counted=True) for values in passed],
         },
         hide_index=True,
         width="content",
     )
     st.markdown(
-        "Nobody chooses it: training learns the bias together with the kernel. Without it, a window of zeros would "
-        "always give 0, whatever the kernel is. Try it above: tick ReLU and lower the bias, and only the strongest "
-        "places are left."
+        "In a network nobody chooses the bias: it is learned together with the kernel. Without a bias, a window of "
+        "zeros would always give 0, with any kernel. Try it above: turn on ReLU and lower the bias. Only the strongest "
+        "places stay."
     )
 
 
@@ -135,10 +135,9 @@ def _relu(image: np.ndarray) -> None:
     if both.relu_matters:
         st.markdown(
             f"**Two layers**: the kernel above slides over the picture, and a second one ({SECOND.title}, {size}) over "
-            f"its map. **One layer**: a single kernel of {combined} does the same work. Up to rounding, no value "
-            "differs. So two layers that only multiply and add are one layer, and so are a hundred. **ReLU** between "
-            "them makes every value below 0 a 0. No single kernel can do that. Only now does a second layer add "
-            "something."
+            f"its map. **One layer**: a single kernel of {combined} gives the same map, except for rounding. So two "
+            "layers that only multiply and add are no better than one, and neither are a hundred. **ReLU** between "
+            "them sets every value below 0 to 0. No single kernel can do that, so now the second layer is useful."
         )
     else:
         st.markdown(

@@ -28,16 +28,16 @@ button {{ font: inherit; padding: .5rem 1rem; border: 0; border-radius: .5rem; b
 </html>"""
 
 QUESTION = """<h1>Open this space?</h1>
-<p>This link leads to a space on this server, with the trainings, models and uploads of whoever made it. Open it if it
-is yours.</p>
-<p>If somebody else sent you the link: they see all that you do there, and you see what they do.</p>
-<p>This browser then leaves the space that it has now. Is there something of yours in it? Then stay, and keep a link to
+<p>This link opens a space on this server, with the trainings, models and uploads of the person who made it. Open it if
+it is yours.</p>
+<p>If somebody else sent you the link, they will see everything that you do there, and you will see what they do.</p>
+<p>This browser will then leave its own space. If you want to keep what is in that space, stay there and keep a link to
 it first.</p>
 <form method="post"><button>Open this space</button></form>
 <p><a href="/">Stay in my own space</a></p>"""
 
-NOTHING = """<h1>This link opens nothing</h1>
-<p>It is incomplete, or it is from another server. Copy it once more, as a whole.</p>
+NOTHING = """<h1>This link does not work</h1>
+<p>It is incomplete, or it is from another server. Copy the whole link again.</p>
 <p><a href="/">Go to CNN Lab</a></p>"""
 
 

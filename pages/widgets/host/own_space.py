@@ -28,11 +28,11 @@ def sidebar() -> None:
         if start.has_teacher():
             st.text_input(
                 "Your name in the class", spaces.name_of(home()), max_chars=40, key=_NAME, on_change=_call_me,
-                help="Your teacher sees it beside your trainings. It is deleted with your space.",
+                help="Your teacher sees this name next to your trainings. It is deleted with your space.",
             )  # fmt: skip
-            st.caption(f"Your teacher sees your trainings, under **{plain(spaces.label(home()))}**.")
+            st.caption(f"Your teacher sees your trainings under the name **{plain(spaces.label(home()))}**.")
         if st.session_state.pop(_KEPT, False):
-            st.warning("A training of yours is under way. Stop it first, then delete everything.")
+            st.warning("One of your trainings is running or waiting. Stop it first, then delete everything.")
         with st.popover("Delete everything", icon=":material/delete:", width="stretch"):
             st.write("This deletes all your trainings, models, uploads and corrections on this server.")
             st.button("Delete everything permanently", key="own_space_delete", type="primary", on_click=_delete)
@@ -43,14 +43,14 @@ def sidebar() -> None:
 def _whose() -> str:
     if account.set_up():
         return f"They belong to the account of **{plain(account.name())}**: sign in with it in any browser."
-    return "They belong to this browser: its cookie leads you back to them."
+    return "They belong to this browser: a cookie in it opens them again."
 
 
 def _keep_a_link() -> None:
     with st.popover("Keep a link to this space", icon=":material/link:", width="stretch"):
         st.write(
-            "This link leads to your space from another browser, or from this one when its cookie is gone. Keep it "
-            "like a password: whoever has it can see, change and delete everything in your space."
+            "This link opens your space in another browser, or in this one when its cookie is gone. Keep it secret, "
+            "like a password: everyone who has it can see, change and delete everything in your space."
         )
         st.code(link.address(st.context.url or "", home().name), language=None, wrap_lines=True)
 

@@ -5,6 +5,9 @@ from functools import cache
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 
+FILL = "_populate_theme_msg"
+"""Streamlit's function that reads a section of the theme; another Streamlit may have another."""
+
 
 def read_once() -> None:
     """Let Streamlit keep what it tells browsers of the theme.
@@ -13,7 +16,7 @@ def read_once() -> None:
     all its settings, six times a message: 2 to 3 ms, as long as a page of ten elements takes. A server for many does
     not change its settings while it runs.
     """
-    read = getattr(app_session, "_populate_theme_msg", None)
+    read = getattr(app_session, FILL, None)
     if read is None:  # another Streamlit
         return
 
@@ -27,4 +30,4 @@ def read_once() -> None:
         if told(section).ByteSize():  # to merge nothing would still say that there is such a section
             message.MergeFrom(told(section))
 
-    app_session._populate_theme_msg = fill
+    setattr(app_session, FILL, fill)

@@ -36,7 +36,7 @@ def home() -> Path:
     """
     context = get_script_run_ctx(suppress_warning=True)
     if context is None:
-        raise NobodyError("This part of the page does not know whose it is. Reload the page.")
+        raise NobodyError("This part of the page does not know which visitor it belongs to. Reload the page.")
     return spaces.folder(_name(context.session_id)).absolute()
 
 

@@ -2,13 +2,13 @@
 
 const FRAME_SIDE = 320; // pixels of the longer side: 320 × 240 for most cameras
 const CAMERA_PROBLEMS = {
-  NotAllowedError: "The browser does not allow the camera. Click the camera sign in its address bar, allow it, and press “Use the camera” again.",
-  NotFoundError: "No camera was found. Connect one and press “Use the camera” again, or stay with the photo.",
+  NotAllowedError: "The browser does not allow the camera. Click the camera icon in the address bar, allow the camera, and press “Use the camera” again.",
+  NotFoundError: "No camera was found. Connect one and press “Use the camera” again, or keep the photo.",
   NotReadableError: "The camera is in use by another program. Close that program and press “Use the camera” again.",
 };
-const NO_CAMERA = "The camera did not start. Press “Use the camera” again, or stay with the photo.";
+const NO_CAMERA = "The camera did not start. Press “Use the camera” again, or keep the photo.";
 const INSECURE =
-  "Browsers give the camera only to pages that came over https, or from this computer itself. " +
+  "Browsers allow the camera only on https pages and on pages from this computer. " +
   "Open this page at http://localhost, or ask whoever runs it for an https address.";
 
 /** A button below a picture. `shown(photo)` is called with each frame, `stopped()` at the end, `refused(sentence)` when there is no camera. */
@@ -20,7 +20,7 @@ class Camera {
     this.button = element("button", { type: "button", "data-role": "camera", onclick: () => (this.state === "off" ? this.start() : this.stop()) });
     this.says = element("span", { class: "kl-small", role: "status" });
     place.append(element("div", { class: "kl-buttons" }, this.button, this.says));
-    this.hide = () => document.hidden && this.stop("The camera was stopped because this tab was out of sight.");
+    this.hide = () => document.hidden && this.stop("The camera was stopped because this tab was hidden.");
     document.addEventListener("visibilitychange", this.hide);
     this.#say("off", "");
   }

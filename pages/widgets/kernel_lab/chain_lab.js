@@ -37,7 +37,7 @@ class ChainLab {
     if (this.stages) this.#soon();
   }
 
-  /** As Python has it: all stages, and the value that the hand looks at, if it has chosen one. */
+  /** As Python has it: all stages, and the value that the visitor looks at, if one was chosen. */
   #settings() {
     return { stages: this.stages, looked: this.looked ? this.place : null };
   }
@@ -202,7 +202,7 @@ class ChainLab {
       : "Black is 0 or less, white is 255 or more.";
   }
 
-  /** The hand looks at a value of a map. */
+  /** The visitor looks at a value of a map. */
   #look(at, row, column) {
     this.#point(at, row, column);
     this.looked = true;

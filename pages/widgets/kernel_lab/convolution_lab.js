@@ -1,14 +1,14 @@
-// The convolution lab: a kernel under the hand, the picture, the feature map, and the arithmetic of one place.
+// The convolution lab: a kernel to edit, the picture, the feature map, and the arithmetic of one place.
 
 const LEGENDS = {
   zero: "Red is above 0, white is 0, blue is below 0.",
   photo: "Black is 0 or less, white is 255 or more.",
-  absolute: "Black is 0. The brighter, the farther from 0, below or above.",
+  absolute: "Black is 0. Bright is far from 0, above or below.",
 };
 const EACH_LEGENDS = {
   zero: "Each channel by itself. Middle gray is 0, a brighter color is above 0, a darker one below.",
   photo: "Each channel by itself: dark is 0 or less, bright is 255 or more.",
-  absolute: "Each channel by itself: the brighter, the farther from 0.",
+  absolute: "Each channel by itself: dark is 0, bright is far from 0.",
 };
 
 class ConvolutionLab {
@@ -75,7 +75,7 @@ class ConvolutionLab {
     this.channels = photo.planes.map((plane) => ({ ...photo, planes: [plane] }));
   }
 
-  /** The camera's next frame; or the photo again, after it. The place under the hand stays where it is. */
+  /** The camera's next frame; or the photo again, after it. The place under the pointer stays where it is. */
   #film(photo) {
     const follows = this.photo !== this.still && photo !== this.still;
     if (this.photo === this.still) this.before = { place: { row: this.bench.row, column: this.bench.column }, moved: this.moved };
@@ -214,7 +214,7 @@ class ConvolutionLab {
     bar.previousElementSibling.textContent = number(bench.view === "absolute" ? 0 : low);
     bar.nextElementSibling.textContent = number(high);
     const values = `Values from ${number(facts.low)} to ${number(facts.high)}.`;
-    const beyond = facts.beyond ? ` ${percent(facts.beyond, facts.count)} of them lie beyond this scale and get its end colors.` : "";
+    const beyond = facts.beyond ? ` ${percent(facts.beyond, facts.count)} of the values are outside this scale and get its end colors.` : "";
     part["map-caption"].textContent = `Feature map: ${output.height} × ${output.width}. ${values}`;
     part.scale.querySelector("span:last-of-type").textContent = `${(each ? EACH_LEGENDS : LEGENDS)[bench.view]}${beyond}`;
     part.output.setAttribute("aria-label", `Feature map of ${this.title}. ${values} Move the frame with the arrow keys.`);

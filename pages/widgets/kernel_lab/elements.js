@@ -57,13 +57,13 @@ function rowsOf(list, width) {
 
 /** A share of things that were counted, as `cnn_core.wording.percent` writes it. */
 function percent(part, whole) {
-  if (part === 0 || part === whole) return part ? "100 %" : "0 %";
+  if (part === 0 || part === whole) return part ? "100\u00a0%" : "0\u00a0%";
   const value = (100 * part) / whole;
   const tenths = 10 * value;
   // As Python: what lies exactly between two tenths goes to the even one.
   const text = Number.isInteger(4 * value) && tenths % 1 === 0.5 ? (2 * Math.round(tenths / 2)) / 10 : value;
-  if (text.toFixed(1) === "100.0") return "over 99.9 %";
-  return text.toFixed(1) === "0.0" ? "under 0.1 %" : `${text.toFixed(1)} %`;
+  if (text.toFixed(1) === "100.0") return "over 99.9\u00a0%";
+  return text.toFixed(1) === "0.0" ? "under 0.1\u00a0%" : `${text.toFixed(1)}\u00a0%`;
 }
 
 /** The parts of a lab, by their data-role. */
@@ -79,7 +79,7 @@ function refuse(place, sentence) {
 
 const QUIET_MILLISECONDS = 700;
 
-/** What a screen reader hears: the latest news once the hand has rested, and not with every frame. */
+/** What a screen reader hears: the latest news once the visitor pauses, and not with every frame. */
 class News {
   constructor(place) {
     this.place = place;

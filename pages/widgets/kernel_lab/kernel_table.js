@@ -99,7 +99,7 @@ class KernelTable {
     const value = readNumber(input.value);
     if (Number.isNaN(value)) {
       input.setAttribute("aria-invalid", "true");
-      const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is no number that a kernel can hold` : "is empty";
+      const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is not a number that a kernel can have` : "the cell is empty";
       this.refused(`${label}: ${what}. Type a number between −${MAX_WEIGHT} and ${MAX_WEIGHT}, such as 0.`);
       return;
     }
@@ -140,7 +140,7 @@ class KernelTable {
   /** Drag up for a larger number, down for a smaller one. A press without a drag is a click into the cell. */
   #grab(event, input, table, at) {
     if (event.button) return;
-    input.setPointerCapture(event.pointerId); // at once: the first move of a quick hand may end outside of the cell
+    input.setPointerCapture(event.pointerId); // at once: the first quick move may end outside of the cell
     const start = this.tables[table][at];
     let dragged = false;
     const move = (now) => {
@@ -183,7 +183,7 @@ class KernelTable {
     const values = rows.flat().map(readNumber);
     const bad = values.findIndex(Number.isNaN);
     if (bad >= 0) {
-      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is no number` : "has an empty cell";
+      const what = rows.flat()[bad] ? `holds “${rows.flat()[bad].slice(0, 20)}”, which is not a number` : "has an empty cell";
       this.refused(`The pasted table ${what}. Paste numbers only.`);
       return;
     }

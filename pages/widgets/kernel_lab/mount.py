@@ -121,7 +121,7 @@ def thread(photo: np.ndarray, title: str, drawing: dict[str, Any], take: Callabl
     """Mount the lab that follows one number back.
 
     `photo` is what the network receives, `drawing` what `why.thread_drawing` gives and the ``turn`` that it answers;
-    `take` gets the ``path`` that the hand has chosen and its ``turn``.
+    `take` gets the ``path`` that the visitor has chosen and its ``turn``.
     """
     _mount("thread_lab", photo, title, None, take, {"thread": drawing})
 

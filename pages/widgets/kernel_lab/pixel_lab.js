@@ -1,4 +1,4 @@
-// The pixel lab: the pixel under the hand as numbers and bars, and the window around it, number by number.
+// The pixel lab: the pixel under the pointer as numbers and bars, and the window around it, number by number.
 
 const CHANNELS = ["red", "green", "blue"];
 const NUMBERS = { all: "All three", red: "Red", green: "Green", blue: "Blue", gray: "Gray" };

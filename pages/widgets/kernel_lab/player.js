@@ -3,8 +3,8 @@
 /** What the player shows of a convolution: its phases, and what a cell under the kernel says in each. */
 const CONVOLUTION_STEPS = {
   phases: [
-    ["Overlay", "Lay the kernel over a window of the picture."],
-    ["Multiply", "Multiply each pixel by the number of the kernel that lies on it."],
+    ["Overlay", "Place the kernel on a window of the picture."],
+    ["Multiply", "Multiply each pixel by the kernel's number at the same place."],
     ["Add up", "Add up all products, then add the bias. The sum is one number of the feature map."],
     ["Move on", "Write the sum into the feature map. Move the kernel on by the stride."],
   ],
@@ -15,7 +15,7 @@ const CONVOLUTION_STEPS = {
 const POOLING_STEPS = {
   max: {
     phases: [
-      ["Overlay", "Lay the window over the map."],
+      ["Overlay", "Place the window on the map."],
       ["Compare", "Find the largest number in the window."],
       ["Keep", "Keep this number. The others are dropped."],
       ["Move on", "Write it into the pooled map. Move the window on by the stride."],
@@ -24,9 +24,9 @@ const POOLING_STEPS = {
   },
   average: {
     phases: [
-      ["Overlay", "Lay the window over the map."],
+      ["Overlay", "Place the window on the map."],
       ["Add up", "Add up all numbers in the window."],
-      ["Divide", "Divide the sum by how many numbers there are: that is the mean."],
+      ["Divide", "Divide the sum by the count of the numbers. This is the mean."],
       ["Move on", "Write it into the pooled map. Move the window on by the stride."],
     ],
     text: ({ pixel }) => number(pixel),
@@ -167,7 +167,7 @@ class Player {
     this.grids.replaceChildren(...crops, element("span", { class: "kl-sign", text: "→" }), this.#result());
   }
 
-  /** The results so far; the one in hand is framed. */
+  /** The results so far; the current one is framed. */
   #result() {
     const { output, outputName } = this.view;
     const valueAt = (at) => output.planes[0][(this.top + Math.floor(at / this.columns)) * output.width + this.left + (at % this.columns)];

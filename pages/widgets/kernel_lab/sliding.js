@@ -88,7 +88,7 @@ function addNine(sums, pixels, start, width, stride, [a, b, c, d, e, f, g, h, i]
 }
 
 /**
- * `convolve` while the hand drags one number of the kernel. What all the other numbers add up to stays the same: it is
+ * `convolve` while one number of the kernel is dragged. What all the other numbers add up to stays the same: it is
  * computed once, and each move adds one product per stop instead of nine or more. Each result is a new sum in float64,
  * rounded once, so that no error grows; but its array is the one of the move before.
  */

@@ -1,11 +1,11 @@
-// What the hand has made reaches Python when the hand rests, and what Python has changed reaches the hand.
+// What the visitor changes reaches Python after a pause, and what Python changes reaches the lab.
 
 const REST_MILLISECONDS = 350;
 
 /**
  * Keep the settings of a lab and those of Python the same.
  *
- * While the hand moves nothing is sent: every message makes Python run again. A lost connection loses nothing: when
+ * While the visitor changes something, nothing is sent: every message makes Python run again. A lost connection loses nothing: when
  * Python comes back with older settings than were sent, they are sent again. They are repeated too where no answer comes,
  * since Streamlit loses a fragment's run when another one comes at the same moment.
  */
@@ -21,7 +21,7 @@ class Sync {
     const text = JSON.stringify(settings);
     const news = text !== this.told;
     this.told = text;
-    const answered = this.awaited.indexOf(text) + 1; // the hand may have been quicker: an answer is no news
+    const answered = this.awaited.indexOf(text) + 1; // the visitor may have been quicker: an answer is no news
     this.awaited.splice(0, answered);
     if (news && !answered && text !== this.sent) {
       this.sent = text; // Python's own: another preset, a link, an ordinary control

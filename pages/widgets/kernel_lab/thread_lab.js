@@ -53,7 +53,7 @@ class ThreadLab {
     if (went) this.part.news.textContent = thread.title;
   }
 
-  /** Tell Python the path that the hand has chosen; again, when no answer comes. */
+  /** Tell Python the path that the visitor has chosen; again, when no answer comes. */
   #send(path) {
     this.turn = Date.now();
     this.root.setAttribute("aria-busy", "true");
@@ -154,7 +154,7 @@ class ThreadLab {
     part["part-title"].textContent = title;
     part.line.textContent = line;
     part["part-says"].hidden = single;
-    part["part-says"].textContent = tables ? "Click a number of the window to see where it comes from." : "Each place of the map has a weight of its own. Click a place to see where its number comes from.";
+    part["part-says"].textContent = tables ? "Click a number of the window to see where it comes from." : "Each place of the map has its own weight. Click a place to see where its number comes from.";
     const sign = (text) => element("span", { class: "kl-sign", text });
     if (tables) {
       const { window, kernel, products, pixels } = stop.part;

@@ -31,7 +31,7 @@ class ThresholdLab {
       point(event);
     });
     histogram.addEventListener("pointermove", (event) => event.buttons && point(event));
-    // Python hears when the hand lets go, not while it drags.
+    // Python hears of it when the slider is released, not while it is dragged.
     for (const part of [threshold, histogram]) {
       part.addEventListener("pointerdown", () => this.sync.hold(true));
       for (const end of ["pointerup", "pointercancel", "change"]) part.addEventListener(end, () => this.sync.hold(false));

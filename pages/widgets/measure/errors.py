@@ -6,12 +6,11 @@ import streamlit as st
 from cnn_core import curves
 from cnn_core.evaluation import Evaluation, behind, decide
 from cnn_core.figures import scores as score_charts
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent
 from pages.widgets import controls
 from pages.widgets.measure import gallery
-
-PLOT = {"displayModeBar": False}
 
 # Keys of the session's state.
 _MATRIX, _CLICKED, _FIRST = "confusion_matrix_chart", "cell_clicked", "cell_from"
@@ -21,12 +20,10 @@ def show(result: Evaluation, model: str) -> None:
     """Draw the matrix with its pictures, then the curves, for the threshold that is chosen."""
     st.header("Mistakes", divider="gray")
     st.markdown(
-        "**Click a number** in the matrix to see its pictures, or choose them below. Move the **threshold** to change "
-        "when the model says “dog”: a higher threshold makes it say “dog” less often."
+        "**Click a number** in the matrix to see its pictures, or choose them below. The model says “dog” when its "
+        "probability of dog is above the **threshold**. With a higher threshold it says “dog” less often."
     )
-    step = st.slider(
-        "Threshold: it says “dog” above", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound
-    )
+    step = st.slider("Threshold for “dog”", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound)
     threshold = step / curves.STEPS
     decided = decide(result, threshold)
     rows = curves.thresholds(result)
@@ -58,7 +55,7 @@ def _matrix(decided: Evaluation, cell: str) -> None:
     with st.container(key="confusion_matrix"):
         st.plotly_chart(
             score_charts.confusion_matrix(decided.confusion, _sides(cell)),
-            config=PLOT,
+            config=NO_BUTTONS,
             key=_MATRIX,
             on_select=_click,
             selection_mode="points",
@@ -89,7 +86,7 @@ def _pictures(decided: Evaluation, cell: str, model: str) -> None:
     rows = behind(decided, *_sides(cell))
     st.subheader(f"{controls.CELL.label(cell)}: {len(rows):,}")
     if rows.empty:
-        st.success("There is no such picture.")
+        st.success("There are no such pictures.")
         return
     st.caption("Sorted by the model's confidence, highest first.")
     gallery.paged(rows, _FIRST)
@@ -105,7 +102,7 @@ def _threshold(rows: pd.DataFrame, threshold: float) -> None:
     place = percent(threshold, 0, counted=True)
     st.plotly_chart(
         score_charts.thresholds(rows, threshold),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="threshold_chart",
         alt=f"Line chart of accuracy, precision and recall against the threshold. At {place}: {words}",
     )
@@ -125,16 +122,16 @@ def _roc(result: Evaluation, at: pd.Series) -> None:
         return
     st.plotly_chart(
         score_charts.roc(curves.roc(result), (at["false_positive_rate"], at["recall"])),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="roc_chart",
         alt=f"ROC curve: true against false positive rate for every threshold; the area under it is {auc:.3f}",
     )
     st.caption(f"The area under the curve is the **AUC**: {auc:.3f}.")
     with st.expander("How to read this curve", icon=":material/help:"):
         st.markdown(
-            "Each threshold is one point. To the right: the **false positive rate**, the share of cats that it calls "
-            "dogs. Up: the **true positive rate**, the share of dogs that it finds. The closer the curve comes to the "
-            "top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
+            "Each threshold is one point. Horizontal axis: the **false positive rate**, the share of cats that it "
+            "calls dogs. Vertical axis: the **true positive rate**, the share of dogs that it finds. The closer the "
+            "curve is to the top left corner, the better. An AUC of 1 is perfect, 0.5 is guessing."
         )
 
 
@@ -144,7 +141,7 @@ def _calibration(result: Evaluation) -> None:
     rows = curves.calibration(result)
     st.plotly_chart(
         score_charts.calibration(rows),
-        config=PLOT,
+        config=NO_BUTTONS,
         key="calibration_chart",
         alt="Calibration chart: "
         + "; ".join(
@@ -156,7 +153,7 @@ def _calibration(result: Evaluation) -> None:
     st.caption(f"The **expected calibration error** is {error}.")
     with st.expander("How to read these bars", icon=":material/help:"):
         st.markdown(
-            "When the model is 90 % sure, it should be right in 90 % of the cases: then a bar ends at its diamond. A "
-            "lower bar means that the model is overconfident. The mean distance between bars and diamonds, over all "
-            "answers, is the expected calibration error."
+            "When the model is 90 % sure, it should be right in 90 % of the cases. Then the bar ends at its diamond. A "
+            "lower bar means that the model is overconfident. The expected calibration error is the mean distance "
+            "between bars and diamonds, over all answers."
         )

@@ -17,23 +17,23 @@ def show(spec: NetworkSpec) -> None:
         column_order=("layer", "parameters", "outputs", "reads"),
         column_config={
             "layer": "Keras layer",
-            "outputs": st.column_config.NumberColumn("Numbers it gives", format="localized"),
+            "outputs": st.column_config.NumberColumn("Output values", format="localized"),
             "reads": st.column_config.NumberColumn(
-                "Pixel values read for each",
+                "Inputs of each",
                 format="localized",
-                help="How many numbers of the picture one of its results depends on.",
+                help="How many values of the picture one output value depends on.",
             ),
             "parameters": st.column_config.ProgressColumn(
                 "Parameters", format="localized", min_value=0, max_value=dense.parameters
             ),
         },
-        alt="The first convolution beside a dense layer with as many results: what each reads, and its parameters",
+        alt="The first convolution and a dense layer with as many output values: their inputs and parameters",
     )
     st.markdown(
         f"Both layers turn the same picture into **{conv.outputs:,}** numbers. A convolution has one small kernel for "
-        f"each map and uses it everywhere: **{conv.parameters:,}** parameters. A dense layer has a weight of its own "
-        f"for every pixel value and every result: **{large(dense.parameters)}** parameters, {large(dense.times)} times "
-        f"as many. They would take {number(round(dense.gigabytes, 1))} GB of memory."
+        f"each map and uses it everywhere: **{conv.parameters:,}** parameters. A dense layer has a separate "
+        f"weight for each pair of input and output: **{large(dense.parameters)}** parameters, {large(dense.times)} "
+        f"times as many. They would take {number(round(dense.gigabytes, 1))} GB of memory."
     )
     with st.expander("But with 0 blocks the network has fewer parameters. Why?"):
         first = spec.dense_units or spec.classes
@@ -42,7 +42,7 @@ def show(spec: NetworkSpec) -> None:
             + (f"; as built above it has **{spec.parameters:,}**. " if spec.blocks else ". ")
             + "This does not mean that dense layers need fewer parameters for the same work. Without blocks, the first "
             f"dense layer reduces the whole picture to only **{first}** numbers. A convolution gives "
-            f"**{conv.outputs:,}**. The comparison is fair only when both give the same number of results, as in the "
+            f"**{conv.outputs:,}**. The comparison is fair only when both give the same number of values, as in the "
             "table."
         )
         st.markdown(

@@ -1,6 +1,6 @@
 """What is looked at on the Pixels page: a window, a pixel in it, a threshold, kept in the session and in the address.
 
-The labs and the ordinary controls are two hands on the same bench.
+The labs and the ordinary controls change the same bench.
 """
 
 from collections.abc import Mapping

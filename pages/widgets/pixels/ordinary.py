@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.figures import pixel_charts as charts
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.pixels import fit, mark, to_binary
 from cnn_core.wording import percent
 from pages.widgets import controls
@@ -39,7 +40,7 @@ def window(image: np.ndarray, name: str) -> None:
         with st.container(key="region_cells"):
             st.plotly_chart(
                 charts.numbered_cells(numbers, colors, top, left),
-                config={"displayModeBar": False},
+                config=NO_BUTTONS,
                 key="region_chart",
                 alt=f"The framed pixels, {place}, one large cell each, with the numbers that are printed below",
             )
@@ -63,7 +64,7 @@ def black_and_white(gray: np.ndarray, name: str) -> None:
         st.caption(f"{percent(binary.mean(), counted=True)} of the pixels are 1 (white).")
     numbers.plotly_chart(
         charts.histogram(gray, threshold),
-        config={"displayModeBar": False},
+        config=NO_BUTTONS,
         key="histogram",
         alt=f"How many pixels have each brightness from 0 to 255, with a line at the threshold {threshold}",
     )

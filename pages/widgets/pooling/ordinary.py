@@ -9,6 +9,7 @@ from cnn_core import CnnLabError
 from cnn_core.chain import Convolution, Pooling, ReLU, run
 from cnn_core.figures import diagrams
 from cnn_core.figures.colors import zero_centered
+from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.kernels import KERNELS
 from cnn_core.pooling import windows
 from cnn_core.wording import number, plain
@@ -16,8 +17,6 @@ from pages.widgets import controls, number_grid
 from pages.widgets.convolution import bench
 from pages.widgets.pooling import stages
 from pages.widgets.tied import tied
-
-_PLOT = {"displayModeBar": False}
 
 
 def show(gray: np.ndarray, name: str) -> None:
@@ -113,13 +112,13 @@ def _numbers(feature_map: np.ndarray, pooling: Pooling) -> None:
     before, after = st.columns(2, gap="medium")
     before.plotly_chart(
         diagrams.windowed_cells(part, edges.reshape(-1, 4), followed),
-        config=_PLOT,
+        config=NO_BUTTONS,
         key="grid_before",
         alt=f"{part.shape[0]} × {part.shape[1]} numbers of the map with the windows drawn in; followed: {listed}",
     )
     after.plotly_chart(
         diagrams.windowed_cells(pooled, np.array([[row, column, row + 1, column + 1]]), 0),
-        config=_PLOT,
+        config=NO_BUTTONS,
         key="grid_after",
         alt=f"The {pooled.shape[0]} × {pooled.shape[1]} pooled numbers; followed: {number(pooled[row, column])}",
     )

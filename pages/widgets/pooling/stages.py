@@ -54,7 +54,7 @@ def read_address() -> None:
         try:
             parts = asked.split("/")
             if len(parts) > MAX_STAGES:
-                raise ChainError(f"A chain has {MAX_STAGES} stages or fewer")
+                raise ChainError(f"a chain has at most {MAX_STAGES} stages")
             for place, part in enumerate(filter(None, parts)):
                 if part != _BENCH or place:
                     _read(part)
@@ -102,7 +102,7 @@ def from_lab(settings: Mapping[str, Any]) -> None:
     except (ValueError, LookupError, TypeError) as error:
         raise ChainError("The lab has sent no chain. Reload the page.") from error
     if len(stages) > MAX_STAGES:
-        raise ChainError(f"A chain has {MAX_STAGES} stages or fewer. Remove one.")
+        raise ChainError(f"A chain has at most {MAX_STAGES} stages. Remove one.")
     change(stages)
     st.session_state[_LOOKED] = looked
 

@@ -70,8 +70,8 @@ def view(axis: controls.Choice, smoothing: controls.Number, what: str) -> tuple[
         weight: float = st.slider(
             "Smoothing",
             width=220,
-            help=f"How much of the earlier values each point of {what} keeps: an exponential moving average, as in "
-            "TensorBoard. The values themselves stay faint behind it.",
+            help=f"Each point of {what} is an exponential moving average, as in TensorBoard. The higher the smoothing, "
+            "the more the earlier values count. The measured values stay visible as a faint line.",
             **smoothing.bound,
         )
     return weight, counts
@@ -84,9 +84,9 @@ def _view() -> tuple[float, str]:
 def _warn(history: pd.DataFrame, held_out: str) -> None:
     if found := overfitting(history):
         st.warning(
-            f"**Overfitting**: after epoch {found.best_epoch} the training curves go on improving, but the {held_out} "
-            "loss rises. From there on the network memorizes its training pictures. More photos, augmentation or fewer "
-            "epochs help."
+            f"**Overfitting**: after epoch {found.best_epoch} the training curves still improve, but the {held_out} "
+            "loss rises. The network now memorizes its training pictures. More photos, augmentation or fewer epochs "
+            "help."
         )
 
 

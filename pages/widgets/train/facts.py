@@ -10,7 +10,6 @@ from cnn_core.data_files import corrections
 from cnn_core.data_files.summary import Summary, summary
 from cnn_core.pixels import fit, open_image
 from cnn_core.source import Source
-from cnn_core.storage.files import home
 from cnn_core.wording import data_size, percent, plain
 from pages.widgets import background, correction_list, data_source, run_monitor
 from pages.widgets.train import broken_list
@@ -71,7 +70,7 @@ def show(source: Source) -> None:
         return
     with fold:
         seen_before = data_source.look(source.data, source.images, source.seed)  # another one when it was read again
-        state = (seen_before, home(), data_source.changed(str(corrections.path_of(source.data))))
+        state = (seen_before, data_source.changed(str(corrections.path_of(source.data))))
         about = (source.data, source.images, source.seed, source.test_size)
         seen = background.job(Facts, *about, state=state)
         if not seen.ready(data_source.WAIT_SECONDS):
@@ -114,8 +113,8 @@ def _duplicates(seen: Facts, found: Summary) -> None:
         st.success("No picture of the test set was found in the training set.")
         return
     st.warning(
-        f"**Pictures of the test set that are also in the training set: {len(rows):,}**, as identical files: "
-        f"{int(rows['same_file'].sum()):,}. The network learns from them, so its test score is too high."
+        f"**Pictures of the test set that are also in the training set: {len(rows):,}** (identical files: "
+        f"{int(rows['same_file'].sum()):,}). The network learns from them, so its test score is too high."
     )
     with st.container(horizontal=True):
         for one, other in seen.pairs:

@@ -21,15 +21,15 @@ def show() -> None:
     with st.expander("What is overfitting?"):
         points = percent(GAP, 0).replace("%", "percentage points")
         st.markdown(
-            "At first both curves improve together: what the network learns on the training pictures helps with "
-            "pictures that it has never seen. Later it may begin to **memorize** its training pictures. Then the "
-            "training accuracy goes on rising, the gap to the test accuracy opens, and the test loss rises again. This "
-            "is overfitting."
+            "At first both curves improve: what the network learns from the training pictures also helps with pictures "
+            "that it has never seen. Later it may begin to **memorize** its training pictures. Then the training "
+            "accuracy still rises, but the test accuracy does not follow, and the test loss rises again. This is "
+            "overfitting."
         )
         st.markdown(
-            f"This page calls it so when the gap is {points} or more after the last epoch and the test loss "
-            "has been lower before. What helps: more photos, augmentation (each epoch shows the pictures a little "
-            "changed), or fewer epochs."
+            f"On this page, overfitting means: after the last epoch, the training accuracy is at least {points} above "
+            "the test accuracy, and the test loss has been lower before. What helps: more photos, augmentation (each "
+            "epoch shows the pictures slightly changed), or fewer epochs."
         )
     if st.button("Show me overfitting", key="train_overfit", icon=":material/trending_down:"):
         run_monitor.begin(DEMONSTRATION, PLACE)

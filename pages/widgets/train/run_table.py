@@ -25,12 +25,12 @@ def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) 
         return
     st.header("The runs so far", divider="gray")
     table = pd.DataFrame([({"visitor": whose[run.id]} if whose else {}) | _row(run) for run in everything])
+    accuracies = [column for column in table if column.endswith("accuracy")]
     st.dataframe(
-        table.style.format(  # accuracies still sort as numbers
-            wording.percent, subset=[column for column in table if column.endswith("accuracy")]
-        ),
+        table.assign(**{column: table[column].map(wording.percent) for column in accuracies}),
         hide_index=True,
         column_config={
+            **{column: st.column_config.TextColumn(alignment="right") for column in accuracies},
             "test loss": st.column_config.NumberColumn(format="%.3f"),
             "validation loss": st.column_config.NumberColumn(format="%.3f"),
             "learning rate": st.column_config.NumberColumn(format="%g"),

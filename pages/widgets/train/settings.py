@@ -89,7 +89,8 @@ def _augmentation() -> str:
     augment: str = st.segmented_control("Augment the training pictures", **controls.AUGMENT.buttons)
     st.caption(
         "In each epoch, every picture is flipped, rotated, zoomed, shifted and sheared at random. A cat is "
-        "still a cat, but the pictures are harder to memorize. Light changes suit a few epochs, strong ones suit many."
+        "still a cat, but the pictures are harder to memorize. Use light changes for a few epochs, strong ones for "
+        "many."
     )
     st.fragment(_augmented)(augment)
     return augment
@@ -143,8 +144,8 @@ def _training() -> dict[str, Any]:
         ),
         "schedule": st.selectbox(
             "Learning rate schedule",
-            help="Constant: the learning rate stays. Cosine: it falls to zero along half a cosine. Warm-up: before "
-            "that, it rises during the first tenth of the steps.",
+            help="Constant: the learning rate does not change. Cosine: it falls to zero along half a cosine. Warm-up: "
+            "it first rises, during a tenth of the steps.",
             **controls.SCHEDULE.menu,
         ),
         "class_weights": st.toggle(
@@ -168,7 +169,7 @@ def _set(values: dict[str, Any]) -> None:
 
 
 def _start(config: TrainingConfig | None, waits: bool) -> None:
-    reason = None if config else "The network cannot be built."
+    reason = None if config else "First solve the problem that is shown above."
     pressed = st.button(
         "Start this training",
         key="train_start",
@@ -178,7 +179,7 @@ def _start(config: TrainingConfig | None, waits: bool) -> None:
         help=reason,
     )
     if waits:
-        st.caption("Another training is under way. This one will wait in line and begin when it is its turn.")
+        st.caption("Another training is running. This one will wait in line and start when its turn comes.")
     if pressed and config:
         run_monitor.begin(config, START)
     run_monitor.show_error(START)

@@ -153,7 +153,7 @@ def _kernel(kernel: Kernel, number: int, stop: Stop) -> None:
     height, width, channels = kernel.values.shape
     st.markdown(f"### Its kernel: {height} × {width} × {channels}")
     if kernel.layer != stop.name:
-        st.markdown(f"The kernel is in **{plain(kernel.layer)}**: this is its map {number + 1} after {stop.kind}.")
+        st.markdown(f"The kernel belongs to **{plain(kernel.layer)}**. This is its map {number + 1} after {stop.kind}.")
     order = np.argsort(-np.abs(kernel.values).sum(axis=(0, 1)), kind="stable")[:MAX_SLICES]
     if channels == 3:
         order, captions = np.arange(3), ["on red", "on green", "on blue"]

@@ -1,4 +1,4 @@
-"""One number, one thread: choose a number of a layer, and follow it back, sum by sum, to the photo."""
+"""Follow one number back: choose a number of a layer, and follow it back, sum by sum, to the photo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show(case: Case, found: Strongest, at: int) -> None:
     place = first_place(found, at)
     start: Stop = {"layer": place.layer, "at": list(place.at)}
     state = _state(case, start)
-    st.markdown("### One number, one thread")
+    st.markdown("### Follow one number back")
     st.markdown(
         "Every number of this layer is a sum. Choose a number, see what it is made of, and follow it back from layer "
         "to layer, to the pixels of the photo. Rows and columns are counted from 0."

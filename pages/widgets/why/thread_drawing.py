@@ -193,11 +193,11 @@ def _way(knot: Knot) -> dict[str, Any]:
         shown["pixel"] = {"row": way.end.at[0], "column": way.end.at[1], "rgb": [red, green, blue]}
         shown["ends"] = (
             f"This is the photo, {knot.photo.shape[0]} × {knot.photo.shape[1]} pixels for the network. Its pixel in "
-            f"{_where(way.end.at)} is red {red}, green {green}, blue {blue}, each from 0 to 255. The thread ends here."
+            f"{_where(way.end.at)} is red {red}, green {green}, blue {blue}, each from 0 to 255. The path ends here."
         )
     elif way.end is not None and way.end.layer != PHOTO:
         shown["go"] = {
-            "text": f"Go on to {way.end.layer}, {where(way.end.at)}",
+            "text": f"Continue to {way.end.layer}, {where(way.end.at)}",
             "layer": way.end.layer,
             "at": list(way.end.at),
         }

@@ -72,7 +72,7 @@ def _part(knot: Knot, drawing: dict[str, Any], choose: Callable[..., None]) -> N
     row, column, which = knot.way.cell
     sums = {bar["which"]: bar["name"] for bar in drawing["bars"]} | {which: one.name(which)}
     st.selectbox(
-        "Partial sum to take apart", list(sums), format_func=sums.__getitem__,
+        "Partial sum to look into", list(sums), format_func=sums.__getitem__,
         **tied({"key": "thread_which"}, which, lambda which: choose(which=which, cell=None)),
     )  # fmt: skip
     st.markdown(f"**{plain(part['title'])}**")

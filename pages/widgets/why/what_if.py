@@ -132,7 +132,7 @@ def _kernel(case: Case) -> None:
             place.image(colors, width="stretch", alt=f"The feature map of kernel {number + 1}, {title.lower()}")
             place.html(number_grid.scale(limit, f"{title}: the feature map of this kernel"))
         st.caption(
-            f"This is one of {count} kernels, so a small edit changes little. The saved model stays as it is: the "
+            f"This is one of {count} kernels, so a small edit changes little. The saved model is not changed: the "
             "edited kernel is used for this answer only."
         )
 
@@ -150,7 +150,7 @@ def _cells(key: str, learned: np.ndarray) -> np.ndarray:
     st.selectbox(
         "Fill the kernel with", [*titles, *presets], index=None, placeholder="Choose…", key=_FILL,
         format_func=lambda name: titles.get(name) or KERNELS[name].title, on_change=_refill, args=(keys, learned),
-        help="A named kernel is used for all three channels. It is scaled to the norm of the learned kernel.",
+        help="A named kernel is used for all three channels. It is scaled to be as strong as the learned kernel.",
     )  # fmt: skip
     for channel, tab in enumerate(st.tabs([name.title() for name in CHANNELS], key="what_if_channel")):
         with tab.container(gap="xsmall"):
