@@ -35,6 +35,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+try:  # the visitors' own work is done on the same processors: with it, it takes a third less
+    from uvloop import run
+except ModuleNotFoundError:
+    from asyncio import run
+
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
@@ -232,15 +237,15 @@ def memory(server: Server, seconds: float, files: list[bytes]) -> bool:
     """Measure what visitors take and leave behind: a round of 50, four more, and 300 classifications."""
     print("\nMemory")
     before = server.megabytes
-    took = (asyncio.run(crowd(server, 50, seconds, files)).megabytes - before) / 50
+    took = (run(crowd(server, 50, seconds, files)).megabytes - before) / 50
     holds = said(f"{took:.2f} MB for each of 50 visitors, bar {MB_A_VISITOR}", took <= MB_A_VISITOR)
     time.sleep(FORGOTTEN_AFTER)
     once = server.megabytes
     left = f"{once - before:+.0f} MB {FORGOTTEN_AFTER / 60:.1f} minutes after they have left, bar {GROWTH:.0f}"
     holds &= said(left, once <= before + GROWTH)
     for _ in range(4):
-        asyncio.run(crowd(server, 50, seconds, files))
-    errors = asyncio.run(classifications(server, 300, files))
+        run(crowd(server, 50, seconds, files))
+    errors = run(classifications(server, 300, files))
     time.sleep(FORGOTTEN_AFTER)
     grown = server.megabytes - once
     holds &= said(f"{len(errors)} errors in 300 classifications, bar 0", not errors)
@@ -273,12 +278,12 @@ def main() -> None:
     numbers = [1, 20] if options.quick else options.visitors
     files, holds, one = photos(100), True, None
     with nullcontext(Server([options.url], [])) if options.url else started(options.servers) as server:
-        asyncio.run(first_visit(server, files))
+        run(first_visit(server, files))
         if not options.quick and server.processes and {50, 100} <= set(numbers):
             holds &= memory(server, options.seconds / 2, files)
         for number in numbers:
             # one visitor does little in a while, and all others are compared with it
-            seen = asyncio.run(crowd(server, number, options.seconds * (1 + (number == 1)), files))
+            seen = run(crowd(server, number, options.seconds * (1 + (number == 1)), files))
             one = seen if number == 1 else one
             holds &= show(number, seen, one if number > 1 else None)
     sys.exit(not holds)

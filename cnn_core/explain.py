@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
-from cnn_core.figures.colors import INFERNO, color_scale
+from cnn_core.figures.colors import heat_colors
 from cnn_core.models import PetModel
 from cnn_core.walk import Visit, as_input, is_convolution, run
 
@@ -229,7 +229,8 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: 
     >>> overlay(photo, np.array([[0.0, 1.0]]), opacity=1).tolist()
     [[[0, 0, 4], [252, 255, 164]]]
     """
-    return np.rint((1 - opacity) * image + opacity * color_scale(heat, INFERNO)).astype(np.uint8)
+    share = np.float32(opacity)  # in float32: half the time of float64, and as exact as a color of 8 bits can show
+    return np.asarray(np.rint((1 - share) * image + share * heat_colors(heat)), np.uint8)
 
 
 def last_maps(visits: list[Visit]) -> Any:

@@ -25,7 +25,7 @@ from cnn_core.model_io.pet_model import LiteModel
 from cnn_core.model_io.pet_model import PetModel as PetModel
 from cnn_core.model_io.pet_model import Prediction as Prediction
 from cnn_core.source import DRAWN
-from cnn_core.storage.files import home, host_home, replace_file, safe_name, visiting
+from cnn_core.storage.files import home, host_home, remembered, replace_file, safe_name, visiting
 from cnn_core.wording import percent
 
 if TYPE_CHECKING:
@@ -84,10 +84,9 @@ def list_models() -> list[ModelCard]:
     A visitor of a shared server also has those that the host has put there for all; their own come last.
     """
     runs = sorted(home().glob("runs/*/model.keras"), key=_changed, reverse=True)
-    bundled = sorted(WEIGHTS.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
     places = dict.fromkeys([host_home(), home()])
     uploaded = [path for place in places for path in sorted(place.glob("models/*.keras"))]
-    return [*map(_bundled, bundled), *map(_trained, runs), *map(_uploaded, uploaded)]
+    return [*map(_bundled, _bundled_files(WEIGHTS)), *map(_trained, runs), *map(_uploaded, uploaded)]
 
 
 def find(name_or_path: str | Path) -> ModelCard:
@@ -226,6 +225,11 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
+@remembered
+def _bundled_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
+
+
 def _bundled(path: Path) -> ModelCard:
     facts = _facts(path.with_name(f"{path.stem}.card.json"))
     accuracy, images = facts.get("test_accuracy"), facts.get("images")
@@ -258,6 +262,7 @@ def _uploaded(path: Path) -> ModelCard:
     return ModelCard(path.stem, "uploaded", path, path.stem, UNMEASURED, None, keras_file.input_size(path))
 
 
+@remembered
 def _facts(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text("utf-8"))

@@ -8,10 +8,8 @@ network is refused. Only then is it loaded.
 import json
 import math
 import threading
-from collections.abc import Callable
-from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +18,7 @@ from cnn_core.model_io import ModelError, weights_check
 from cnn_core.model_io.allowed_layers import LAYERS, check_object, objects
 from cnn_core.setup import installed
 from cnn_core.storage import archives
-
-T = TypeVar("T")
+from cnn_core.storage.files import remembered
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 MAX_CONFIG = 4 * 2**20
@@ -37,22 +34,7 @@ MAX_MAP = 2**26
 """The maximum number of values in one feature map of one photo."""
 
 
-def _remembered(ask: Callable[[Path], T]) -> Callable[[Path], T]:
-    """Remember what `ask` says of a file until the file changes: pages ask it of every model at every change."""
-    answers = lru_cache(1000)(lambda path, _changed, _bytes: ask(path))
-
-    @wraps(ask)
-    def asked(path: Path) -> T:
-        try:
-            facts = path.stat()
-        except OSError:  # its error is for `ask` to handle
-            return ask(path)
-        return answers(path, facts.st_mtime_ns, facts.st_size)
-
-    return asked
-
-
-@_remembered
+@remembered
 def input_size(path: Path) -> int | None:
     """Return the width of the model's input in pixels, without Keras; None when it is unknown."""
     try:
@@ -62,7 +44,7 @@ def input_size(path: Path) -> int | None:
         return None
 
 
-@_remembered
+@remembered
 def is_half(path: Path) -> bool:
     """Return whether any layer of the model in this file computes in half precision. The app computes in float32.
 
@@ -74,7 +56,7 @@ def is_half(path: Path) -> bool:
     return "float16" in json.dumps(_read_config(path))  # also in "bfloat16" and "mixed_float16"
 
 
-@_remembered
+@remembered
 def tells_neither(path: Path) -> bool:
     """Return whether the model in this file has a second output, without Keras; False when that is unknown."""
     try:

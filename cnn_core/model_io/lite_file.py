@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.host import mode
+from cnn_core.storage.files import remembered
 
 NETWORK, RECIPE, WEIGHTS = "network.tflite", "weights.json", "model.weights.h5"
 
@@ -71,12 +72,18 @@ def fits(path: Path) -> bool:
     if importlib.util.find_spec("ai_edge_litert") is None:
         return False
     try:
-        with zipfile.ZipFile(beside(path)) as lite:
-            return bool(json.loads(lite.read(RECIPE))["made_from"] == checksum(path))
+        return bool(_made_from(beside(path)) == checksum(path))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError):
         return False
 
 
+@remembered
+def _made_from(path: Path) -> object:
+    with zipfile.ZipFile(path) as lite:
+        return json.loads(lite.read(RECIPE))["made_from"]
+
+
+@remembered
 def checksum(path: Path) -> int:
     """Return the checksum (CRC-32) of a ``.keras`` file's weights; its zip knows it."""
     with zipfile.ZipFile(path) as model:

@@ -19,7 +19,7 @@ UNUSED = (
     "pydeck/nbextension", "plotly/labextension", "plotly/package_data/widgetbundle.js",  # for notebooks
 )  # fmt: skip
 
-STRIPPED = ("tensorflow", "pyarrow", "ai_edge_litert")
+STRIPPED = ("tensorflow", "pyarrow", "ai_edge_litert", "uvloop")
 """Packages whose libraries name all their symbols. NumPy's and SciPy's do not load any more when they are stripped."""
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,6 +76,24 @@ def at_this_home(do: Callable[[], T]) -> Callable[[], T]:
             return do()
 
     return done
+
+
+def remembered(ask: Callable[[Path], T]) -> Callable[[Path], T]:
+    """Remember what `ask` says of a file or folder until it changes: pages ask it of every model at every change.
+
+    A folder changes when something is put into it or taken out. The answer is the same object each time.
+    """
+    answers = lru_cache(1000)(lambda path, _changed, _bytes: ask(path))
+
+    @wraps(ask)
+    def asked(path: Path) -> T:
+        try:
+            facts = path.stat()
+        except OSError:  # its error is for `ask` to handle
+            return ask(path)
+        return answers(path, facts.st_mtime_ns, facts.st_size)
+
+    return asked
 
 
 def environment() -> dict[str, str]:

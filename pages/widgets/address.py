@@ -34,11 +34,14 @@ def new(key: str) -> str | None:
 
 def write(key: str, value: str, default: str | None) -> None:
     """Write the choice into the address, unless it is the default. With None as the default it is always written."""
-    if value == default:
-        st.query_params.pop(key, None)
-    elif st.query_params.get(key) != value:
-        st.query_params[key] = value
-    st.session_state[_last(key)] = st.query_params.get(key)
+    shown = st.query_params.get(key)  # asked once: Streamlit's answer takes longer than it looks
+    wanted = None if value == default else value
+    if shown != wanted:
+        if wanted is None:
+            del st.query_params[key]
+        else:
+            st.query_params[key] = wanted
+    st.session_state[_last(key)] = wanted
 
 
 def read_all(state: dict[str, Any], controls: Mapping[str, Control]) -> list[str]:

@@ -34,24 +34,21 @@ def read_old_links() -> None:
     `streamlit_app` calls this before the page runs.
     """
     old = False
-    for control in CONTROLS.values():
-        if (
-            isinstance(control, Choice)
-            and control.renamed
-            and (today := control.renamed.get(st.query_params.get(control.name, "")))
-        ):
-            st.query_params[control.name] = today
+    for name, text in st.query_params.to_dict().items():
+        control = CONTROLS.get(name)
+        if isinstance(control, Choice) and (today := control.renamed.get(text)):
+            st.query_params[name] = text = today
             old = True
-        if _breaks(control, st.query_params.get(control.name)):
-            del st.query_params[control.name]
+        if control is not None and _breaks(control, text):
+            del st.query_params[name]
             old = True
     if old:
         st.rerun()  # a control looks for its choice in the address that this run began with
 
 
-def _breaks(control: Control, text: str | None) -> bool:
+def _breaks(control: Control, text: str) -> bool:
     """Tell whether Streamlit would break off, on an infinite number, or choose nothing where something is required."""
-    if text is None or not isinstance(control, Number):
+    if not isinstance(control, Number):
         return text == "" and isinstance(control, Choice)
     try:
         return not math.isfinite(float(text))

@@ -1,10 +1,12 @@
 """The one picture that all pages show: a sample, an upload or a snapshot, chosen in the sidebar."""
 
 import base64
+import hashlib
 import importlib.util
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -41,8 +43,10 @@ SAMPLES = {
 }
 
 # Keys of the session's state.
-_OWN, _ERROR, _SHOW_OWN, _PREVIEW = "picture_own", "picture_error", "picture_show_own", "picture_preview"
-_DRAWN, _TAKEN = "picture_drawn", "uploads_taken"
+_OWN, _ERROR, _SHOW_OWN = "picture_own", "picture_error", "picture_show_own"
+_DRAWN, _TAKEN, _MADE = "picture_drawn", "uploads_taken", "made_of_picture"
+
+T = TypeVar("T")
 
 
 def get_ready() -> None:
@@ -79,7 +83,7 @@ def choose() -> None:
     image, name = current()
     height, width = image.shape[:2]
     with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
-        st.image(_preview(image), width="stretch", alt=f"The picture of all pages: {name}")
+        st.image(once("preview", image, _preview), width="stretch", alt=f"The picture of all pages: {name}")
     shown.markdown(f"**{plain(name)}**  \n:gray[{width} × {height} pixels]", width="stretch")
 
 
@@ -171,13 +175,26 @@ def thumbnail(name: str) -> bytes:
     return jpeg(fit(image[top : top + side, left : left + side], 88), quality=80)
 
 
-def _preview(image: np.ndarray) -> bytes:
-    """Return `image` as a small JPEG. The sidebar is drawn at every change of any control: it is encoded once."""
-    seen, data = st.session_state.get(_PREVIEW, (None, b""))
+def once(what: str, image: np.ndarray, make: Callable[[np.ndarray], T]) -> T:
+    """Return what `make` makes of a picture. A page runs at every change: only another picture is worked on again.
+
+    The last picture and what was made of it stay in the session, for each `what`.
+    """
+    key = f"{_MADE}_{what}"
+    seen, made = st.session_state.get(key, (None, None))
     if seen is not image:
-        data = jpeg(fit(image, 480), quality=85)
-        st.session_state[_PREVIEW] = (image, data)
-    return data
+        made = make(image)
+        st.session_state[key] = (image, made)
+    return made
+
+
+def name_of(image: np.ndarray) -> str:
+    """Return a name for the picture's content."""
+    return hashlib.sha256(f"{image.shape} {image.dtype}".encode() + image.tobytes()).hexdigest()
+
+
+def _preview(image: np.ndarray) -> bytes:
+    return jpeg(fit(image, 480), quality=85)
 
 
 def _take(key: str) -> None:

@@ -11,7 +11,7 @@ from streamlit import config
 from cnn_core import CnnLabError
 from cnn_core.host import limits, mode, spaces, start
 from cnn_core.storage import files
-from pages.widgets.host import account, uploads, visitor
+from pages.widgets.host import account, theme, uploads, visitor
 
 MINUTES = 10
 """Between two looks for spaces that are idle."""
@@ -36,6 +36,7 @@ def prepare() -> list[Middleware]:
         sys.exit(str(error))
     if config.get_where_defined("server.address").endswith("config.toml"):  # so nobody has chosen it
         print(start.ONLY_HERE, file=sys.stderr)
+    theme.read_once()
     files.ask_for_home(visitor.home)
     cookies = [] if account.set_up() else [Middleware(visitor.Cookies)]
     return [*cookies, Middleware(uploads.Uploads)]

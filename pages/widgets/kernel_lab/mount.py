@@ -1,6 +1,5 @@
 """Register the lab with Streamlit, and mount it."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import streamlit as st
 from cnn_core.convolution import MAX_WEIGHT
 from cnn_core.figures.colors import BLACKENED, NEGATIVE, POSITIVE, RED_BLUE, WHITENED
 from cnn_core.kernels import KERNELS
-from pages.widgets import screen_image
+from pages.widgets import picture, screen_image
 
 FOLDER = Path(__file__).parent
 SHARED = ("sliding", "colors", "elements", "turn", "sync", "picture_view")
@@ -165,7 +164,7 @@ def _mount(
     more: dict[str, Any] | None = None,
 ) -> None:
     """Mount a lab. A picture is sent once: the lab says in its state ``has`` which one it holds."""
-    identity = _identity(name, image)
+    identity = picture.once(name, image, picture.name_of)
     has = _state(name).get("has")
 
     def bench_changed() -> None:
@@ -186,13 +185,3 @@ def _mount(
         on_has_change=lambda: None,
         on_network_change=lambda: None,
     )
-
-
-def _identity(name: str, image: np.ndarray) -> str:
-    """Return a name for the picture's content, computed once for each lab and picture."""
-    key = f"{name}_picture"
-    seen, identity = st.session_state.get(key, (None, ""))
-    if seen is not image:
-        identity = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:16]
-        st.session_state[key] = (image, identity)
-    return identity

@@ -1,7 +1,8 @@
 """A case: which model was asked about which photo, what it answered, and the questions that explain the answer.
 
 Answers are cached. `stamp` stands for the model's file and when it was last written: a new file of the same name is
-another model, and so is another visitor's.
+another model, and so is another visitor's. `photo` stands for the picture's content: Streamlit would read all of it
+for each question.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import streamlit as st
 from cnn_core.host import limits, turns
 from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
 from cnn_core.pixels import fit
-from pages.widgets import warmup
+from pages.widgets import picture, warmup
 
 if TYPE_CHECKING:
     from cnn_core.explain import Softmax
@@ -34,6 +35,8 @@ class Case(NamedTuple):
     """uint8 (H, W, 3)."""
     shown: np.ndarray
     """The photo at the size of the screen."""
+    photo: str
+    """A name for the content of `image`."""
     name: str
     """The photo's name."""
     prediction: Prediction
@@ -51,7 +54,9 @@ class Case(NamedTuple):
         if not answers_at_once(path):
             warmup.wait(f"Loading TensorFlow to open {card.title}")
         stamp = hash((str(path), path.stat().st_mtime_ns))
-        return cls(card, stamp, image, fit(image, SCREEN), name, _predict(card.name, stamp, image))
+        shown = picture.once("shown", image, lambda image: fit(image, SCREEN))
+        photo = picture.once("photo", image, picture.name_of)
+        return cls(card, stamp, image, shown, photo, name, _predict(card.name, stamp, image, photo))
 
     @property
     def likelier(self) -> str:
@@ -62,70 +67,71 @@ class Case(NamedTuple):
         """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
         from cnn_core.explain import enlarged
 
-        return enlarged(_heat(self.card.name, self.stamp, self.image, label), *self.shown.shape[:2])
+        return enlarged(_heat(self.card.name, self.stamp, self.image, self.photo, label), *self.shown.shape[:2])
 
     def scores(self) -> Softmax:
         """Return the two scores before the softmax, and how they become the probabilities."""
-        return _scores(self.card.name, self.stamp, self.image)
+        return _scores(self.card.name, self.stamp, self.image, self.photo)
 
     def walk(self) -> list[Stop]:
         """Return every layer's name, output shape and time."""
-        return _walk(self.card.name, self.stamp, self.image)
+        return _walk(self.card.name, self.stamp, self.image, self.photo)
 
     def strongest(self, layer: str, count: int = 12) -> Strongest:
         """Return the `count` most active maps of a layer and their kernels."""
-        return _strongest(self.card.name, self.stamp, self.image, layer, count)
+        return _strongest(self.card.name, self.stamp, self.image, self.photo, layer, count)
 
     def follow(
         self, layer: str, at: tuple[int, ...], which: int | None = None, cell: tuple[int, int] | None = None
     ) -> Knot:
         """Return how one number of a layer is made, and where one number of its window came from."""
-        return _follow(self.card.name, self.stamp, self.image, layer, at, which, cell)
+        return _follow(self.card.name, self.stamp, self.image, self.photo, layer, at, which, cell)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _predict(name: str, stamp: int, image: np.ndarray) -> Prediction:
+def _predict(name: str, stamp: int, _image: np.ndarray, photo: str) -> Prediction:
     limits.spend()
-    return open_model(name).classify(image)
+    return open_model(name).classify(_image)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _heat(name: str, stamp: int, image: np.ndarray, label: str) -> np.ndarray:
+def _heat(name: str, stamp: int, _image: np.ndarray, photo: str, label: str) -> np.ndarray:
     from cnn_core.explain import evidence
 
     with turns.costly():
-        return evidence(open_model(name), image, label)
+        return evidence(open_model(name), _image, label)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _scores(name: str, stamp: int, image: np.ndarray) -> Softmax:
+def _scores(name: str, stamp: int, _image: np.ndarray, photo: str) -> Softmax:
     from cnn_core.explain import scores
 
     with turns.costly():
-        return scores(open_model(name), image)
+        return scores(open_model(name), _image)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _walk(name: str, stamp: int, image: np.ndarray) -> list[Stop]:
+def _walk(name: str, stamp: int, _image: np.ndarray, photo: str) -> list[Stop]:
     from cnn_core.walk import walk
 
     with turns.costly():
-        return walk(open_model(name), image)
+        return walk(open_model(name), _image)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _strongest(name: str, stamp: int, image: np.ndarray, layer: str, count: int) -> Strongest:
+def _strongest(name: str, stamp: int, _image: np.ndarray, photo: str, layer: str, count: int) -> Strongest:
     from cnn_core.walk import strongest
 
     with turns.costly():
-        return strongest(open_model(name), image, layer, count)
+        return strongest(open_model(name), _image, layer, count)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _follow(
     name: str,
     stamp: int,
-    image: np.ndarray,
+    _image: np.ndarray,
+    photo: str,
     layer: str,
     at: tuple[int, ...],
     which: int | None,
@@ -134,4 +140,4 @@ def _follow(
     from cnn_core.thread import Place, follow
 
     with turns.costly():
-        return follow(open_model(name), image, Place(layer, at), which, cell)
+        return follow(open_model(name), _image, Place(layer, at), which, cell)
