@@ -2,8 +2,6 @@
 
 import base64
 import io
-import struct
-import zlib
 
 import numpy as np
 from PIL import Image
@@ -26,37 +24,6 @@ def jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
 
 def png(colors: np.ndarray, longest: int | None = None) -> str:
     """Return a picture as a PNG in base64, shrunk where a side is longer than `longest`."""
-    return base64.b64encode(png_file(fit(colors, longest) if longest else colors)).decode()
-
-
-def png_file(colors: np.ndarray) -> bytes:
-    """Return a picture as a PNG file.
-
-    Pillow tries five filters for each row. Here every row is written as its difference from the row above, filter 2 of
-    the PNG specification: for photos that takes half the time, and the file is no larger.
-
-    Parameters
-    ----------
-    colors : ndarray of uint8, shape (H, W, 3) or (H, W)
-
-    Returns
-    -------
-    bytes
-
-    References
-    ----------
-    W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", sections 5, 9 and 11.2.1.
-    """
-    height, width = colors.shape[:2]
-    pixels = np.ascontiguousarray(colors, np.uint8).reshape(height, -1)
-    rows = np.full((height, pixels.shape[1] + 1), 2, np.uint8)  # each begins with the number of its filter
-    rows[0, 1:] = pixels[0]
-    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
-    kind = 2 if colors.ndim == 3 else 0  # RGB or gray
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    file = io.BytesIO()
+    Image.fromarray(fit(colors, longest) if longest else colors).save(file, "PNG", compress_level=1)
+    return base64.b64encode(file.getvalue()).decode()

@@ -89,7 +89,7 @@ def test_the_walk_shows_any_layer_and_the_kernel_behind_any_map(app, lab):
 
     next(button for button in test.main.button if button.label == "Next layer").click().run()
     assert test.selectbox(key="walk_layer").value == "pool"
-    assert "The kernel is in **see_one**" in texts(test)
+    assert "The kernel belongs to **see_one**" in texts(test)
     test.selectbox(key="walk_layer").set_value(walk.walk(models.open_model("one"), CHELSEA, 1)[-1].name).run()
     assert not test.exception
     assert "2 largest of 2 numbers" in texts(test)
