@@ -5,7 +5,7 @@ with ``pixels`` → ``kernels`` → ``convolution`` → ``pooling``. Importing t
 does not import TensorFlow.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 class CnnLabError(ValueError):
