@@ -30,7 +30,7 @@ def one_at_a_time() -> Iterator[None]:
                     home().mkdir(parents=True, exist_ok=True)
                     held.enter_context(lock.locked(home()))
             except lock.LockError as error:
-                raise limits.LimitError("Another of your trainings is about to start. Try again in a moment.") from error
+                raise limits.LimitError("Another training of yours is about to start. Try again soon.") from error
         yield
 
 

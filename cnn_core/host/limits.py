@@ -165,8 +165,8 @@ IDLE = Limit("CNN_LAB_IDLE_HOURS", 48, "hours without a visit after which a visi
 COSTLY = Limit(
     "CNN_LAB_MAX_COSTLY",
     120,
-    "costly requests of one visitor in a minute, counted by each app process: verdicts, explanations, readings, exports, "
-    "trainings",
+    "costly requests of one visitor in a minute, counted by each app process: verdicts, explanations, "
+    "readings, exports, trainings",
     "You have asked too often: more than {value} times in a minute. Wait a minute, then try again.",
 )
 

@@ -16,8 +16,8 @@ from cnn_core.storage import lock
 from cnn_core.storage.files import home, host_home, replace_file, safe_name, size, visiting
 
 SEEN, NAME, KEY = "seen", "name", "key"
-"""Files in a space: the time of the first says when its visitor was here; the others contain the visitor's name, and the
-number of the key that opens the space."""
+"""Files in a space: the time of the first says when its visitor was here; the others contain the visitor's name and the
+number of the key to the space."""
 
 
 def root() -> Path:

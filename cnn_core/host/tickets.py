@@ -2,7 +2,8 @@
 
 A ticket is a random number and its signature. Only who knows the secret, a file that the server alone can read, can
 make one. So a ticket can be neither guessed nor forged, and the server need not remember whom it gave one. A key is the
-same for a link that a visitor keeps; `spaces` says which number the key must have. Who signs in needs neither: the account leads to its space.
+same for a link that a visitor keeps; `spaces` knows the number that it must have. Who signs in needs neither: the
+account leads to its space.
 """
 
 from __future__ import annotations

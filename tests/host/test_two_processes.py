@@ -53,6 +53,6 @@ def test_two_processes_start_no_more_trainings_than_one_would(at):  # noqa: F811
 def test_who_starts_twice_in_the_same_moment_is_asked_to_wait(at):  # noqa: F811
     with at("anna"):
         files.home().mkdir(parents=True)
-        with lock.locked(files.home()), pytest.raises(limits.LimitError, match="Try again in a moment"):
+        with lock.locked(files.home()), pytest.raises(limits.LimitError, match="Try again soon"):
             runs.start(TINY)
         assert runs.list_runs() == []
