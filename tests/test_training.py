@@ -4,6 +4,7 @@ import errno
 import json
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -175,6 +176,30 @@ def test_stopped_run_with_patience_keeps_its_best_epochs_model(tmp_path):
     training.train(run.folder)
     assert run.status().state == "stopped"
     assert evaluated(run)["loss"] == pytest.approx(run.history()["val_loss"].min(), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_patience_ends_a_training_so_many_epochs_after_its_lowest_loss():
+    """Also in a run that was resumed before."""
+    from cnn_core.engine.callbacks import StopEarly, is_over
+
+    random = np.random.default_rng(0)
+    for patience in (1, 2, 3, 5) * 20:
+        losses = random.integers(0, 12, 40) / 10
+        ages = [number - int(np.argmin(losses[: number + 1])) for number in range(40)]
+        end = next(number for number, age in enumerate(ages) if age >= patience)
+        rows = [{"val_loss": loss} for loss in losses[: end + 1]]
+        assert is_over(rows, patience)
+        assert not is_over(rows[:-1], patience)
+        resumed = rows[: random.integers(0, end + 1)]
+        stopping = StopEarly(resumed, patience)
+        stopping.set_model(SimpleNamespace(stop_training=False))
+        stopping.on_train_begin()
+        for number in range(len(resumed), end + 1):
+            assert not stopping.model.stop_training
+            resumed.append(rows[number])
+            stopping.on_epoch_end(number)
+        assert stopping.model.stop_training
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 
@@ -73,7 +74,7 @@ def run_callbacks(
         SaveModel(save, place.rows, keep_best),
         WriteHistory(journal.folder / "history.csv", place.rows),
         WriteEvents(journal.folder, config.held_out, place),
-        StopEarly(place.rows, config.patience),
+        *([StopEarly(place.rows, config.patience)] if config.patience else []),
         StopOnRequest(journal, place, save_checkpoint, save, keep_best, config.epochs),
     ]
 
@@ -86,8 +87,12 @@ def is_over(rows: Rows, patience: int | None) -> bool:
     >>> is_over([{"val_loss": 0.5}, {"val_loss": 0.6}, {"val_loss": 0.7}], patience=2)
     True
     """
-    losses = [row["val_loss"] for row in rows]
-    return bool(patience and losses) and len(losses) - 1 - losses.index(min(losses)) >= (patience or 0)
+    model = SimpleNamespace(stop_training=False)
+    if patience:
+        stopping = StopEarly(rows, patience)
+        stopping.set_model(model)
+        stopping.on_train_begin()
+    return bool(model.stop_training)
 
 
 class StopIfDiverged(keras.callbacks.Callback):
@@ -217,21 +222,27 @@ class ReportProgress(keras.callbacks.Callback):
         )
 
 
-class StopEarly(keras.callbacks.Callback):
-    """Ends the training after some epochs without a lower loss on the held-out set.
+class StopEarly(keras.callbacks.EarlyStopping):
+    """Keras's early stopping, which also counts the epochs before a run was resumed.
 
     Parameters
     ----------
     rows : list of dict
-        The finished epochs, also those before a run was resumed.
-    patience : int or None
-        How many; None for never.
+        The finished epochs. It looks at these, which are rounded: so a resumed run stops where another would.
+    patience : int
+        End the training after so many epochs without a lower loss on the held-out set.
     """
 
-    def __init__(self, rows: Rows, patience: int | None) -> None:
-        super().__init__()
-        self.rows, self.patience = rows, patience
+    def __init__(self, rows: Rows, patience: int) -> None:
+        super().__init__("val_loss", patience=patience, mode="min")
+        self.rows = rows
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Count the epochs that there have been."""
+        super().on_train_begin(logs)
+        for number, row in enumerate(self.rows):
+            super().on_epoch_end(number, row)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Count the epochs since the best."""
-        self.model.stop_training = is_over(self.rows, self.patience)
+        """Count one more."""
+        super().on_epoch_end(epoch, self.rows[-1])
