@@ -57,8 +57,8 @@ def megabytes():
 memory.share_free_memory()
 bytearray(4 * memory.LARGE)  # the C library now takes it that blocks of this size come and go, and wants to keep them
 before, pictures, small = megabytes(), [], []
-for _ in range(200):
-    pictures.append(bytearray(b"1" * 2 * memory.LARGE))
+for _ in range(10):
+    pictures.append(bytearray(b"1") * (2 * memory.LARGE))
     small.append(bytes(3000))
 taken = megabytes() - before
 pictures.clear()
@@ -71,5 +71,5 @@ def test_what_is_large_goes_back_to_the_system_as_soon_as_it_is_free():
     """Although small blocks lie between."""
     done = subprocess.run([sys.executable, "-c", LARGE_BLOCKS], cwd=ROOT, capture_output=True, text=True, check=True)
     taken, left = map(float, done.stdout.split())
-    assert taken > 45
+    assert taken > 80
     assert left < 10

@@ -13,7 +13,7 @@ import streamlit as st
 from cnn_core.convolution import MAX_WEIGHT, ConvolutionError
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS, split_channels, to_grayscale
-from pages.widgets import address, controls
+from pages.widgets import address, controls, picture
 
 FIRST = "sobel_x"
 SIDES = (3, 5, 7)
@@ -150,7 +150,9 @@ def part(image: np.ndarray, channel: str) -> np.ndarray:
     """Return what of the picture is convolved."""
     if channel in ("all", "each"):
         return image
-    return to_grayscale(image) if channel == "gray" else split_channels(image)[CHANNELS.index(channel)]
+    if channel == "gray":
+        return picture.once("gray", image, to_grayscale)
+    return split_channels(image)[CHANNELS.index(channel)]
 
 
 def _fit_tables(bench: dict[str, Any]) -> None:
