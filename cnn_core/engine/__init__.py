@@ -24,6 +24,7 @@ The training:
 - `class_weights`: weights for a rare class
 - `precision`: float32 or bfloat16
 - `fast_blocks`: convolution and pooling in a faster order
+- `image_by_image`: the same, compiled, for a long training
 - `fused_adam`: Adam's step in one operation
 - `callbacks`: what happens after each step and epoch
 

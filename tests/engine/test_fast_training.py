@@ -1,6 +1,7 @@
 """A training step is computed in another order than Keras's, with the same result: outputs, gradients, new weights."""
 
 import json
+import sys
 import zipfile
 
 import numpy as np
@@ -22,6 +23,8 @@ SPECS = {
     "other pooling": NetworkSpec(24, (ConvBlock(3, pool_size=3), ConvBlock(3, pool_size=0)), 5),
     "no blocks": NetworkSpec(8, (), 5),
 }
+COMPILED_SPECS = ("article, small", "odd sizes", "padded")
+SHORT, LONG = 10, 10_000
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +32,18 @@ def random():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("name", SPECS)
-def test_outputs_and_gradients_are_the_networks_own(name, random):
+@pytest.mark.parametrize(
+    ("name", "steps"), [*((name, SHORT) for name in SPECS), *((name, LONG) for name in COMPILED_SPECS)]
+)
+def test_outputs_and_gradients_are_the_networks_own(name, steps, random):
+    """In a short training, and in a long one, whose blocks are compiled."""
     import tensorflow as tf
 
     spec = SPECS[name]
-    model = training.build(TrainingConfig(network=spec), steps=10)
+    model = training.build(TrainingConfig(network=spec), steps)
+    assert model.compiled_blocks == (
+        steps == LONG and sys.platform == "linux" and not tf.config.list_physical_devices("GPU")
+    )
     for weights in model.network.weights:  # biases are 0 in the beginning, which would hide where they are added
         weights.assign(random.normal(0, 0.3, weights.shape))
     images = random.uniform(0, 255, (5, spec.input_size, spec.input_size, 3)).astype("float32")
