@@ -1,6 +1,6 @@
 """What many visitors at once feel, and what memory they take: visitors without a browser speak with a server.
 
-    python benchmarks/load.py                        # 13 minutes: all bars, on a machine that does nothing else
+    python benchmarks/load.py                        # 18 minutes: all bars, on a machine that does nothing else
     python benchmarks/load.py --quick                # 2 minutes: 1 and 20 visitors, no memory
     python benchmarks/load.py --visitors 1 50        # only these; --seconds sets how long each takes
     python benchmarks/load.py --servers 2            # two app processes with one home, as compose.yaml starts them
@@ -53,8 +53,8 @@ BARS = {50: 2.0, 100: 4.0}
 
 MB_A_VISITOR = 3.0
 
-FORGOTTEN_AFTER = 165
-"""Seconds; the bar is five minutes. Streamlit keeps what a visitor had for two, in case the browser comes back."""
+FORGOTTEN_AFTER = 300
+"""Seconds. For the first two minutes Streamlit keeps what a visitor had, in case the browser comes back."""
 
 GROWTH = 5.0
 """MB that a server may have more than before and is still said not to have grown: what it has varies by as much."""

@@ -80,7 +80,7 @@ IDENTITY = _kernel(
     "identity",
     "Identity",
     [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
-    "Changes nothing: each pixel keeps its value, so you can start your experiments here.",
+    "Changes nothing: each pixel keeps its value, so it is a good start for experiments.",
     _DEFINITION,
 )
 BOX_BLUR = _kernel(

@@ -165,7 +165,7 @@ class Run:
             raise RunError(f"The run {self.id} is still running. Stop it first.")
         if state == "finished":
             raise RunError(f"The run {self.id} has finished. Start a new one with more epochs.")
-        with allowed.one_at_a_time:
+        with allowed.one_at_a_time():
             allowed.check(self.config, _under_way, size(self.folder))
             spawn(self.folder)
 
@@ -224,7 +224,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     if config.recipe == "accurate":  # which settles them itself
         config = replace(config, epochs=sizes.EPOCHS, batch_size=sizes.BATCH_SIZE)
     line.max_runs()
-    with allowed.one_at_a_time:
+    with allowed.one_at_a_time():
         allowed.check(config, _under_way)
         name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = Path(folder or home() / "runs" / name).absolute()

@@ -40,15 +40,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests in a browser, which share it, and then with the files that take longest.
-
-    So no worker is left with one of those in the end.
-    """
+    """Begin with the files that take longest, so that no worker is left with one of them in the end."""
     seconds: Counter[Path] = Counter()
     for item in items:
         seconds[item.path] += 5 if item.get_closest_marker("slow") or item.get_closest_marker("browser") else 0.1
-    # The order within a file stays.
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, -seconds[item.path]))
+    items.sort(key=lambda item: -seconds[item.path])  # the order within a file stays
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from cnn_core.engine import line, run_size
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.host import limits, spaces
-from cnn_core.storage.files import visiting
+from cnn_core.storage import lock
+from cnn_core.storage.files import home, visiting
 
-one_at_a_time = threading.Lock()
-"""Held from the check until the run is there to be counted: else two tabs could start one too many."""
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Keep a visitor's other starts away from the check until the run is there to be counted.
+
+    Else two tabs could start one too many, also when two app processes serve them.
+
+    Raises
+    ------
+    LimitError
+        When another start of the same visitor takes longer than a few seconds.
+    """
+    with ExitStack() as held:
+        if visiting():
+            try:
+                with suppress(OSError):  # a disk that cannot be written: the start itself says so
+                    home().mkdir(parents=True, exist_ok=True)
+                    held.enter_context(lock.locked(home()))
+            except lock.LockError as error:
+                raise limits.LimitError("Another training of yours is about to start. Try again soon.") from error
+        yield
 
 
 def check(config: TrainingConfig, under_way: Callable[[], int], has: int = 0) -> None:

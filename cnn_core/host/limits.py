@@ -145,7 +145,7 @@ MEMORY = Limit(
 ALL_MEMORY = Limit(
     "CNN_LAB_MAX_ALL_MEMORY_MB",
     1000,
-    "megabytes of uploads of all visitors in the server's memory",
+    "megabytes of uploads of all visitors in the memory of each app process",
     "This server's memory for visitors' files is full. Try again later.",
 )
 SPACE = Limit(
@@ -165,7 +165,8 @@ IDLE = Limit("CNN_LAB_IDLE_HOURS", 48, "hours without a visit after which a visi
 COSTLY = Limit(
     "CNN_LAB_MAX_COSTLY",
     120,
-    "costly requests of one visitor in a minute: verdicts, explanations, readings, exports, trainings",
+    "costly requests of one visitor in a minute, counted by each app process: verdicts, explanations, "
+    "readings, exports, trainings",
     "You have asked too often: more than {value} times in a minute. Wait a minute, then try again.",
 )
 

@@ -11,12 +11,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from cnn_core.host import counts, limits
+from cnn_core.host import counts, limits, tickets
 from cnn_core.storage import lock
 from cnn_core.storage.files import home, host_home, replace_file, safe_name, size, visiting
 
-SEEN, NAME = "seen", "name"
-"""Files in a space: the time of the first says when its visitor was here; the second holds the visitor's name."""
+SEEN, NAME, KEY = "seen", "name", "key"
+"""Files in a space: the time of the first says when its visitor was here; the others contain the visitor's name and the
+number of the key to the space."""
 
 
 def root() -> Path:
@@ -54,6 +55,32 @@ def call_me(name: str) -> None:
         with suppress(OSError):  # a full disk: then the four characters must do
             home().mkdir(parents=True, exist_ok=True)
             replace_file(home() / NAME, safe_name(name))
+
+
+def key(*, new: bool = False) -> str:
+    """Return the key of the visitor's space. A new one replaces the old one, which then opens nothing.
+
+    Raises
+    ------
+    OSError
+        When there was none and it cannot be written.
+    """
+    if new or not _key_number(home()):
+        home().mkdir(parents=True, exist_ok=True)
+        replace_file(home() / KEY, secrets.token_hex(8))
+    return tickets.key_of(home().name, _key_number(home()))
+
+
+def opened_by(key: str | None) -> str | None:
+    """Return the name of the space that a key opens; None for one that is not, or no longer, the key of a space."""
+    space, number = tickets.read_key(key) or ("", "")
+    return space if space and number == _key_number(folder(space)) else None
+
+
+def _key_number(space: Path) -> str:
+    with suppress(OSError):
+        return (space / KEY).read_text(encoding="ascii")
+    return ""
 
 
 def everyone() -> list[Path]:

@@ -2,7 +2,8 @@
 
 A ticket is a random number and its signature. Only who knows the secret, a file that the server alone can read, can
 make one. So a ticket can be neither guessed nor forged, and the server need not remember whom it gave one. A key is the
-same for a link that a visitor keeps. Who signs in needs neither: the account leads to its space.
+same for a link that a visitor keeps; `spaces` knows the number that it must have. Who signs in needs neither: the
+account leads to its space.
 """
 
 from __future__ import annotations
@@ -37,14 +38,15 @@ def holder(ticket: str | None) -> str | None:
     return _opened("ticket", ticket)
 
 
-def key_of(space: str) -> str:
-    """Make the key to the space of this name: what a link holds. It is no ticket, and a ticket is no key."""
-    return _signed("key", space)
+def key_of(space: str, number: str) -> str:
+    """Make the key to the space of this name that has this number. It is no ticket, and a ticket is no key."""
+    return _signed("key", f"{space}-{number}")
 
 
-def holder_of_key(key: str | None) -> str | None:
-    """Return the name of the space that a key opens; None for one that was not made here."""
-    return _opened("key", key)
+def read_key(key: str | None) -> tuple[str, str] | None:
+    """Return the name of the space and the number of a key; None for one that was not made here."""
+    space, _, number = (_opened("key", key) or "").partition("-")
+    return (space, number) if number else None
 
 
 def for_account(issuer: str, subject: str) -> str:

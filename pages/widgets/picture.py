@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cnn_core import CnnLabError
-from cnn_core.host import turns
+from cnn_core.host import limits, turns
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.wording import plain
 from pages.widgets import controls
@@ -70,7 +70,7 @@ def choose() -> None:
             key=key,
             on_change=_take,
             args=(key,),
-            max_upload_size=MEGABYTES,
+            max_upload_size=limits.UPLOAD.at_most(MEGABYTES),
         )
         if upload is not None and missed([upload]):
             _take(key)

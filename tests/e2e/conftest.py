@@ -66,6 +66,7 @@ def page(tab):
     tab.goto("about:blank")
     tab.context.clear_cookies()
     tab.set_viewport_size(VIEWPORT)
+    tab.mouse.move(0, 0)
 
 
 @pytest.fixture

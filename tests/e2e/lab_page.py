@@ -34,6 +34,7 @@ SETTINGS = {
 
 def open_lab(page: Page, name: str) -> None:
     """Load a lab's three texts into an empty page."""
+    page.mouse.move(0, 0)  # a lab that appears under the pointer answers it
     if page.url == "about:blank":  # nothing is left of the lab that was there before
         page.goto("about:blank")
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")

@@ -30,6 +30,7 @@ def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatc
         assert (mine["httpOnly"], mine["sameSite"]) == (True, "Lax")
         with files.at_home(spaces.folder(tickets.holder(mine["value"]))):
             fake_run(RUN)
+            way_back = link.address(address)
         page.goto(f"{address}/train")
         expect(run).to_be_visible()
         assert ticket()["value"] == mine["value"]
@@ -42,7 +43,7 @@ def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatc
             expect(run).to_have_count(0)
             assert ticket()["value"] not in (mine["value"], shown)
         page.context.clear_cookies()
-        page.goto(link.address(address, tickets.holder(mine["value"])))
+        page.goto(way_back)
         page.get_by_role("button", name="Open this space").click()
         page.wait_for_url(f"{address}/")
         assert ticket()["value"] == mine["value"]

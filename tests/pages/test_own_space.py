@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Router
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.host import start, tickets
+from cnn_core.host import spaces, start, tickets
 from cnn_core.storage import files
 from cnn_core.wording import plain
 from pages.widgets.host import account, link, upkeep, visitor
@@ -38,12 +38,18 @@ def secrets_are_read_anew():
 
 
 def opened(**session) -> AppTest:
-    """Run the app with the fold of the own space open."""
+    """Run the app with the fold of the own space open, and in it the link."""
     test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    test.session_state["own_space"] = True
+    test.session_state["own_space"] = test.session_state["own_space_link"] = True
     for name, value in session.items():
         setattr(test, name, value)
     return test.run()
+
+
+def link_of(door, name: str) -> str:  # noqa: F811
+    """Return the link that this visitor keeps."""
+    with files.at_home(door.comes(name)):
+        return link.address(f"https://{SERVER}")
 
 
 def follow(address: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
@@ -70,12 +76,13 @@ def test_the_link_on_the_page_opens_the_space_in_a_browser_without_the_cookie(do
 
 @pytest.mark.parametrize("origin", [{}, {"origin": "null"}, {"origin": "https://evil.example"}])
 def test_no_other_site_can_put_a_visitor_into_a_space(door, origin):  # noqa: F811
-    _, headers, _ = follow(link.address(f"https://{SERVER}", door.comes("anna").name), "POST", **origin)
+    _, headers, _ = follow(link_of(door, "anna"), "POST", **origin)
     assert "set-cookie" not in headers
 
 
 def test_a_link_that_was_not_made_here_opens_nothing(door, monkeypatch):  # noqa: F811
-    good = link.address(f"https://{SERVER}", door.comes("anna").name)
+    good = link_of(door, "anna")
+    link_of(door, "ben")
     ticket = f"{link.PATH}?key={door.shown}"  # what a cookie holds is no key
     other_space = good.replace(door.comes("anna").name, door.comes("ben").name)
     for wrong in (good[:-1], ticket, other_space, link.PATH, f"{link.PATH}?key=%00"):
@@ -90,15 +97,40 @@ def test_a_link_that_was_not_made_here_opens_nothing(door, monkeypatch):  # noqa
 
 
 def test_a_key_is_no_ticket(door):  # noqa: F811
-    assert tickets.holder(tickets.key_of("0" * 32)) is None
-    assert tickets.holder_of_key(tickets.key_of("0" * 32)) == "0" * 32
+    key = tickets.key_of("0" * 32, "1")
+    assert tickets.holder(key) is None
+    assert tickets.read_key(key) == ("0" * 32, "1")
+    assert tickets.read_key(tickets.ticket_of("0" * 32)) is None
+
+
+def test_a_new_link_ends_the_old_one(door):  # noqa: F811
+    space, others = door.comes("anna"), link_of(door, "ben")
+    door.comes("anna")
+    test = opened(context={"url": f"https://{SERVER}"})
+    (old,) = [code.value for code in test.sidebar.code]
+    assert opened(context={"url": f"https://{SERVER}"}).sidebar.code[0].value == old  # a look makes no new one
+    test.sidebar.button(key="own_space_new_link").click().run()
+    (new,) = [code.value for code in test.sidebar.code]
+    assert [follow(one)[0] for one in (old, new, others)] == [404, 200, 200]
+    with files.at_home(space):
+        assert spaces.clear()
+    assert follow(new)[0] == 404
+    assert link_of(door, "anna") not in (old, new)  # nor does one of a space that was deleted come back with the space
+    assert [follow(one)[0] for one in (old, new)] == [404, 404]
+
+
+def test_who_does_not_ask_for_a_link_has_none(door):  # noqa: F811
+    space = door.comes("anna")
+    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    test.session_state["own_space"] = True
+    test.run()
+    assert not test.exception and not test.sidebar.code
+    assert not space.exists()
 
 
 def test_a_teacher_reads_no_link(door, monkeypatch):  # noqa: F811
     monkeypatch.setenv(start.TEACHER, "a long code")
-    key = tickets.key_of(door.comes("anna").name)
-    with files.at_home(door.space("anna")):
-        files.home().mkdir(parents=True)
+    key = link_of(door, "anna").partition("key=")[2]
     door.comes("teacher")
     test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).switch_page("pages/teacher.py")
     test.session_state["teacher_in"] = True
@@ -152,8 +184,7 @@ def space_of(user: dict) -> str:
 
 def test_links_open_nothing_where_visitors_sign_in(door, monkeypatch):  # noqa: F811
     monkeypatch.setattr(account, "set_up", lambda: True)
-    address = link.address(f"https://{SERVER}", door.comes("anna").name)
-    assert follow(address, "POST", origin=f"https://{SERVER}")[0] == 404
+    assert follow(link_of(door, "anna"), "POST", origin=f"https://{SERVER}")[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from cnn_core import models, runs
 from cnn_core.engine import warm
 from cnn_core.storage import lock
 from pages.widgets import warmup
-from pages.widgets.train import downloads
 from tests.pages.fake_runs import fake_run, rewrite_status
 from tests.pages.train_page import chart, chart_lines, text
 
@@ -111,17 +110,6 @@ def test_a_finished_run_offers_its_model_but_no_resuming(app, monkeypatch):
     test.button(key="train_classify").click().run()
     assert not test.exception
     assert test.session_state["model"] == folder.name
-
-
-def test_the_keras_script_is_that_of_the_run_not_of_the_settings_beside_it(app):
-    run = runs.Run(fake_run(epochs=5, seed=7))
-    test = app("train", epochs="9")
-    assert "EPOCHS, BATCH, SEED = 9" in test.code[0].value
-    scripts = [content().decode() for label, *_, content in downloads.files(run) if label == "Keras script"]
-    assert ["EPOCHS, BATCH, SEED = 5, 15, 7" in script for script in scripts] == [True]
-    (run.folder / "config.json").write_text("{")
-    assert "Keras script" not in [label for label, *_ in downloads.files(run)]
-    assert "Keras script" not in [label for label, *_ in downloads.files(runs.Run(fake_run("x", recipe="accurate")))]
 
 
 def test_while_one_trains_the_next_one_is_started_and_waits(app, spawned):

@@ -14,8 +14,10 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.web.server.starlette import starlette_routes
 
 from cnn_core.host import counts, limits
+from pages.widgets import data_source
 from pages.widgets.host.uploads import Uploads
 from tests.made_images import saved
+from tests.shared_server import door  # noqa: F401
 
 MB = 1_000_000
 BOUNDARY = "x"
@@ -155,6 +157,19 @@ def test_who_announces_much_and_sends_nothing_keeps_nobody_out(server):
         await server.app(scope, receive, None)
 
     assert asyncio.run(both())[0] == 204
+
+
+@pytest.mark.parametrize("page", ["classify", "train"])
+def test_the_browser_knows_what_the_server_would_refuse(app, door, monkeypatch, page):  # noqa: F811
+    """It then says so in a sentence; what the server refuses while it arrives shows as “status code 413”."""
+    monkeypatch.setenv(limits.UPLOAD.variable, "7")
+    door.comes("anna")
+    test = app(page)
+    uploaders = [*test.main.file_uploader, *test.sidebar.file_uploader]
+    if page == "train":
+        uploaders += test.radio(key="data").set_value(data_source.UPLOAD).run().main.file_uploader
+    assert {"classify": "photos", "train": "data_upload"}[page] in [uploader.key for uploader in uploaders]
+    assert {uploader.proto.max_upload_size_mb for uploader in uploaders} == {7}
 
 
 def test_500_photos_at_once_are_all_answered(app, lab):

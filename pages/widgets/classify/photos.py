@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import CnnLabError
-from cnn_core.host import turns
+from cnn_core.host import limits, turns
 from cnn_core.pixels import open_image
 from pages.widgets import picture
 
@@ -36,7 +36,7 @@ def drop_zone() -> None:
         key = picture.uploader_key("photos")
         uploads = st.file_uploader(
             "Drop a photo of your cat or dog", picture.FORMATS, accept_multiple_files=True, key=key,
-            on_change=_take, args=(key,), max_upload_size=picture.MEGABYTES,
+            on_change=_take, args=(key,), max_upload_size=limits.UPLOAD.at_most(picture.MEGABYTES),
             help="One photo or many. They stay until you remove them or close the page.",
         )  # fmt: skip
         st.caption(

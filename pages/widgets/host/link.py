@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cnn_core.host import mode, tickets
+from cnn_core.host import mode, spaces, tickets
 from pages.widgets.host import account, visitor
 
 PATH = "/host/space"
@@ -37,21 +37,24 @@ it first.</p>
 <p><a href="/">Stay in my own space</a></p>"""
 
 NOTHING = """<h1>This link does not work</h1>
-<p>It is incomplete, or it is from another server. Copy the whole link again.</p>
+<p>It is incomplete, or there is a new link, or the space was deleted. Copy the whole link again.</p>
 <p><a href="/">Go to CNN Lab</a></p>"""
 
 
-def address(page: str, space: str) -> str:
-    """Return the link to a space.
+def address(page: str) -> str:
+    """Return the link to the visitor's space.
 
     Parameters
     ----------
     page : str
         The address of any page of this server, as the visitor's browser has it.
-    space : str
-        The name of the space.
+
+    Raises
+    ------
+    OSError
+        When it is the first link and the server cannot write to its disk.
     """
-    return urljoin(page, f"{PATH}?{urlencode({'key': tickets.key_of(space)})}")
+    return urljoin(page, f"{PATH}?{urlencode({'key': spaces.key()})}")
 
 
 async def ask(request: Request) -> Response:
@@ -73,7 +76,7 @@ async def open_space(request: Request) -> Response:
 def _space(request: Request) -> str | None:
     if not mode.shared() or account.set_up():
         return None
-    return tickets.holder_of_key(request.query_params.get("key"))
+    return spaces.opened_by(request.query_params.get("key"))
 
 
 def _answer(text: str, status: int = 200) -> Response:

@@ -1,5 +1,7 @@
 """What a visitor has on a shared server, and how to delete it all."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from cnn_core.host import limits, spaces, start
@@ -47,12 +49,31 @@ def _whose() -> str:
 
 
 def _keep_a_link() -> None:
-    with st.popover("Keep a link to this space", icon=":material/link:", width="stretch"):
+    keep = st.popover(
+        "Keep a link to this space", icon=":material/link:", width="stretch", key="own_space_link", on_change="rerun"
+    )
+    if not keep.open:  # the first look makes the link
+        return
+    with keep:
         st.write(
             "This link opens your space in another browser, or in this one when its cookie is gone. Keep it secret, "
             "like a password: everyone who has it can see, change and delete everything in your space."
         )
-        st.code(link.address(st.context.url or "", home().name), language=None, wrap_lines=True)
+        try:
+            st.code(link.address(st.context.url or ""), language=None, wrap_lines=True)
+        except OSError:
+            st.warning("The server cannot write to its disk now, so there is no link. Try again later.")
+            return
+        st.button("Make a new link", key="own_space_new_link", icon=":material/sync:", on_click=_new_link)
+        st.caption(
+            "If somebody else has the link, make a new one. The old link then opens nothing. A browser in which it was "
+            "opened before stays in your space."
+        )
+
+
+def _new_link() -> None:
+    with suppress(OSError):  # then the page shows that the link is still the old one
+        spaces.key(new=True)
 
 
 def _delete() -> None:
