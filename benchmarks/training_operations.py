@@ -74,9 +74,7 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
         convolution, pooling = layer(f"conv_{number}"), layer(f"pool_{number}")
         ways = (
             lambda x, convolution=convolution, pooling=pooling: pooling(convolution(x)),
-            lambda x, convolution=convolution, first=number == 1: convolve_and_pool(
-                x, convolution, 2, first, compiled=True
-            ),
+            lambda x, convolution=convolution: convolve_and_pool(x, convolution, 2),
         )
         times = [milliseconds(with_gradients(way, values, convolution.weights), rounds) for way in ways]
         rows.append((f"convolution, ReLU and pooling {number}", *times))

@@ -8,7 +8,6 @@ when TensorFlow is wanted.
 - A picture has three channels, too few for a fast convolution; and TensorFlow takes longer for the gradient of max
   pooling than for the convolution before it. So the first block is computed as four matrix products, one for each place
   in the pooling window, and their maximum, whose gradient is cheap: it goes to the largest of the four.
-- A long training is worth the seconds that TensorFlow's compiler takes: it is computed as `image_by_image` does.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import layers
-
-from cnn_core.engine import image_by_image
 
 MAX_CHANNELS = 4
 """Up to so many channels the matrix products are the faster way."""
@@ -35,28 +32,25 @@ class FastTraining(keras.Model):
     ----------
     network : keras.Sequential
         As `NetworkSpec.build` makes it.
-    compiled : bool
-        Compute image by image where that is possible: it takes less time a step, and seconds before the first one.
     """
 
-    def __init__(self, network: keras.Sequential, compiled: bool = False) -> None:
+    def __init__(self, network: keras.Sequential) -> None:
         super().__init__(name=f"{network.name}_training")
-        self.network, self.compiled_blocks = network, compiled
+        self.network = network
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Return the network's output, shape (batch, classes)."""
         if not training:
             return self.network(images, training=False)
-        values, convolution, first = images, None, True
+        values, convolution = images, None
         for layer in self.network.layers:
             if convolution is not None:
-                values = convolve_and_pool(values, convolution, layer.pool_size[0], first, self.compiled_blocks)
-                convolution, first = None, False
+                values = convolve_and_pool(values, convolution, layer.pool_size[0])
+                convolution = None
             elif isinstance(layer, layers.Conv2D) and self._is_pooled(layer) and layer.compute_dtype == "float32":
                 convolution = layer
             else:
                 values = layer(values, training=True)
-                first = first and not layer.weights
         return values
 
     def _is_pooled(self, convolution: layers.Conv2D) -> bool:
@@ -64,9 +58,7 @@ class FastTraining(keras.Model):
         return isinstance(after, layers.MaxPooling2D)
 
 
-def convolve_and_pool(
-    images: Any, convolution: layers.Conv2D, pool_size: int, first: bool = False, compiled: bool = False
-) -> Any:
+def convolve_and_pool(images: Any, convolution: layers.Conv2D, pool_size: int) -> Any:
     """Return what max pooling leaves of a convolution's output.
 
     Parameters
@@ -76,10 +68,6 @@ def convolve_and_pool(
         Of stride 1, with an activation that never falls.
     pool_size : int
         Side and stride of the pooling window.
-    first : bool
-        Whether the images are those of the batch, which need no gradient.
-    compiled : bool
-        Image by image, with TensorFlow's compiler.
 
     Returns
     -------
@@ -90,33 +78,25 @@ def convolve_and_pool(
         around = [before, convolution.kernel_size[0] - 1 - before]
         images = tf.pad(images, [[0, 0], around, around, [0, 0]])
     kernel = tf.convert_to_tensor(convolution.kernel)
-    if pool_size == 2 and compiled and first:
-        pooled = _as_products(images, kernel, compiled=True)
-    elif pool_size == 2 and compiled and convolution.kernel_size == (image_by_image.SIZE, image_by_image.SIZE):
-        pooled = image_by_image.winograd(images, kernel)
-    elif pool_size == 2 and images.shape[-1] <= MAX_CHANNELS:
-        pooled = _as_products(images, kernel, compiled=False)
+    if pool_size == 2 and images.shape[-1] <= MAX_CHANNELS:
+        pooled = _as_products(images, kernel)
     else:
         pooled = tf.nn.max_pool2d(tf.nn.conv2d(images, kernel, 1, "VALID"), pool_size, pool_size, "VALID")
     return convolution.activation(tf.nn.bias_add(pooled, convolution.bias))
 
 
-def _as_products(images: Any, kernel: Any, compiled: bool) -> Any:
+def _as_products(images: Any, kernel: Any) -> Any:
     """Convolve and pool 2×2: a row of numbers for each pooling window, times the kernel at its four places there."""
     _, height, width, channels = images.shape
     size, _, _, filters = kernel.shape
     rows, columns = (height - size + 1) // 2, (width - size + 1) // 2
     cells = size // 2 + 1  # of 2×2 pixels; so many to each side hold all that a pooling window looks at
-
-    def windows(images: Any) -> Any:
-        images = images[:, : 2 * (rows + cells - 1), : 2 * (columns + cells - 1)]
-        missing = [
-            2 * (count + cells - 1) - side for count, side in zip((rows, columns), images.shape[1:3], strict=True)
-        ]
-        images = tf.pad(images, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
-        deep = tf.nn.space_to_depth(images, 2)
-        seen = [deep[:, i : i + rows, j : j + columns] for i in range(cells) for j in range(cells)]
-        return tf.reshape(tf.concat(seen, -1), [-1, cells * cells * 4 * channels])
+    images = images[:, : 2 * (rows + cells - 1), : 2 * (columns + cells - 1)]
+    missing = [2 * (count + cells - 1) - side for count, side in zip((rows, columns), images.shape[1:3], strict=True)]
+    images = tf.pad(images, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
+    deep = tf.nn.space_to_depth(images, 2)
+    seen = [deep[:, i : i + rows, j : j + columns] for i in range(cells) for j in range(cells)]
+    windows = tf.reshape(tf.concat(seen, -1), [-1, cells * cells * 4 * channels])
 
     def at(down: int, right: int) -> Any:
         room = 2 * cells - size
@@ -124,11 +104,7 @@ def _as_products(images: Any, kernel: Any, compiled: bool) -> Any:
         placed = tf.reshape(placed, [cells, 2, cells, 2, channels, filters])
         return tf.reshape(tf.transpose(placed, [0, 2, 1, 3, 4, 5]), [-1, filters])  # in the order of the windows
 
-    factors = [at(down, right) for down in (0, 1) for right in (0, 1)]
-    if compiled:
-        return image_by_image.products(images, tf.stack(factors), lambda image: windows(image[None]), (rows, columns))
-    seen = windows(images)
-    upper, lower = (_larger(seen @ left, seen @ right) for left, right in (factors[:2], factors[2:]))
+    upper, lower = (_larger(windows @ at(down, 0), windows @ at(down, 1)) for down in (0, 1))
     return tf.reshape(_larger(upper, lower), [-1, rows, columns, filters])
 
 
