@@ -30,7 +30,7 @@ from cnn_core.engine.journal import ACTIVE_STATES  # noqa: E402
 BATCH, SIZE = 15, 128
 
 LONG = 100
-"""Epochs: a training of 1,000 steps or more is computed in the way that takes a moment to compile."""
+"""Epochs: a training of 200 steps or more is computed in the way that takes a moment to compile."""
 
 
 def ours(config: TrainingConfig, folder: Path) -> tuple[float, float]:

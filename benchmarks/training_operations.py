@@ -1,5 +1,7 @@
 """Where the time of a training step goes: the article's network, part by part, as Keras and as CNN Lab compute it.
 
+CNN Lab has two ways to compute convolution and pooling, the second one for a long training.
+
     python benchmarks/training_operations.py [--rounds 15]
 
 Each part is a batch of 15 pictures forward and backward, in a process with the training's own memory settings; the
@@ -51,14 +53,14 @@ def with_gradients(part, values, weights):
     return run
 
 
-def measure(rounds: int) -> list[tuple[str, float, float]]:
-    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it."""
+def measure(rounds: int) -> list[tuple[str, float, float, float]]:
+    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it, short training and long."""
     import keras
     import numpy as np
     import tensorflow as tf
 
+    from cnn_core.engine import fast_blocks, image_by_image
     from cnn_core.engine.augmentation import RandomAffine
-    from cnn_core.engine.fast_blocks import convolve_and_pool
     from cnn_core.engine.fused_adam import fuse
     from cnn_core.network import ARTICLE
 
@@ -67,19 +69,30 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
     layer = network.get_layer
     images = tf.constant(random.uniform(0, 255, (BATCH, 128, 128, 3)).astype("float32"))
     scaled = layer("rescaling")(images)
-    middle = layer("pool_1")(layer("conv_1")(scaled))
-    pooled = layer("pool_2")(layer("conv_2")(middle))
-    rows = []
-    for number, values in ((1, scaled), (2, middle)):
-        convolution, pooling = layer(f"conv_{number}"), layer(f"pool_{number}")
-        ways = (
-            lambda x, convolution=convolution, pooling=pooling: pooling(convolution(x)),
-            lambda x, convolution=convolution: convolve_and_pool(x, convolution, 2),
-        )
-        times = [milliseconds(with_gradients(way, values, convolution.weights), rounds) for way in ways]
-        rows.append((f"convolution, ReLU and pooling {number}", *times))
+    pooled = layer("pool_2")(layer("conv_2")(layer("pool_1")(layer("conv_1")(scaled))))
+
+    def in_order(values, convolve_and_pool):
+        for number, convolution in enumerate(convolutions, start=1):
+            values = convolve_and_pool(values, convolution, layer(f"pool_{number}"))
+        return values
+
+    ways = (
+        lambda images: in_order(images, lambda values, convolution, pooling: pooling(convolution(values))),
+        lambda images: in_order(
+            images, lambda values, convolution, pooling: fast_blocks.convolve_and_pool(values, convolution, 2)
+        ),
+        lambda images: image_by_image.convolve_and_pool(images, convolutions),
+    )
+    rows, before = [], [0.0, 0.0, 0.0]
+    for number in (1, 2):
+        convolutions = [layer(f"conv_{one}") for one in range(1, number + 1)]
+        weights = [weight for convolution in convolutions for weight in convolution.weights]
+        times = [milliseconds(with_gradients(way, scaled, weights), rounds) for way in ways]
+        own = [time - earlier for time, earlier in zip(times, before, strict=True)]
+        rows.append((f"convolution, ReLU and pooling {number}", *own))
+        before = times
     dense = keras.Sequential([layer("flatten"), layer("dense"), layer("softmax")])
-    rows.append(("flatten and dense layers", *2 * [milliseconds(with_gradients(dense, pooled, dense.weights), rounds)]))
+    rows.append(("flatten and dense layers", *3 * [milliseconds(with_gradients(dense, pooled, dense.weights), rounds)]))
 
     steps = []
     gradients = [tf.constant(random.normal(0, 0.01, weight.shape).astype("float32")) for weight in network.weights]
@@ -89,19 +102,19 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
             fuse(adam)
         adam.build(network.trainable_variables)
         steps.append(milliseconds(tf.function(lambda adam=adam: adam.apply(gradients)), rounds))
-    rows.append(("Adam", *steps))
+    rows.append(("Adam", *steps, steps[1]))
 
     guarded = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.0, global_clipnorm=1.0), initial_scale=1.0)
     guarded.build(network.trainable_variables)
     guard = milliseconds(tf.function(lambda: guarded.apply(gradients)), rounds)
-    rows.append(("clipping, and a look for infinite gradients", 0.0, guard))
+    rows.append(("clipping, and a look for infinite gradients", 0.0, guard, guard))
 
     affine = tf.function(RandomAffine())
     generator = articles_generator()
     theirs = milliseconds(lambda: [generator.random_transform(image) for image in images.numpy()], rounds)
-    rows.append(("augmentation", theirs, milliseconds(lambda: affine(images, 0), rounds)))
+    rows.append(("augmentation", theirs, *2 * [milliseconds(lambda: affine(images, 0), rounds)]))
     content = photo()
-    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(content), rounds) * BATCH, 0.0))
+    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(content), rounds) * BATCH, 0.0, 0.0))
     return rows
 
 
@@ -163,9 +176,9 @@ def main() -> None:
     if any(os.environ.get(name) != value for name, value in ALLOCATOR.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR, "TF_CPP_MIN_LOG_LEVEL": "2"})
     rows = measure(options.rounds)
-    print(f"{'milliseconds for 15 pictures':46}{'Keras':>8}{'CNN Lab':>9}")
-    for name, theirs, ours in [*rows, ("together", *(sum(row[way] for row in rows) for way in (1, 2)))]:
-        print(f"{name:46}{theirs:8.1f}{ours:9.1f}")
+    print(f"{'milliseconds for 15 pictures':46}{'Keras':>8}{'CNN Lab, short':>16}{'long training':>15}")
+    for name, theirs, short, long in [*rows, ("together", *(sum(row[way] for row in rows) for way in (1, 2, 3)))]:
+        print(f"{name:46}{theirs:8.1f}{short:16.1f}{long:15.1f}")
     least = 1000 * multiplications() / product_per_second(options.rounds)
     print(f"\nThe step's {multiplications() / 1e9:.1f} billion operations take a plain matrix product {least:.0f} ms.")
 

@@ -1,7 +1,8 @@
-"""A training whose convolutions are computed one image after the other, compiled. Only when TensorFlow is wanted.
+"""A training whose convolutions are computed one image after the other, compiled. It takes half of the time.
 
 What lies between an image and its pooled values is several times as large as both. Of one image it stays in the
-processor's cache, of a batch it does not. TensorFlow's compiler XLA joins what is done with each number to one loop.
+processor's cache, of a batch it does not. And TensorFlow's compiler XLA joins what is done with each number to one
+loop. Import this only when TensorFlow is wanted.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ import tensorflow as tf
 from keras import layers
 
 from cnn_core.engine.fast_blocks import FastTraining
-from cnn_core.engine.one_image import picture, winograd, winograd_factors
+from cnn_core.engine.one_image import matrix_product, winograd, winograd_weights
 from cnn_core.network import NetworkSpec
 
 WORTHWHILE = 200
-"""Steps. The compiler takes some 3 s, and each step then 0.1 s less (the article's network on two cores, AVX2)."""
+"""Steps. Before the first one the compiler takes 2 to 3 s: the curves of a shorter training shall not wait for it."""
 
 
 def pays(spec: NetworkSpec, steps: int) -> bool:
-    """Return whether so many steps of a network are faster this way, here. Tried on Linux only."""
+    """Return whether to train a network for so many steps in this way, on this machine. Tried on Linux only."""
     if sys.platform != "linux" or tf.config.functions_run_eagerly() or tf.config.list_physical_devices("GPU"):
         return False
     possible = all(block.kernel_size == 3 and block.pool_size == 2 for block in spec.blocks)
@@ -30,7 +31,7 @@ def pays(spec: NetworkSpec, steps: int) -> bool:
 
 
 class ImageByImage(FastTraining):
-    """The training of a network whose convolutions have 3×3 kernels, each with 2×2 max pooling after it."""
+    """The training of a network whose kernels are 3×3, each convolution with 2×2 max pooling after it."""
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Return the network's output, shape (batch, classes)."""
@@ -38,30 +39,43 @@ class ImageByImage(FastTraining):
         if not training or others[0].compute_dtype != "float32":
             return super().call(images, training)
         convolutions = [layer for layer in others if isinstance(layer, layers.Conv2D)]
-        values = _blocks(rescaling(images), convolutions)
+        values = convolve_and_pool(rescaling(images), convolutions)
         for layer in others[2 * len(convolutions) :]:
             values = layer(values, training=True)
         return values
 
 
-def _blocks(images: Any, convolutions: list[layers.Conv2D]) -> Any:
-    """Return what the last pooling leaves of a batch."""
+def convolve_and_pool(images: Any, convolutions: list[layers.Conv2D]) -> Any:
+    """Return what convolutions, each with max pooling after it, make of the pictures of a batch.
+
+    Parameters
+    ----------
+    images : tensor of float32, shape (batch, H, W, channels)
+        They get no gradient.
+    convolutions : list of keras.layers.Conv2D
+        Of 3×3 kernels and stride 1, with an activation that never falls: so it may come after the maximum.
+
+    Returns
+    -------
+    tensor of float32, shape (batch, H', W', filters)
+    """
     first, *others = [tf.convert_to_tensor(layer.kernel) for layer in convolutions]
-    factors = [first, *map(winograd_factors, others)]
+    weights = [first, *map(winograd_weights, others)]
     biases = [tf.convert_to_tensor(layer.bias) for layer in convolutions]
 
-    @tf.function(jit_compile=True, autograph=False)
-    def of_one(image: Any, factors: list[Any], biases: list[Any]) -> Any:
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    def of_one(image: Any, weights: list[Any], biases: list[Any]) -> Any:
         for number, layer in enumerate(convolutions):
             if layer.padding == "same":
                 image = tf.pad(image, [[1, 1], [1, 1], [0, 0]])
-            pooled = (winograd if number else picture)(image, factors[number])
-            image = layer.activation(pooled + biases[number])  # it never falls, so it may come after the maximum
+            pooled = (winograd if number else matrix_product)(image, weights[number])
+            image = layer.activation(pooled + biases[number])
         return image
 
+    at_once = os.cpu_count() or 1
     return tf.map_fn(
-        lambda image: of_one(image, factors, biases),
+        lambda image: of_one(image, weights, biases),
         images,
         fn_output_signature=tf.float32,
-        parallel_iterations=os.cpu_count() or 1,
+        parallel_iterations=at_once,
     )
