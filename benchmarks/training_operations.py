@@ -53,8 +53,11 @@ def with_gradients(part, values, weights):
     return run
 
 
-def measure(rounds: int) -> list[tuple[str, float, float, float]]:
-    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it, short training and long."""
+def measure(rounds: int) -> list[tuple[str, float, float, float | None]]:
+    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it, in a short training and a long.
+
+    A long training's time is None for what it computes only together with other parts.
+    """
     import keras
     import numpy as np
     import tensorflow as tf
@@ -69,28 +72,31 @@ def measure(rounds: int) -> list[tuple[str, float, float, float]]:
     layer = network.get_layer
     images = tf.constant(random.uniform(0, 255, (BATCH, 128, 128, 3)).astype("float32"))
     scaled = layer("rescaling")(images)
-    pooled = layer("pool_2")(layer("conv_2")(layer("pool_1")(layer("conv_1")(scaled))))
+    middle = layer("pool_1")(layer("conv_1")(scaled))
+    pooled = layer("pool_2")(layer("conv_2")(middle))
 
-    def in_order(values, convolve_and_pool):
-        for number, convolution in enumerate(convolutions, start=1):
-            values = convolve_and_pool(values, convolution, layer(f"pool_{number}"))
+    def keras_way(values, *numbers):
+        for number in numbers:
+            values = layer(f"pool_{number}")(layer(f"conv_{number}")(values))
         return values
 
-    ways = (
-        lambda images: in_order(images, lambda values, convolution, pooling: pooling(convolution(values))),
-        lambda images: in_order(
-            images, lambda values, convolution, pooling: fast_blocks.convolve_and_pool(values, convolution, 2)
-        ),
-        lambda images: image_by_image.convolve_and_pool(images, convolutions),
-    )
-    rows, before = [], [0.0, 0.0, 0.0]
-    for number in (1, 2):
-        convolutions = [layer(f"conv_{one}") for one in range(1, number + 1)]
-        weights = [weight for convolution in convolutions for weight in convolution.weights]
-        times = [milliseconds(with_gradients(way, scaled, weights), rounds) for way in ways]
-        own = [time - earlier for time, earlier in zip(times, before, strict=True)]
-        rows.append((f"convolution, ReLU and pooling {number}", *own))
-        before = times
+    def short_way(values, *numbers):
+        for number in numbers:
+            values = fast_blocks.convolve_and_pool(values, layer(f"conv_{number}"), 2)
+        return values
+
+    def long_way(values, *numbers):
+        return image_by_image.convolve_and_pool(values, [layer(f"conv_{number}") for number in numbers])
+
+    def took(way, values, *numbers):
+        weights = [weight for number in numbers for weight in layer(f"conv_{number}").weights]
+        return milliseconds(with_gradients(lambda x: way(x, *numbers), values, weights), rounds)
+
+    rows: list[tuple[str, float, float, float | None]] = []
+    for number, values in ((1, scaled), (2, middle)):
+        times = [took(way, values, number) for way in (keras_way, short_way)]
+        rows.append((f"  convolution, ReLU and pooling {number}", *times, None))
+    rows.append(("both of these", *(took(way, scaled, 1, 2) for way in (keras_way, short_way, long_way))))
     dense = keras.Sequential([layer("flatten"), layer("dense"), layer("softmax")])
     rows.append(("flatten and dense layers", *3 * [milliseconds(with_gradients(dense, pooled, dense.weights), rounds)]))
 
@@ -177,8 +183,9 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR, "TF_CPP_MIN_LOG_LEVEL": "2"})
     rows = measure(options.rounds)
     print(f"{'milliseconds for 15 pictures':46}{'Keras':>8}{'CNN Lab, short':>16}{'long training':>15}")
-    for name, theirs, short, long in [*rows, ("together", *(sum(row[way] for row in rows) for way in (1, 2, 3)))]:
-        print(f"{name:46}{theirs:8.1f}{short:16.1f}{long:15.1f}")
+    whole = [row for row in rows if row[3] is not None]
+    for name, theirs, short, long in [*rows, ("together", *(sum(row[way] for row in whole) for way in (1, 2, 3)))]:
+        print(f"{name:46}{theirs:8.1f}{short:16.1f}" + ("" if long is None else f"{long:15.1f}"))
     least = 1000 * multiplications() / product_per_second(options.rounds)
     print(f"\nThe step's {multiplications() / 1e9:.1f} billion operations take a plain matrix product {least:.0f} ms.")
 
