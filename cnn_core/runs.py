@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.accurate import sizes
 from cnn_core.engine import allowed, journal, line, liveness, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
@@ -220,9 +219,7 @@ def start(config: TrainingConfig, folder: Path | None = None) -> Run:
     """
     installed.need_tensorflow()
     config.check()
-    config = replace(config, corrections=config.source.in_force)
-    if config.recipe == "accurate":  # which settles them itself
-        config = replace(config, epochs=sizes.EPOCHS, batch_size=sizes.BATCH_SIZE)
+    config = replace(config.settled(), corrections=config.source.in_force)
     line.max_runs()
     with allowed.one_at_a_time():
         allowed.check(config, _under_way)

@@ -244,13 +244,8 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
     from cnn_core.engine.shared_training import SharedTraining
 
     network = config.network.build()
-    model: FastTraining
-    if team:
-        model = SharedTraining(network, team, max(config.batch_size, TEST_BATCH))
-    elif pays(config.network, steps * config.epochs):
-        model = ImageByImage(network)
-    else:
-        model = FastTraining(network)
+    way = ImageByImage if pays(config.network, steps * config.epochs) else FastTraining
+    model = SharedTraining(network, team, max(config.batch_size, TEST_BATCH)) if team else way(network)
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.

@@ -8,7 +8,6 @@ the threshold below which an image shows neither.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,14 +108,13 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
     images, labels = dataset.images_and_labels(training, sizes.IMAGE_SIZE)
     unseen = dataset.images_and_labels(test, backbone.input_shape[1])
-    settings = replace(config, epochs=sizes.EPOCHS, batch_size=sizes.BATCH_SIZE, patience=None, validation=0.0)
 
     def serve(numbers: range) -> tf.data.Dataset:
         return finetuning.augmented_batches(images, labels, numbers, config.seed)
 
     tests = batches(*unseen, sizes.BATCH_SIZE)
     network = finetuning.answering(tuned)
-    fine_tune(tuned, network, place, settings, journal, len(labels), serve, tests, save, [])
+    fine_tune(tuned, network, place, config.settled(), journal, len(labels), serve, tests, save, [])
     (folder / "tunable.keras").unlink(missing_ok=True)
     journal.write(
         message=f"{computed_at - began:.0f} s for computing features and learning the last layer, "

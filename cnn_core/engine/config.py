@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ AUGMENTATIONS: dict[str, dict[str, Any] | None] = {
 """How much the training images vary, as arguments of `augmentation.RandomAffine`; all but "none" are also flipped."""
 
 RECIPES = ("article", "accurate")
+WITHOUT_USE = ("learning_rate", "validation", "augment", "schedule", "patience", "class_weights", "precision")
+"""Settings that mean nothing for the recipe "accurate", which trains in ways of its own."""
+
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
@@ -75,8 +78,8 @@ class TrainingConfig:
         the last digit, also when the run is killed and resumed. Some operations take longer then.
     network : NetworkSpec
     recipe : {"article", "accurate"}
-        "accurate" trains what `cnn_core.accurate.recipe` describes, in the place of `network`; of the settings
-        above, data, images, seed, test_size and deterministic count.
+        "accurate" trains what `cnn_core.accurate.recipe` describes, in the place of `network`. It settles the epochs
+        and the batch size, and has no use for the settings `WITHOUT_USE`; see `settled`.
     backbone : str or None
         For "accurate": the file that `cnn_core.accurate.port` wrote; None takes the backbone of the bundled model.
     """
@@ -109,6 +112,30 @@ class TrainingConfig:
     def input_size(self) -> int:
         """Height and width, in pixels, of the images that the run's network takes."""
         return sizes.INPUT_SIZE if self.recipe == "accurate" else self.network.input_size
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases of the run's network."""
+        return sizes.PARAMETERS if self.recipe == "accurate" else self.network.parameters
+
+    @property
+    def without_use(self) -> tuple[str, ...]:
+        """The settings that mean nothing for this recipe."""
+        return WITHOUT_USE if self.recipe == "accurate" else ()
+
+    def settled(self) -> TrainingConfig:
+        """Return the settings that the recipe really trains with: what it settles itself is filled in.
+
+        Examples
+        --------
+        >>> config = TrainingConfig(recipe="accurate", epochs=20, validation=0.2).settled()
+        >>> config.epochs, config.batch_size, config.held_out
+        (4, 32, 'test')
+        """
+        if self.recipe != "accurate":
+            return self
+        defaults: dict[str, Any] = {one.name: one.default for one in fields(self) if one.name in WITHOUT_USE}
+        return replace(self, epochs=sizes.EPOCHS, batch_size=sizes.BATCH_SIZE, **defaults)
 
     @property
     def held_out(self) -> str:

@@ -37,17 +37,15 @@ def most_bytes(config: TrainingConfig) -> int:
     >>> most_bytes(TrainingConfig(images=80, epochs=3)) // 10**6
     239
     """
+    config = config.settled()
     images, image = config.images or 0, config.input_size**2 * 3 + 4
+    model, checkpoint = MODEL, CHECKPOINT
     if config.recipe == "accurate":
-        parameters, model, checkpoint = sizes.PARAMETERS, TUNED_MODEL, TUNED_CHECKPOINT
-        epochs, batch_size, validation = sizes.EPOCHS, sizes.BATCH_SIZE, 0.0
+        model, checkpoint = TUNED_MODEL, TUNED_CHECKPOINT
         image += 4 * sizes.FEATURES
-    else:
-        parameters, model, checkpoint = config.network.parameters, MODEL, CHECKPOINT
-        epochs, batch_size, validation = config.epochs, config.batch_size, config.validation
-    steps = math.ceil(images * (1 - config.test_size) * (1 - validation) / batch_size)
-    files = parameters * (2 * model + checkpoint)  # the model is written beside the one that it replaces
-    files += sum(2 * parameters + FEW // 10 for _ in snapshots.plan(steps, epochs, parameters))
-    files += STEP * steps * epochs + FEW
+    steps = math.ceil(images * (1 - config.test_size) * (1 - config.validation) / config.batch_size)
+    files = config.parameters * (2 * model + checkpoint)  # the model is written beside the one that it replaces
+    files += sum(2 * config.parameters + FEW // 10 for _ in snapshots.plan(steps, config.epochs, config.parameters))
+    files += STEP * steps * config.epochs + FEW
     own = within(Path(config.data), home())  # what is decoded of the host's pictures is in the host's cache
     return files + (images * image if own else 0)

@@ -27,9 +27,6 @@ from cnn_core.runs import Run
 ENVIRONMENT = ("cnn_core", "python", "tensorflow", "keras", "numpy", "system", "processor", "cores", "fingerprint")
 """What of ``environment.json`` is shown."""
 
-SETTLED = ("learning_rate", "validation", "augment", "schedule", "patience", "class_weights", "precision")
-"""Settings that do not count in the recipe “accurate”."""
-
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -123,9 +120,8 @@ def _curves(run: Run, history: pd.DataFrame) -> str:
 
 
 def _settings(config: TrainingConfig) -> Iterable[tuple[str, Any]]:
-    left_out = ("network", *(SETTLED if config.recipe == "accurate" else ()))
     for name, value in config.to_dict().items():
-        if name not in left_out:
+        if name not in ("network", *config.without_use):
             shown = config.source.shown if name == "data" else value
             yield name.replace("_", " "), "not set" if shown is None else shown
 

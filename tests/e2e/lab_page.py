@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from pages.widgets.kernel_lab import mount
 
@@ -55,6 +55,17 @@ def show(page: Page, image: np.ndarray, settings: dict[str, Any]) -> None:
     page.evaluate(
         "async ([picture, settings]) => { await show(picture, settings); await frame(); }", [picture, settings]
     )
+
+
+def cell(lab: Page, row: int, column: int) -> Locator:
+    """Return the input of a number of the kernel; row and column from 1."""
+    return lab.get_by_label(f"Kernel row {row} column {column}", exact=True)
+
+
+def told(lab: Page) -> dict[str, Any]:
+    """Return what Python hears once the hand rests."""
+    lab.wait_for_function("() => told.bench")
+    return lab.evaluate("() => { const bench = told.bench; delete told.bench; return bench; }")
 
 
 SHOWN = """({ values, shape }) => {

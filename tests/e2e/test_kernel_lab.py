@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from cnn_core.convolution import MAX_WEIGHT, conv2d, step
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS, to_grayscale
-from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
+from tests.e2e.lab_page import SETTINGS, SHOWN, cell, decoded, open_lab, show, told, values
 
 pytestmark = pytest.mark.browser
 
@@ -19,16 +19,6 @@ def lab(tab):
     open_lab(tab, "convolution_lab")
     show(tab, IMAGE, SETTINGS)
     return tab
-
-
-def cell(lab, row, column):
-    return lab.get_by_label(f"Kernel row {row} column {column}", exact=True)
-
-
-def told(lab) -> dict:
-    """Return what Python hears once the hand rests."""
-    lab.wait_for_function("() => told.bench")
-    return lab.evaluate("() => { const bench = told.bench; delete told.bench; return bench; }")
 
 
 def drawn(lab) -> np.ndarray:
@@ -259,34 +249,3 @@ def test_play_moves_on_and_pause_stops(lab):
     lab.clock.install()
     lab.clock.run_for(5000)
     assert lab.locator(".kl-phases .kl-now").inner_text() == phase
-
-
-LEAVE = {
-    "link": """() => {
-      const link = Object.assign(document.createElement("a"), { href: "/pixels" });
-      link.addEventListener("click", (event) => event.preventDefault());  // the page comes by Streamlit's own way
-      document.body.append(link);
-      link.click();
-    }""",
-    "back": """() => new Promise((done) => {
-      addEventListener("popstate", done);
-      history.back();
-    })""",
-}
-
-
-@pytest.mark.parametrize("way", LEAVE)
-def test_a_lab_says_nothing_on_the_way_to_another_page(page, way):
-    """Streamlit would answer with the old page's fragment, and the new page would stay empty."""
-    page.route("**/pixels", lambda route: route.fulfill(body="", content_type="text/html"))
-    page.goto("http://lab.test/pixels")
-    page.evaluate("history.pushState(null, '', '/convolution')")
-    open_lab(page, "convolution_lab")
-    show(page, IMAGE, SETTINGS)
-    page.clock.install()
-    page.evaluate(LEAVE[way])
-    cell(page, 2, 2).fill("7")
-    page.clock.run_for(5000)
-    assert page.evaluate("() => told.bench ?? null") is None
-    page.clock.run_for(10000)  # the other page has not come: the lab goes on
-    assert told(page)["tables"][0][4] == 7

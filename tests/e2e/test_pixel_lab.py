@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from cnn_core.pixels import CHANNELS, region, to_binary, to_grayscale
 from cnn_core.wording import percent
-from tests.e2e.lab_page import open_lab, show, values
+from tests.e2e.lab_page import open_lab, show, told, values
 
 pytestmark = pytest.mark.browser
 
@@ -27,12 +27,6 @@ def threshold(tab):
     open_lab(tab, "threshold_lab")
     show(tab, GRAY, {"threshold": 128})
     return tab
-
-
-def told(lab) -> dict:
-    """Return what Python hears once the hand rests."""
-    lab.wait_for_function("() => told.bench")
-    return lab.evaluate("() => { const bench = told.bench; delete told.bench; return bench; }")
 
 
 def move_to(lab, row: int, column: int) -> None:

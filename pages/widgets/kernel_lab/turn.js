@@ -1,6 +1,8 @@
-// When a lab may speak to Python: one after the other, and never on the way to another page.
+// When a lab may speak to Python: one after the other, when Python rests, and never on the way to another page.
 
 const APART_MILLISECONDS = 100;
+const TRY_MILLISECONDS = 20;
+const MAX_TRIES = 500; // ten seconds: a run that takes so long has sent what it had to say before
 const ANSWER_MILLISECONDS = 2000; // Python has not answered for so long: it may never have heard
 const MAX_REPEATS = 8;
 const LEAVING_MILLISECONDS = 10000; // longer than a page needs to come; afterwards, the click has led nowhere
@@ -9,23 +11,34 @@ const LEAVING_MILLISECONDS = 10000; // longer than a page needs to come; afterwa
 const shared = (globalThis.cnnLabShared ??= { turn: Promise.resolve(), sending: false, leavingUntil: 0, path: "" });
 
 /**
- * Let the labs of a page speak one after the other. Of what reaches Streamlit at once it runs only one fragment, and
- * the other lab would never hear an answer.
+ * Let the labs of a page speak one after the other, and not before Streamlit has finished what it runs. Of what reaches
+ * it at once it runs only one fragment, and the other lab would never hear an answer. And when a fragment is asked for,
+ * Streamlit drops what the run before has not sent of it, but not what stands inside it: without what should stand
+ * before that, the page would stay empty ("Bad delta path index").
  */
 function inTurn(tell) {
-  shared.turn = shared.turn.then(() => {
+  shared.turn = shared.turn.then(async () => {
+    for (let tries = 0; running() && tries < MAX_TRIES; tries++) await pause(TRY_MILLISECONDS);
     if (performance.now() > shared.leavingUntil) send(tell);
-    return new Promise((done) => setTimeout(done, APART_MILLISECONDS));
+    await pause(APART_MILLISECONDS);
   });
 }
+
+const running = () => document.querySelector("[data-test-script-state=running]") !== null;
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** Tell it again and again until it is `answered`; return a function that ends this. */
 function insist(tell, answered) {
   let timer;
   const repeat = (left) => {
-    tell();
-    timer = setTimeout(() => left > 0 && !answered() && repeat(left - 1), ANSWER_MILLISECONDS);
+    timer = setTimeout(() => {
+      if (!left || answered()) return;
+      if (!running()) tell();
+      repeat(left - 1);
+    }, ANSWER_MILLISECONDS);
   };
+  tell();
   repeat(MAX_REPEATS);
   return () => clearTimeout(timer);
 }

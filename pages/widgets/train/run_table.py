@@ -103,9 +103,9 @@ def _row(run: runs.Run) -> dict:
         "pictures": "all" if config.images is None else f"{config.images:,}",
         "data": "drawn pets" if config.source.drawn else config.source.shown,
         "batch size": config.batch_size,
-        "learning rate": config.learning_rate,
-        "augmentation": config.augment,
-        "parameters": f"{config.network.parameters:,}",
+        "learning rate": None if "learning_rate" in config.without_use else config.learning_rate,
+        "augmentation": None if "augment" in config.without_use else config.augment,
+        "parameters": f"{config.parameters:,}",
     }
 
 
