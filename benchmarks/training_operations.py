@@ -1,5 +1,7 @@
 """Where the time of a training step goes: the article's network, part by part, as Keras and as CNN Lab compute it.
 
+CNN Lab has two ways to compute convolution and pooling, the second one for a long training.
+
     python benchmarks/training_operations.py [--rounds 15]
 
 Each part is a batch of 15 pictures forward and backward, in a process with the training's own memory settings; the
@@ -51,14 +53,17 @@ def with_gradients(part, values, weights):
     return run
 
 
-def measure(rounds: int) -> list[tuple[str, float, float]]:
-    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it."""
+def measure(rounds: int) -> list[tuple[str, float, float, float | None]]:
+    """Return each part's name, and its milliseconds as Keras and as CNN Lab compute it, in a short training and a long.
+
+    A long training's time is None for what it computes only together with other parts.
+    """
     import keras
     import numpy as np
     import tensorflow as tf
 
+    from cnn_core.engine import fast_blocks, image_by_image
     from cnn_core.engine.augmentation import RandomAffine
-    from cnn_core.engine.fast_blocks import convolve_and_pool
     from cnn_core.engine.fused_adam import fuse
     from cnn_core.network import ARTICLE
 
@@ -69,17 +74,31 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
     scaled = layer("rescaling")(images)
     middle = layer("pool_1")(layer("conv_1")(scaled))
     pooled = layer("pool_2")(layer("conv_2")(middle))
-    rows = []
+
+    def keras_way(values, *numbers):
+        for number in numbers:
+            values = layer(f"pool_{number}")(layer(f"conv_{number}")(values))
+        return values
+
+    def short_way(values, *numbers):
+        for number in numbers:
+            values = fast_blocks.convolve_and_pool(values, layer(f"conv_{number}"), 2)
+        return values
+
+    def long_way(values, *numbers):
+        return image_by_image.convolve_and_pool(values, [layer(f"conv_{number}") for number in numbers])
+
+    def took(way, values, *numbers):
+        weights = [weight for number in numbers for weight in layer(f"conv_{number}").weights]
+        return milliseconds(with_gradients(lambda x: way(x, *numbers), values, weights), rounds)
+
+    rows: list[tuple[str, float, float, float | None]] = []
     for number, values in ((1, scaled), (2, middle)):
-        convolution, pooling = layer(f"conv_{number}"), layer(f"pool_{number}")
-        ways = (
-            lambda x, convolution=convolution, pooling=pooling: pooling(convolution(x)),
-            lambda x, convolution=convolution: convolve_and_pool(x, convolution, 2),
-        )
-        times = [milliseconds(with_gradients(way, values, convolution.weights), rounds) for way in ways]
-        rows.append((f"convolution, ReLU and pooling {number}", *times))
+        times = [took(way, values, number) for way in (keras_way, short_way)]
+        rows.append((f"  convolution, ReLU and pooling {number}", *times, None))
+    rows.append(("both of these", *(took(way, scaled, 1, 2) for way in (keras_way, short_way, long_way))))
     dense = keras.Sequential([layer("flatten"), layer("dense"), layer("softmax")])
-    rows.append(("flatten and dense layers", *2 * [milliseconds(with_gradients(dense, pooled, dense.weights), rounds)]))
+    rows.append(("flatten and dense layers", *3 * [milliseconds(with_gradients(dense, pooled, dense.weights), rounds)]))
 
     steps = []
     gradients = [tf.constant(random.normal(0, 0.01, weight.shape).astype("float32")) for weight in network.weights]
@@ -89,19 +108,19 @@ def measure(rounds: int) -> list[tuple[str, float, float]]:
             fuse(adam)
         adam.build(network.trainable_variables)
         steps.append(milliseconds(tf.function(lambda adam=adam: adam.apply(gradients)), rounds))
-    rows.append(("Adam", *steps))
+    rows.append(("Adam", *steps, steps[1]))
 
     guarded = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.0, global_clipnorm=1.0), initial_scale=1.0)
     guarded.build(network.trainable_variables)
     guard = milliseconds(tf.function(lambda: guarded.apply(gradients)), rounds)
-    rows.append(("clipping, and a look for infinite gradients", 0.0, guard))
+    rows.append(("clipping, and a look for infinite gradients", 0.0, guard, guard))
 
     affine = tf.function(RandomAffine())
     generator = articles_generator()
     theirs = milliseconds(lambda: [generator.random_transform(image) for image in images.numpy()], rounds)
-    rows.append(("augmentation", theirs, milliseconds(lambda: affine(images, 0), rounds)))
+    rows.append(("augmentation", theirs, *2 * [milliseconds(lambda: affine(images, 0), rounds)]))
     content = photo()
-    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(content), rounds) * BATCH, 0.0))
+    rows.append(("decoding (CNN Lab: only once)", milliseconds(lambda: decode(content), rounds) * BATCH, 0.0, 0.0))
     return rows
 
 
@@ -163,9 +182,10 @@ def main() -> None:
     if any(os.environ.get(name) != value for name, value in ALLOCATOR.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR, "TF_CPP_MIN_LOG_LEVEL": "2"})
     rows = measure(options.rounds)
-    print(f"{'milliseconds for 15 pictures':46}{'Keras':>8}{'CNN Lab':>9}")
-    for name, theirs, ours in [*rows, ("together", *(sum(row[way] for row in rows) for way in (1, 2)))]:
-        print(f"{name:46}{theirs:8.1f}{ours:9.1f}")
+    print(f"{'milliseconds for 15 pictures':46}{'Keras':>8}{'CNN Lab, short':>16}{'long training':>15}")
+    whole = [row for row in rows if row[3] is not None]
+    for name, theirs, short, long in [*rows, ("together", *(sum(row[way] for row in whole) for way in (1, 2, 3)))]:
+        print(f"{name:46}{theirs:8.1f}{short:16.1f}" + ("" if long is None else f"{long:15.1f}"))
     least = 1000 * multiplications() / product_per_second(options.rounds)
     print(f"\nThe step's {multiplications() / 1e9:.1f} billion operations take a plain matrix product {least:.0f} ms.")
 

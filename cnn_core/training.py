@@ -239,18 +239,20 @@ def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras
 
     from cnn_core.engine.fast_blocks import FastTraining
     from cnn_core.engine.fused_adam import fuse
+    from cnn_core.engine.image_by_image import ImageByImage, pays
     from cnn_core.engine.learning import learning_rate
     from cnn_core.engine.shared_training import SharedTraining
 
     network = config.network.build()
-    model = SharedTraining(network, team, max(config.batch_size, TEST_BATCH)) if team else FastTraining(network)
+    way = ImageByImage if pays(config.network, steps * config.epochs) else FastTraining
+    model = SharedTraining(network, team, max(config.batch_size, TEST_BATCH)) if team else way(network)
     # One batch with a gradient far above the usual would move every weight by three learning rates at once; and one
     # with a gradient that is no number would end it all: now and then oneDNN's bfloat16 convolution gives one, and a
     # right one when asked again. The scaling optimizer leaves such a batch out.
     adam = keras.optimizers.Adam(learning_rate(config, steps), global_clipnorm=CLIP_NORM)
     fuse(adam)
     optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=1.0)
-    # XLA on a CPU trains this network seven times as slowly as the plain graph.
+    # XLA on a CPU trains this network as a whole seven times as slowly as the plain graph.
     for part in (network, model):  # the network too, so that its file holds the optimizer
         part.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     optimizer.build(network.trainable_variables)

@@ -22,7 +22,7 @@ import tensorflow
 
 from cnn_core import sketches, training
 from cnn_core.accurate import backbone, finetuning, sizes
-from cnn_core.engine import saving
+from cnn_core.engine import image_by_image, saving
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
 from tests.small_models import random_backbone
@@ -144,6 +144,10 @@ def main() -> None:
     saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
     best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05, "data": some_broken(top)})
     lives = {"graph": train_whole_and_killed(top / "graph", best, moments(2, seed=2))}
+    image_by_image.WORTHWHILE = 1  # as if each training were a long one
+    blocks = NetworkSpec(input_size=16, blocks=(ConvBlock(2), ConvBlock(8)), dense_units=8)
+    compiled = TrainingConfig(**{**CONFIG.__dict__, "network": blocks, "epochs": 2})
+    lives["compiled"] = train_whole_and_killed(top / "compiled", compiled, [("after", "a step", 4.0)])
     tensorflow.config.run_functions_eagerly(True)
     long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9, "precision": "mixed_bfloat16"})
     lives["eager"] = train_whole_and_killed(top / "eager", long, moments(20, seed=20))

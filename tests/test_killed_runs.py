@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, needs_fork]
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory) -> tuple[Path, dict]:
-    """The article's recipe in float32 as a graph, the same in bfloat16 step by step, and the recipe “accurate”."""
+    """The article's recipe in float32 as a graph, compiled, and in bfloat16 step by step, and the recipe “accurate”."""
     top = tmp_path_factory.mktemp("killed")
     return top, carry_out("killed_runs.py", top)
 
@@ -31,7 +31,7 @@ def weights(run: runs.Run) -> list[np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("eager", 20), ("accurate", 2)])
+@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("compiled", 1), ("eager", 20), ("accurate", 2)])
 def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills):
     top, lives = killed
     assert len(lives[kind]) == kills

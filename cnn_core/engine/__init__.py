@@ -24,6 +24,8 @@ The training:
 - `class_weights`: weights for a rare class
 - `precision`: float32 or bfloat16
 - `fast_blocks`: convolution and pooling in a faster order
+- `image_by_image`: the same one image after the other, compiled, for a long training
+- `one_image`: an image's convolution and pooling, by Winograd's way
 - `fused_adam`: Adam's step in one operation
 - `callbacks`: what happens after each step and epoch
 

@@ -33,7 +33,10 @@ IDLE_SECONDS = 600.0
 MEMORY = 2 * 2**30
 """Bytes that must be available: the process takes a third of them while it waits."""
 
-MODULES = ("pandas", *(f"cnn_core.engine.{name}" for name in ("learning", "augmentation", "fast_blocks", "fused_adam")))
+MODULES = (
+    "pandas",
+    *(f"cnn_core.engine.{name}" for name in ("learning", "augmentation", "image_by_image", "fused_adam")),
+)
 
 
 class _NotNow(Exception):

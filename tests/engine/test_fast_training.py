@@ -1,6 +1,7 @@
 """A training step is computed in another order than Keras's, with the same result: outputs, gradients, new weights."""
 
 import json
+import sys
 import zipfile
 
 import numpy as np
@@ -15,13 +16,16 @@ pytestmark = pytest.mark.slow
 SPECS = {
     "article, small": NetworkSpec(18, (ConvBlock(4), ConvBlock(4)), 5),
     "odd sizes": NetworkSpec(17, (ConvBlock(3), ConvBlock(3)), 5),
-    "padded": NetworkSpec(16, (ConvBlock(3, padding="same"), ConvBlock(3, 5, padding="same")), 5),
+    "padded": NetworkSpec(16, (ConvBlock(3, padding="same"), ConvBlock(3, padding="same", activation="elu")), 5),
+    "padded, large kernel": NetworkSpec(16, (ConvBlock(3, padding="same"), ConvBlock(3, 5, padding="same")), 5),
     "even kernels": NetworkSpec(19, (ConvBlock(3, 2, padding="same", activation="elu"), ConvBlock(3, 4)), 5),
     "large kernel": NetworkSpec(20, (ConvBlock(3, 7, activation="tanh"),), 0),
     "kernel of one": NetworkSpec(9, (ConvBlock(3, 1, activation="sigmoid"),), 5),
     "other pooling": NetworkSpec(24, (ConvBlock(3, pool_size=3), ConvBlock(3, pool_size=0)), 5),
     "no blocks": NetworkSpec(8, (), 5),
 }
+COMPILED_SPECS = ("article, small", "odd sizes", "padded")  # by 3×3 kernels, pooled 2×2
+SHORT, LONG = 10, 10_000
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +33,20 @@ def random():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("name", SPECS)
-def test_outputs_and_gradients_are_the_networks_own(name, random):
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [*((name, SHORT) for name in SPECS), *((name, LONG) for name in (*COMPILED_SPECS, "other pooling"))],
+)
+def test_outputs_and_gradients_are_the_networks_own(name, steps, random):
+    """In a short training, and in a long one, which computes most networks image by image."""
     import tensorflow as tf
 
+    from cnn_core.engine.image_by_image import ImageByImage
+
     spec = SPECS[name]
-    model = training.build(TrainingConfig(network=spec), steps=10)
+    model = training.build(TrainingConfig(network=spec), steps)
+    here = sys.platform == "linux" and not tf.config.list_physical_devices("GPU")
+    assert isinstance(model, ImageByImage) == (steps == LONG and here and name in COMPILED_SPECS)
     for weights in model.network.weights:  # biases are 0 in the beginning, which would hide where they are added
         weights.assign(random.normal(0, 0.3, weights.shape))
     images = random.uniform(0, 255, (5, spec.input_size, spec.input_size, 3)).astype("float32")
