@@ -18,9 +18,9 @@ SECONDS = 3.0
 """Between two looks."""
 
 LARGE = 4 * 2**20
-"""Bytes. What is larger, such as an uploaded file, is fetched from the system, and is the system's again once it is free.
+"""Bytes. What is larger, such as an uploaded file, is fetched from the system, and goes back once it is free.
 
-Most of what is computed for a page is smaller: fetched from the system each time, it took a quarter of the processor."""
+What is computed for a page is mostly smaller: fetched from the system each time, it took a quarter of the processor."""
 
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # as in malloc.h
 
@@ -70,8 +70,8 @@ def share_free_memory() -> None:
 
     Each run of a script is a thread of its own. The C library gives threads up to 16 places on two processors, and what
     is free in one is of no use to the others: that doubled what a visitor took. It also raises the size from which a
-    block is large with each large block that is freed, up to 32 MB. These then lie between small blocks, and leave holes
-    that nobody has back.
+    block is large with each large block that is freed, up to 32 MB. Such blocks then lie between small ones, and leave
+    holes that nobody has back.
     """
     _c_library("mallopt", _ARENA_MAX, 2)
     _c_library("mallopt", _MMAP_THRESHOLD, LARGE)
