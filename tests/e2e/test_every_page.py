@@ -79,6 +79,7 @@ def test_it_shows_no_traceback_and_names_its_pictures(opened):
 
 def test_axe_finds_nothing_that_shuts_people_out(opened):
     """With the folds open, light and dark; headings in order."""
+    opened.set_viewport_size(VIEWPORT)
     for fold in opened.locator('[data-testid="stMain"] details:not([open]) > summary:visible').all()[::-1]:
         fold.click()
     settle(opened)

@@ -50,6 +50,7 @@ def test_the_camera_is_asked_for_only_on_demand(server, page):
     expect(page.locator('[data-testid="stCameraInput"]')).to_have_count(0)
     sidebar = page.locator('[data-testid="stSidebar"]')
     sidebar.get_by_text("Use your own picture").click()
+    expect(sidebar.locator('[data-testid="stFileUploader"]')).to_be_visible()  # it moves what stands below it
     sidebar.get_by_text("Use the camera").click()
     expect(page.locator('[data-testid="stCameraInput"]')).to_be_visible()
 

@@ -97,6 +97,7 @@ def server(monkeypatch, tmp_path) -> Server:
 def test_of_an_upload_that_breaks_off_nothing_is_left(server, monkeypatch, tmp_path, spooled):
     monkeypatch.setattr("starlette.formparsers.MultiPartParser.spool_max_size", spooled)
     asyncio.run(server.put("anna", "whole", 2 * MB))
+    asyncio.run(server.put("anna", "before", 2 * MB, breaks_off=True))  # what the first one imports, stays
     tracemalloc.start()
     for number in range(5):
         asyncio.run(server.put("anna", f"half{number}", 16 * MB, breaks_off=True))
