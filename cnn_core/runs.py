@@ -20,7 +20,7 @@ from cnn_core import CnnLabError
 from cnn_core.engine import allowed, journal, line, liveness, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
-from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, STEPS, Status, read_history, read_steps
+from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, LAST, MODEL, STEPS, Status, read_history, read_steps
 from cnn_core.engine.process import spawn
 from cnn_core.setup import installed
 from cnn_core.storage.files import home, replace_file, size, visiting
@@ -53,7 +53,12 @@ class Run:
     @property
     def model_path(self) -> Path:
         """Where the saved model is, or will be after the first epoch."""
-        return self.folder / "model.keras"
+        return self.folder / MODEL
+
+    @property
+    def last_path(self) -> Path:
+        """Where the last epoch's model is, in a run that keeps its best epoch's as its model."""
+        return self.folder / LAST
 
     @property
     def config(self) -> TrainingConfig:

@@ -155,9 +155,9 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
         model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
         network = _network_of(model, team)
 
-        def save() -> None:
+        def save(name: str) -> None:
             compute_in(network, "float32")
-            save_model(network, folder / "model.keras")
+            save_model(network, folder / name)
 
         first = [mixed(network, config.precision), NameBroken(journal, data.images, data.table.attrs["folder"])]
         weights = class_weights.balanced(labels) if config.class_weights else None

@@ -143,7 +143,8 @@ def main() -> None:
     top = Path(sys.argv[1])
     saving.CHECKPOINT_SECONDS = saving.TEST_CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
     best = TrainingConfig(**{**CONFIG.__dict__, "validation": 0.25, "learning_rate": 0.05, "data": some_broken(top)})
-    lives = {"graph": train_whole_and_killed(top / "graph", best, moments(2, seed=2))}
+    kills = [*moments(2, seed=2), ("before", "last.keras", 1.0)]
+    lives = {"graph": train_whole_and_killed(top / "graph", best, kills)}
     image_by_image.WORTHWHILE = 1  # as if each training were a long one
     blocks = NetworkSpec(input_size=16, blocks=(ConvBlock(2), ConvBlock(8)), dense_units=8)
     compiled = TrainingConfig(**{**CONFIG.__dict__, "network": blocks, "epochs": 2})

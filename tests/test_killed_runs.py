@@ -23,15 +23,15 @@ def killed(tmp_path_factory) -> tuple[Path, dict]:
     return top, carry_out("killed_runs.py", top)
 
 
-def weights(run: runs.Run) -> list[np.ndarray]:
-    """All that the saved model holds, its optimizer's state included."""
+def weights(model: Path) -> list[np.ndarray]:
+    """All that a saved model holds, its optimizer's state included."""
     found = []
-    with zipfile.ZipFile(run.model_path) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as file:
+    with zipfile.ZipFile(model) as parts, h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as file:
         file.visititems(lambda name, part: found.append(np.array(part)) if isinstance(part, h5py.Dataset) else None)
     return found
 
 
-@pytest.mark.parametrize(("kind", "kills"), [("graph", 2), ("compiled", 1), ("eager", 20), ("accurate", 2)])
+@pytest.mark.parametrize(("kind", "kills"), [("graph", 3), ("compiled", 1), ("eager", 20), ("accurate", 2)])
 def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills):
     top, lives = killed
     assert len(lives[kind]) == kills
@@ -49,9 +49,11 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(killed, kind, kills)
         assert len(run.broken()) == len(set(run.broken())) == run.status().broken
     assert sorted(often.broken()) == sorted(whole.broken())
     assert bool(whole.broken()) == bool(broken)
-    pairs = list(zip(weights(often), weights(whole), strict=True))
-    assert len(pairs) > 6
-    assert all(np.array_equal(one, other) for one, other in pairs)
+    assert whole.last_path.exists() == often.last_path.exists() == whole.config.keeps_best == (kind == "graph")
+    for name in ("model.keras", "last.keras") if whole.config.keeps_best else ("model.keras",):
+        pairs = list(zip(weights(often.folder / name), weights(whole.folder / name), strict=True))
+        assert len(pairs) > 6
+        assert all(np.array_equal(one, other) for one, other in pairs)
 
 
 @pytest.mark.parametrize("kind", ["graph", "eager", "accurate"])
@@ -78,5 +80,5 @@ def test_nothing_is_left_lying_about(killed, kind, held_out):
     names = {file.name for file in (top / kind / "killed").iterdir()}
     assert names == {
         "config.json", "environment.json", "history.csv", "lock", "model.keras", "snapshots", "status.json",
-        "steps.jsonl", "train", held_out, *(["broken.txt"] if kind == "graph" else []),
+        "steps.jsonl", "train", held_out, *(["broken.txt", "last.keras"] if kind == "graph" else []),
     }  # fmt: skip

@@ -4,6 +4,7 @@ import errno
 import json
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_the_learning_rate_follows_its_schedule(schedule):
 
 
 @pytest.mark.slow
-def test_stopped_run_with_patience_keeps_its_best_epochs_model(tmp_path):
+def test_stopped_run_with_patience_keeps_its_best_epochs_model_and_the_last_ones(tmp_path):
     config = TrainingConfig(**{**LONG.__dict__, "patience": 1000, "learning_rate": 0.05})
     run = runs.Run(folder_with(tmp_path / "run", config))
 
@@ -175,7 +176,8 @@ def test_stopped_run_with_patience_keeps_its_best_epochs_model(tmp_path):
     threading.Thread(target=stop_after_five_epochs, daemon=True).start()
     training.train(run.folder)
     assert run.status().state == "stopped"
-    assert evaluated(run)["loss"] == pytest.approx(run.history()["val_loss"].min(), abs=1e-4)
+    assert evaluated(run.model_path, run)["loss"] == pytest.approx(run.history()["val_loss"].min(), abs=1e-4)
+    assert evaluated(run.last_path, run)["loss"] == pytest.approx(run.history()["val_loss"].iloc[-1], abs=1e-4)
 
 
 @pytest.mark.slow
@@ -208,20 +210,20 @@ def test_scores_are_the_saved_models_whatever_it_learned_in(precision, tmp_path)
     run = runs.Run(folder_with(tmp_path / "run", TrainingConfig(**{**TINY.__dict__, "precision": precision})))
     training.train(run.folder)
     last = run.history().iloc[-1]
-    scores = evaluated(run)
+    scores = evaluated(run.model_path, run)
     assert scores["loss"] == pytest.approx(last["val_loss"], abs=2e-5)  # the history is rounded to five places
     assert scores["accuracy"] == pytest.approx(last["val_accuracy"], abs=2e-5)
 
 
-def evaluated(run: runs.Run) -> dict[str, float]:
-    """Test the saved model by plain Keras, on the pictures that its run tested it on."""
+def evaluated(path: Path, run: runs.Run) -> dict[str, float]:
+    """Test a saved model by plain Keras, on the pictures that its run tested it on."""
     import keras
 
     config = run.config
     table = config.source.table()
     _, test = dataset.split(table, config.test_size, config.seed)
     images, labels = dataset.images_and_labels(test, config.network.input_size)
-    model = keras.saving.load_model(run.model_path)
+    model = keras.saving.load_model(path)
     return model.evaluate(images.read(range(len(images)))[0].astype("float32"), labels, verbose=0, return_dict=True)
 
 

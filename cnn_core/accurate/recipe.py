@@ -99,12 +99,10 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     tuned, place = open_or_build(folder, steps, tunable, folder / "tunable.keras")
     computed_at = time.monotonic()
 
-    def save() -> None:
+    def save(name: str) -> None:
         head = finetuning.copy_weights(backbone, tuned) | classes
         features = compute_features(backbone, list(calibration["file"]))
-        save_model(
-            build(backbone, calibrate(head, features, dataset.class_numbers(calibration))), folder / "model.keras"
-        )
+        save_model(build(backbone, calibrate(head, features, dataset.class_numbers(calibration))), folder / name)
 
     images, labels = dataset.images_and_labels(training, sizes.IMAGE_SIZE)
     unseen = dataset.images_and_labels(test, backbone.input_shape[1])

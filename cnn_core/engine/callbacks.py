@@ -39,7 +39,7 @@ def run_callbacks(
     images: int,
     network: keras.Model,
     place: Place,
-    save: Callable[[], None],
+    save: Callable[[str], None],
     save_checkpoint: Callable[[], None],
 ) -> list[keras.callbacks.Callback]:
     """Make the callbacks of a run.
@@ -55,7 +55,7 @@ def run_callbacks(
     place : Place
         Where the run stands; from here on the callbacks keep it.
     save : callable
-        Saves the model as it is now.
+        Saves the model as it is now, in the file of that name.
     save_checkpoint : callable
         Saves the checkpoint, with the place as it is now.
 

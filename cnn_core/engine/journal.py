@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HISTORY = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "seconds"]
 """Columns of ``history.csv``: accuracy and loss on the training set, then on the test set or the validation set."""
 
+MODEL, LAST = "model.keras", "last.keras"
+"""The model that answers; and, in a run that keeps its best epoch's as that, the last epoch's."""
+
 ACTIVE_STATES = ("waiting", "starting", "reading", "running", "stopping", "paused")
 """The states of a run whose process lives. "paused" is said of one that lives but does not answer."""
 

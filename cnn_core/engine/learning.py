@@ -96,7 +96,7 @@ def learn(
     images: int,
     serve: Callable[[range], tf.data.Dataset],
     unseen: tf.data.Dataset,
-    save: Callable[[], None],
+    save: Callable[[str], None],
     more: list[keras.callbacks.Callback],
     class_weight: dict[int, float] | None = None,
 ) -> None:
@@ -119,7 +119,7 @@ def learn(
     unseen : tensorflow.data.Dataset
         The batches to test on after each epoch.
     save : callable
-        Saves the model as it is now.
+        Saves the model as it is now, in the file of that name in the run's folder.
     more : list of keras.callbacks.Callback
         Are called first.
     class_weight : dict of int to float, optional

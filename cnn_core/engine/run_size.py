@@ -44,7 +44,8 @@ def most_bytes(config: TrainingConfig) -> int:
         model, checkpoint = TUNED_MODEL, TUNED_CHECKPOINT
         image += 4 * sizes.FEATURES
     steps = math.ceil(images * (1 - config.test_size) * (1 - config.validation) / config.batch_size)
-    files = config.parameters * (2 * model + checkpoint)  # the model is written beside the one that it replaces
+    models = 3 if config.keeps_best else 2  # one is written beside the one that it replaces
+    files = config.parameters * (models * model + checkpoint)
     files += sum(2 * config.parameters + FEW // 10 for _ in snapshots.plan(steps, config.epochs, config.parameters))
     files += STEP * steps * config.epochs + FEW
     own = within(Path(config.data), home())  # what is decoded of the host's pictures is in the host's cache

@@ -1,6 +1,6 @@
 """What a run saves while Keras trains, in an order that leaves a run whole at whichever moment it is killed.
 
-At the end of an epoch the checkpoint comes first, then the model, then the history. A run that is killed in between
+At the end of an epoch the checkpoint comes first, then the models, then the history. A run that is killed in between
 finds in its checkpoint what the other files lack: `restore_files` supplies it. Import this only when TensorFlow is
 wanted.
 """
@@ -20,7 +20,7 @@ import numpy as np
 
 from cnn_core.engine import snapshots
 from cnn_core.engine.checkpoint import CheckpointError, Place
-from cnn_core.engine.journal import HISTORY, Journal, Stopped, history_text, keep_steps
+from cnn_core.engine.journal import HISTORY, LAST, MODEL, Journal, Stopped, history_text, keep_steps
 from cnn_core.storage.files import replace_file
 
 CHECKPOINT_SECONDS = 25.0
@@ -34,17 +34,17 @@ Rows = list[dict[str, Any]]
 """The finished epochs, one ``history.csv`` row each."""
 
 
-def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[], None]) -> None:
-    """Make the model, the history and the steps of a run agree with its checkpoint, from which it goes on.
+def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[str], None]) -> None:
+    """Make the models, the history and the steps of a run agree with its checkpoint, from which it goes on.
 
     Parameters
     ----------
     folder : Path
     place : Place
     keep_best : bool
-        Whether ``model.keras`` is the best epoch's, not the last one's.
+        Whether ``model.keras`` is the best epoch's, and ``last.keras`` the last one's.
     save : callable
-        Saves the model as the checkpoint holds it.
+        Saves the model as the checkpoint holds it, in the file of that name.
 
     Raises
     ------
@@ -53,14 +53,16 @@ def restore_files(folder: Path, place: Place, keep_best: bool, save: Callable[[]
     """
     keep_steps(folder / "steps.jsonl", place.batches)
     snapshots.drop_after(folder, place.batches)
-    history, model = folder / "history.csv", folder / "model.keras"
+    history, model = folder / "history.csv", folder / MODEL
     expected = history_text(place.rows)
     complete = history.exists() and history.read_bytes() == expected.encode()
     if place.rows and not (complete and zipfile.is_zipfile(model)):
         if not keep_best or (place.step == 0 and is_best(place.rows)):
-            save()
+            save(MODEL)
         elif not zipfile.is_zipfile(model):
             raise CheckpointError(f"{model}, the best epoch's model, is missing or damaged. Start a new run.")
+    if keep_best and place.rows and place.step == 0 and not (complete and zipfile.is_zipfile(folder / LAST)):
+        save(LAST)
     if place.rows:
         replace_file(history, expected, lasting=True)
 
@@ -181,26 +183,28 @@ class SaveCheckpoint(keras.callbacks.Callback):
 
 
 class SaveModel(keras.callbacks.Callback):
-    """Saves the model after each epoch, or only after the best so far.
+    """Saves the model after each epoch; where the best one is kept, in a file of its own.
 
     Parameters
     ----------
     save : callable
-        Saves the model as it is now.
+        Saves the model as it is now, in the file of that name.
     rows : list of dict
         The finished epochs.
     keep_best : bool
-        Whether an epoch is not saved when an earlier one had as low a loss on the held-out set.
+        Whether ``model.keras`` stays when an earlier epoch had as low a loss on the held-out set.
     """
 
-    def __init__(self, save: Callable[[], None], rows: Rows, keep_best: bool) -> None:
+    def __init__(self, save: Callable[[str], None], rows: Rows, keep_best: bool) -> None:
         super().__init__()
         self.save, self.rows, self.keep_best = save, rows, keep_best
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Save where it is due."""
         if not self.keep_best or is_best(self.rows):
-            self.save()
+            self.save(MODEL)
+        if self.keep_best:
+            self.save(LAST)
 
 
 class WriteHistory(keras.callbacks.Callback):
@@ -232,8 +236,10 @@ class StopOnRequest(keras.callbacks.Callback):
     ----------
     journal : Journal
     place : Place
-    save_checkpoint, save : callable
-        Save what their names say as it is now.
+    save_checkpoint : callable
+        Saves the checkpoint, with the place as it is now.
+    save : callable
+        Saves the model as it is now, in the file of that name.
     keep_best : bool
         Whether the best epoch's model is kept, if there is one, rather than this moment's.
     epochs : int
@@ -245,7 +251,7 @@ class StopOnRequest(keras.callbacks.Callback):
         journal: Journal,
         place: Place,
         save_checkpoint: Callable[[], None],
-        save: Callable[[], None],
+        save: Callable[[str], None],
         keep_best: bool,
         epochs: int,
     ) -> None:
@@ -263,7 +269,7 @@ class StopOnRequest(keras.callbacks.Callback):
             self.journal.write(state="stopping", message="Saving the model.")
             self.save_checkpoint()
             if not (self.keep_best and self.place.rows):
-                self.save()
+                self.save(MODEL)
             raise
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

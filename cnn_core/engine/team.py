@@ -15,10 +15,10 @@ import tensorflow as tf
 
 from cnn_core.engine import checkpoint
 from cnn_core.engine.cluster import Cluster, ClusterError, meet
-from cnn_core.engine.journal import Journal
+from cnn_core.engine.journal import LAST, MODEL, Journal
 from cnn_core.storage.files import replace_file
 
-FILES = ("config.json", checkpoint.NAME, "model.keras", "history.csv")
+FILES = ("config.json", checkpoint.NAME, MODEL, LAST, "history.csv")
 """What a run goes on from."""
 
 

@@ -16,6 +16,8 @@ def files(run: runs.Run) -> list[tuple[str, str, str, Callable[[], bytes]]]:
     history, found = run.history(), []
     if run.model_path.exists():
         found.append(("Model", "keras", "application/octet-stream", run.model_path.read_bytes))
+    if run.last_path.exists():
+        found.append(("Last epoch's model", "last.keras", "application/octet-stream", run.last_path.read_bytes))
     if len(history):
         found.append(("History as CSV", "csv", "text/csv", lambda: history.to_csv(index=False).encode()))
         found.append(("Report as HTML", "html", "text/html", lambda: report.html(run).encode()))
