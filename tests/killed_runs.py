@@ -150,7 +150,7 @@ def main() -> None:
     compiled = TrainingConfig(**{**CONFIG.__dict__, "network": blocks, "epochs": 2})
     lives["compiled"] = train_whole_and_killed(top / "compiled", compiled, [("after", "a step", 4.0)])
     tensorflow.config.run_functions_eagerly(True)
-    long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 9, "precision": "mixed_bfloat16"})
+    long = TrainingConfig(**{**CONFIG.__dict__, "augment": "none", "epochs": 12, "precision": "mixed_bfloat16"})
     lives["eager"] = train_whole_and_killed(top / "eager", long, moments(20, seed=20))
     kills = [("after", "a step", 3.0), ("before", "model.keras", 1.0)]
     lives["accurate"] = train_whole_and_killed(top / "accurate", of_few_blocks(top), kills)
