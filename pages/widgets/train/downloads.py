@@ -44,7 +44,8 @@ def show(run: runs.Run) -> None:
     if len(run.history()):
         tensorboard = "" if visiting() else f" For TensorBoard: `tensorboard --logdir {home() / 'runs'}`."
         script = " The Keras script repeats this run." if any(ending == "py" for _, ending, *_ in found) else ""
+        best = " “Model” is the best epoch's." if run.last_path.exists() else ""
         st.caption(
-            f"{curves.HOW_TO_SAVE} The report is one file of 5 MB: settings, curves, scores and kernels. It opens "
-            f"without network access.{script}{tensorboard}"
+            f"{curves.HOW_TO_SAVE}{best} The report is one file of 5 MB: settings, curves, scores and kernels. "
+            f"It opens without network access.{script}{tensorboard}"
         )
