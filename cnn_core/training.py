@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
-from cnn_core.engine.journal import Journal, SpaceFull, Stopped, TimeUp
+from cnn_core.engine.journal import MODEL, Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
 from cnn_core.storage.files import save_model, sweep
 from cnn_core.storage.lock import LockError, locked
@@ -94,7 +94,7 @@ def _carry_out(folder: Path) -> None:
         message = f"Stopped: your space is full.{_saved(folder)} {limits.SPACE.reached()} Then you can resume this run."
         journal.write(state="stopped", message=message, seconds_left=None)
     except Stopped:
-        message = STOPPED if (folder / "model.keras").exists() else TOO_EARLY
+        message = STOPPED if (folder / MODEL).exists() else TOO_EARLY
         message = LEFT if journal.status.state == "waiting" else message
         journal.write(state="stopped", place=0, message=message, seconds_left=None)
     except Exception as error:
@@ -109,7 +109,7 @@ def _carry_out(folder: Path) -> None:
 
 
 def _saved(folder: Path) -> str:
-    return " The model was saved." if (folder / "model.keras").exists() else ""
+    return " The model was saved." if (folder / MODEL).exists() else ""
 
 
 def _join(workers: cluster.Cluster, journal: Journal) -> Team:
@@ -152,7 +152,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     labels = data.training[1]
     steps = count(len(labels), config.batch_size)
     with _recording(folder, config, data.table["file"]):
-        model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / "model.keras")
+        model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / MODEL)
         network = _network_of(model, team)
 
         def save(name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, environment, snapshots
 from cnn_core.engine.config import read_config
-from cnn_core.engine.journal import read_history, read_status, read_steps
+from cnn_core.engine.journal import MODEL, read_history, read_status, read_steps
 
 CHECKPOINT = f"Delete {checkpoint.NAME} to continue from the last saved model."
 
@@ -45,7 +45,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "Its curves cannot be shown. If there is a checkpoint, resuming the run restores them.",
     ),
     "steps.jsonl": (read_steps, "The curves within the epochs cannot be shown."),
-    "model.keras": (lambda folder: zipfile.is_zipfile(folder / "model.keras"), "It cannot classify."),
+    MODEL: (lambda folder: zipfile.is_zipfile(folder / MODEL), "It cannot classify."),
     checkpoint.NAME: (lambda folder: zipfile.is_zipfile(folder / checkpoint.NAME), CHECKPOINT),
 }
 """How each file is read, and what is missing without it."""

@@ -72,10 +72,9 @@ def convolve_and_pool(images: Any, convolutions: list[layers.Conv2D]) -> Any:
             image = layer.activation(pooled + biases[number])
         return image
 
-    at_once = os.cpu_count() or 1
     return tf.map_fn(
         lambda image: of_one(image, weights, biases),
         images,
         fn_output_signature=tf.float32,
-        parallel_iterations=at_once,
+        parallel_iterations=os.cpu_count() or 1,
     )

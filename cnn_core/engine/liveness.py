@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_core.engine.journal import ACTIVE_STATES, Status, read_status
+from cnn_core.engine.journal import ACTIVE_STATES, MODEL, Status, read_status
 from cnn_core.storage import lock
 
 SILENCE_SECONDS = 15.0
@@ -42,7 +42,7 @@ def status(folder: Path) -> Status:
     # Also not after the look at the status: between the two, the run may have been resumed.
     dead = held is False and begun and lock.held(folder) is False and file.exists()
     if dead or (not held and silent > SILENCE_SECONDS):
-        saved = "its last saved model is kept" if (folder / "model.keras").exists() else "it had saved no model yet"
+        saved = "its last saved model is kept" if (folder / MODEL).exists() else "it had saved no model yet"
         message = f"The run was interrupted: {saved}. Resume it to continue."
         return replace(said, state="interrupted", seconds_left=None, message=message)
     if silent > SILENCE_SECONDS:
