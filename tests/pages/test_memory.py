@@ -1,5 +1,6 @@
 """A server's memory: what a visitor had is dropped some time after the browser has gone, even when nobody comes."""
 
+import asyncio
 import gc
 import subprocess
 import sys
@@ -8,33 +9,52 @@ from types import SimpleNamespace
 
 import pytest
 from streamlit import runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.script_data import ScriptData
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from pages.widgets.host import memory
 from tests.conftest import ROOT
 
 
-class Session:
-    """Stands for what Streamlit keeps of a browser."""
-
-    id = "of a browser that has gone"
-
-
-def test_a_session_is_dropped_once_its_time_is_over(monkeypatch):
+async def what_is_left_of_a_browser(monkeypatch):
+    """Return a session whose time is over, and the server's uploads: one file of it, and one of somebody else."""
+    uploads = MemoryUploadedFileManager("/upload")
+    session = AppSession(
+        ScriptData("streamlit_app.py"), uploads, ScriptCache(), message_enqueued_callback=None, user_info={}
+    )
+    for owner in (session.id, "somebody else"):
+        uploads.add_file(owner, UploadedFileRec("of it", "cat.jpg", "image/jpeg", b"a photo"))
+    session.session_state["picture"] = "large"
     storage = MemorySessionStorage(ttl_seconds=0)
     manager = WebsocketSessionManager(storage, SimpleNamespace(), SimpleNamespace(), None)
     monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(_session_mgr=manager))
-    session = Session()
-    kept = weakref.ref(session)
     storage.save(SessionInfo(client=None, session=session, script_run_count=1))
-    del session
+    return session, uploads
+
+
+def test_a_session_is_dropped_once_its_time_is_over(monkeypatch):
+    session, _ = asyncio.run(what_is_left_of_a_browser(monkeypatch))
+    kept = weakref.ref(session)
+    del session, _
     gc.collect()
     assert kept() is not None  # Streamlit alone keeps it until the next browser goes
     memory.forget_sessions()
+    gc.collect()
     assert kept() is None
+
+
+def test_what_a_session_had_is_dropped_although_streamlit_holds_the_last_one(monkeypatch):
+    session, uploads = asyncio.run(what_is_left_of_a_browser(monkeypatch))
+    memory.forget_sessions()
+    assert {owner: list(files) for owner, files in uploads.file_storage.items()} == {"somebody else": ["of it"]}
+    assert not session.session_state.filtered_state
 
 
 def test_streamlit_still_keeps_its_sessions_where_they_are_looked_for():

@@ -57,12 +57,17 @@ async def _look() -> None:
 
 
 def forget_sessions() -> None:
-    """Drop the sessions whose browsers have been gone for `server.disconnectedSessionTTL`.
+    """Drop the sessions whose browsers have been gone for `server.disconnectedSessionTTL`, and empty them.
 
-    Streamlit drops one only when the next browser goes: after a class has left, the memory of all would stay taken.
+    Streamlit drops one only when the next browser goes: after a class has left, the memory of all would stay taken. Its
+    loop holds the last one until the next browser comes, with all the photos that its visitor had uploaded.
     """
     with suppress(AttributeError, RuntimeError):  # another Streamlit, or one that does not run yet
-        runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+        storage = runtime.get_instance()._session_mgr._session_storage  # type: ignore[attr-defined]
+        for _, gone in storage._cache.expire():
+            gone.session.shutdown()
+            gone.session.session_state.clear()
+            gone.session._fragment_storage.clear()
 
 
 def share_free_memory() -> None:
