@@ -41,8 +41,7 @@ def main() -> None:
         code_panel.show(training_script.training(config))
     if not run_monitor.active_runs():
         warm.prepare()
-    if not visiting():  # a visitor seldom has two tabs, and many visitors who ask each second slow a server down
-        st.fragment(_notice, run_every=run_monitor.REFRESH)()
+    st.fragment(_notice, run_every=run_monitor.REFRESH)()
 
 
 def _notice() -> None:
