@@ -19,7 +19,8 @@ import hypothesis
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from cnn_core import models, runs, training
 from cnn_core.engine import warm
@@ -61,16 +62,35 @@ def _components_looked_for_once() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _tensorflow_frozen() -> None:
-    """Streamlit collects garbage after every run of a script: not among TensorFlow's objects, as in `warmup`."""
-    if "tensorflow" in sys.modules:
-        _freeze()
+def _modules_frozen() -> None:
+    """Streamlit collects garbage after every run of a script: not among what is imported, as in `warmup`."""
+    _freeze(len(sys.modules))
 
 
 @lru_cache
-def _freeze() -> None:
+def _freeze(modules: int) -> None:
+    """Do so only where there are more or fewer modules than ever before."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_page_says_when_it_is_drawn() -> None:
+    """AppTest would look a thousand times a second whether the script has ended, which slows the script down."""
+    local_script_runner.require_widgets_deltas = _wait_for_end
+
+
+def _wait_for_end(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+    ended = threading.Event()
+
+    def listen(sender: object, event: ScriptRunnerEvent, **details: object) -> None:
+        if event == ScriptRunnerEvent.SHUTDOWN:
+            ended.set()
+
+    runner.on_event.connect(listen)
+    if not runner.script_stopped() and not ended.wait(timeout):
+        runner.request_stop()
+        raise RuntimeError(f"The page was not drawn within {timeout} s.")
 
 
 @pytest.fixture(autouse=True)

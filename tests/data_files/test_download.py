@@ -10,6 +10,7 @@ import pytest
 
 from cnn_core.data_files import download as downloads
 from cnn_core.data_files.download import DownloadError, Remote, download
+from cnn_core.storage import lock
 from cnn_core.storage.lock import locked
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -193,6 +194,7 @@ def test_without_a_published_checksum_the_size_decides(server, target):
 
 def test_two_never_write_the_same_file_and_a_full_disk_is_a_sentence(server, target, monkeypatch):
     target.parent.mkdir()
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.0)
     with locked(target.parent), pytest.raises(DownloadError, match="Another download"):
         download(remote(server), target)
     monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())

@@ -17,22 +17,27 @@ from cnn_core.source import Source
 PHOTOS = ("chelsea", "coffee", "astronaut", "rocket")
 
 
-@pytest.fixture
-def pets(tmp_path, home):
-    """Four photos and their mirror images, four drawings of noise and four plain walls, as cats; and some dogs."""
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Cats: four photos and their mirror images. Dogs: four pictures of noise and four plain walls."""
+    folder = tmp_path_factory.mktemp("original")
     random = np.random.default_rng(0)
     for label in dataset.LABELS:
-        (tmp_path / "pets" / label).mkdir(parents=True)
+        (folder / label).mkdir()
     for number, name in enumerate(PHOTOS):
         photo = Image.fromarray(getattr(data, name)())
-        photo.save(tmp_path / "pets" / "cat" / f"{name}.png")
-        photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "pets" / "cat" / f"{name}_mirrored.png")
+        photo.save(folder / "cat" / f"{name}.png")
+        photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "cat" / f"{name}_mirrored.png")
         noise = random.integers(0, 256, (40, 50, 3), np.uint8)
-        Image.fromarray(noise).save(tmp_path / "pets" / "dog" / f"noise_{number}.png")
-        Image.new("RGB", (40 + number, 50), (60 * number, 30, 30)).save(
-            tmp_path / "pets" / "dog" / f"wall_{number}.png"
-        )
-    return tmp_path / "pets"
+        Image.fromarray(noise).save(folder / "dog" / f"noise_{number}.png")
+        Image.new("RGB", (40 + number, 50), (60 * number, 30, 30)).save(folder / "dog" / f"wall_{number}.png")
+    return folder
+
+
+@pytest.fixture
+def pets(tmp_path, home, original):
+    """A copy of them that a test may change."""
+    return shutil.copytree(original, tmp_path / "pets")
 
 
 def seen(table) -> dict:

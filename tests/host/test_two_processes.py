@@ -50,7 +50,8 @@ def test_two_processes_start_no_more_trainings_than_one_would(at):  # noqa: F811
         assert len(runs.list_runs()) == limits.WAITING.value
 
 
-def test_who_starts_twice_in_the_same_moment_is_asked_to_wait(at):  # noqa: F811
+def test_who_starts_twice_in_the_same_moment_is_asked_to_wait(at, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.0)
     with at("anna"):
         files.home().mkdir(parents=True)
         with lock.locked(files.home()), pytest.raises(limits.LimitError, match="Try again soon"):

@@ -1,8 +1,9 @@
 """What several tests of pages share."""
 
+import numpy as np
 import pytest
 
-from cnn_core import runs
+from cnn_core import runs, sketches
 from pages.widgets import background
 from tests.pages.fake_runs import rewrite_status
 
@@ -33,3 +34,13 @@ def spawned(monkeypatch):
 
     monkeypatch.setattr(runs, "spawn", spawn)
     return folders
+
+
+@pytest.fixture
+def plain_drawings(monkeypatch):
+    """Drawings of one color each: 400 drawn pets take 5 s."""
+
+    def draw(label: str, rng: np.random.Generator, size: int = sketches.SIZE) -> np.ndarray:
+        return np.full((size, size, 3), rng.integers(256), np.uint8)
+
+    monkeypatch.setattr(sketches, "draw", draw)

@@ -223,7 +223,7 @@ def test_too_many_jobs_are_told_in_a_sentence(at, monkeypatch):  # noqa: F811
         assert sorted(job.error for job in jobs) == ["", limits.COSTLY.sentence]
 
 
-def test_controls_end_at_the_limits(app, door, monkeypatch):  # noqa: F811
+def test_controls_end_at_the_limits(app, door, spawned, monkeypatch):  # noqa: F811
     door.comes("anna")
     test = app("train", epochs="500")
     assert not test.exception
@@ -235,7 +235,9 @@ def test_controls_end_at_the_limits(app, door, monkeypatch):  # noqa: F811
     test = app("train")
     assert not test.exception
     test.button(key="short_start").click().run()
-    started = json.loads(next((door.space("anna") / "runs").glob("*/config.json")).read_text())
+    (folder,) = spawned
+    assert folder.parent == door.space("anna") / "runs"
+    started = json.loads((folder / "config.json").read_text())
     assert (started["images"], started["epochs"]) == (100, 2)
 
 

@@ -7,7 +7,8 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.runs import list_runs, start
 from cnn_core.setup.installed import MISSING, MissingError
 from pages.widgets import picture
-from tests.pages.train_page import finish
+from tests.pages.test_visitors import photos
+from tests.pages.train_page import agreed, finish
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +39,9 @@ def test_a_tab_that_needs_it_says_so_below_the_verdict(app, tab, more):
     assert said[0] == "## " + models.open_model().classify(picture.sample("chelsea")[0]).sentence
 
 
-def test_a_bundled_model_is_measured_all_the_same(app):
-    test = finish(app("evaluate", pictures="100"))
+def test_a_bundled_model_is_measured_all_the_same(app, tmp_path):
+    pets = photos(tmp_path / "pets")  # to draw pictures would take 5 s
+    test = finish(agreed(app("evaluate", data="Folder on the server", data_path=str(pets), subset="All pictures")))
     assert not test.exception
     assert not test.main.error
     assert "Accuracy" in [item.label for item in test.metric]
