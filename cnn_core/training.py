@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
+from cnn_core.engine.ahead import compiling
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import MODEL, Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
@@ -133,8 +134,6 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    data = _list(config, journal)
-    journal.write(state="starting", message="Loading TensorFlow.")
     loading.import_tensorflow()
 
     from cnn_core.engine import class_weights
@@ -144,13 +143,16 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     from cnn_core.engine.precision import compute_in, mixed
     from cnn_core.engine.team import on_this_machine
 
+    with compiling(config, alone=team is None) as steps_in_all:
+        data = _list(config, journal)
+        labels = data.training[1]
+        steps = count(len(labels), config.batch_size)
+        steps_in_all.set_result(steps * config.epochs)
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
-    journal.write(message="Building the network.")
+    journal.write(state="starting", message="Building the network.")
     set_seed(config)
-    labels = data.training[1]
-    steps = count(len(labels), config.batch_size)
     with _recording(folder, config, data.table["file"]):
         model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / MODEL)
         network = _network_of(model, team)
@@ -187,7 +189,7 @@ def _list(config: TrainingConfig, journal: Journal) -> _Data:
 
 def _meet(team: Team, data: _Data, journal: Journal) -> None:
     """Wait for the other workers, and make sure that all have the same images."""
-    journal.write(message="Waiting for the other workers.")
+    journal.write(state="starting", message="Waiting for the other workers.")
     team.compare([file for images in data.images for file in images.files])
     team.stop_together(journal)
 
