@@ -2,9 +2,8 @@
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
 ``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``broken.txt`` (images that could not be read),
-``model.keras``, ``environment.json`` (what it
-was made with) and, until it has finished, ``checkpoint.npz``, from which it goes on. Whoever wants to watch reads those
-files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
+``model.keras``, ``environment.json`` (what it was made with) and, until it has finished, ``checkpoint.npz``, from which
+it goes on. Whoever watches reads these files, whoever stops it creates the file ``stop``: `cnn_core.runs` does both.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import errno
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,7 +135,6 @@ class _Data:
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
     loading.import_tensorflow()
-
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count
     from cnn_core.engine.callbacks import NameBroken
@@ -143,16 +142,16 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     from cnn_core.engine.precision import compute_in, mixed
     from cnn_core.engine.team import on_this_machine
 
-    with compiling(config, alone=team is None) as steps_in_all:
+    with compiling(config, alone=team is None):
         data = _list(config, journal)
-        labels = data.training[1]
-        steps = count(len(labels), config.batch_size)
-        steps_in_all.set_result(steps * config.epochs)
+        journal.write(state="starting", message="Building the network.")
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
-    journal.write(state="starting", message="Building the network.")
+    journal.write(message="Building the network.")
     set_seed(config)
+    labels = data.training[1]
+    steps = count(len(labels), config.batch_size)
     with _recording(folder, config, data.table["file"]):
         model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / MODEL)
         network = _network_of(model, team)
@@ -189,7 +188,7 @@ def _list(config: TrainingConfig, journal: Journal) -> _Data:
 
 def _meet(team: Team, data: _Data, journal: Journal) -> None:
     """Wait for the other workers, and make sure that all have the same images."""
-    journal.write(state="starting", message="Waiting for the other workers.")
+    journal.write(message="Waiting for the other workers.")
     team.compare([file for images in data.images for file in images.files])
     team.stop_together(journal)
 
@@ -282,6 +281,7 @@ def _sentence(error: Exception) -> str:
         return cluster.LOST
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory for this network. Use a smaller batch size, input size or network."
+    traceback.print_exception(error)
     return f"The training ended with an error ({type(error).__name__}: {error}). The details are in log.txt."
 
 

@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
 
 from cnn_core.engine.config import TrainingConfig
-
-THREAD = "compiles ahead"
 
 PATIENCE_SECONDS = 0.5
 """Images whose listing takes longer are many, so the training is a long one."""
 
 
 @contextmanager
-def compiling(config: TrainingConfig, *, alone: bool) -> Iterator[Future[int]]:
-    """Compile in a thread what the training will need, if that pays; TensorFlow has been imported.
+def compiling(config: TrainingConfig, *, alone: bool) -> Iterator[None]:
+    """Compile in a thread what a long training will need, if the block within takes long enough for that.
 
-    The thread may still be at it when the training begins: then the first step waits for it.
+    At the end of the block the thread has ended: TensorFlow fails now and then when two threads build its graphs.
 
     Parameters
     ----------
     config : TrainingConfig
     alone : bool
         Whether this process trains alone: with others it does not train in the way that is compiled.
-
-    Yields
-    ------
-    concurrent.futures.Future of int
-        Waits for the number of steps in the training, all epochs together.
     """
-    steps: Future[int] = Future()
+    thread = threading.Timer(PATIENCE_SECONDS, _compile, [config])
     if alone:
-        threading.Thread(target=_compile, args=(config, steps), name=THREAD).start()
+        thread.start()
     try:
-        yield steps
+        yield
     finally:
-        steps.cancel()  # where something went wrong, there is nothing to compile for
+        thread.cancel()
+        if alone:
+            thread.join()
 
 
-def _compile(config: TrainingConfig, steps: Future[int]) -> None:
+def _compile(config: TrainingConfig) -> None:
     from cnn_core.engine import image_by_image, precision
 
-    try:
-        known: float = steps.result(PATIENCE_SECONDS)
-    except NotYet:
-        known = math.inf
-    except CancelledError:
-        return
-    if precision.settled(config.precision) == "float32" and image_by_image.pays(config.network, known):
+    float32 = precision.settled(config.precision) == "float32"
+    if float32 and image_by_image.pays(config.network, image_by_image.WORTHWHILE):
         image_by_image.compile_ahead(config.network)

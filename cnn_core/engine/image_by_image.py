@@ -26,7 +26,7 @@ WORTHWHILE = 200
 """Steps. Before the first one the compiler takes 3 s: the curves of a shorter training shall not wait for it."""
 
 
-def pays(spec: NetworkSpec, steps: float) -> bool:
+def pays(spec: NetworkSpec, steps: int) -> bool:
     """Return whether to train a network for so many steps in this way, on this machine. Tried on Linux only."""
     if sys.platform != "linux" or tf.config.functions_run_eagerly() or tf.config.list_physical_devices("GPU"):
         return False
@@ -73,10 +73,7 @@ def convolve_and_pool(images: Any, convolutions: list[layers.Conv2D]) -> Any:
 
 
 def compile_ahead(spec: NetworkSpec) -> None:
-    """Compile what the training of a network will ask for. For that the shapes are enough: all numbers here are zero.
-
-    A training that begins meanwhile waits at its first step until this is done.
-    """
+    """Compile what the training of a network will ask for. The shapes are enough for that: all numbers are zero."""
     filters = [3, *(block.filters for block in spec.blocks)]
     kernels = [tf.zeros([3, 3, *both]) for both in pairwise(filters)]
     biases = [tf.zeros([count]) for count in filters[1:]]

@@ -3,6 +3,8 @@
 import random
 import sys
 import threading
+import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -61,27 +63,22 @@ def test_no_weight_and_no_random_number_is_another_one_afterwards():
         np.testing.assert_array_equal(without, after)
 
 
-@pytest.mark.parametrize(
-    ("steps", "patience", "compiles"),
-    [(10, 60, False), (LONG, 60, True), (None, 0.01, True), ("an error", 60, False)],
-)
-def test_it_is_done_for_a_long_training_and_while_nobody_knows_how_long_it_is(monkeypatch, steps, patience, compiles):
+@pytest.mark.parametrize("error", [None, OSError()])
+@pytest.mark.parametrize(("patience", "compiles"), [(60, False), (0, True)])
+def test_it_is_done_where_listing_takes_long_and_never_beside_the_training(monkeypatch, patience, compiles, error):
     from cnn_core.engine import image_by_image
 
-    done = threading.Event()
-    monkeypatch.setattr(image_by_image, "compile_ahead", lambda _: done.set())
+    begun, finished = threading.Event(), []
+
+    def compile_ahead(_):
+        begun.set()
+        time.sleep(0.1)
+        finished.append(True)
+
+    monkeypatch.setattr(image_by_image, "compile_ahead", compile_ahead)
     monkeypatch.setattr(ahead, "PATIENCE_SECONDS", patience)
-    try:
-        with ahead.compiling(CONFIG, alone=True) as waits:
-            if steps is None:
-                assert done.wait(20)
-            elif steps == "an error":
-                raise OSError
-            else:
-                waits.set_result(steps)
-    except OSError:
-        pass
-    for thread in threading.enumerate():
-        if thread.name == ahead.THREAD:
-            thread.join(20)
-    assert done.is_set() == compiles
+    with pytest.raises(OSError) if error else nullcontext(), ahead.compiling(CONFIG, alone=True):
+        assert begun.wait(20 if compiles else 0.1) == compiles
+        if error:
+            raise error
+    assert bool(finished) == compiles
