@@ -59,10 +59,12 @@ def main() -> None:
     options = parser.parse_args()
     config = TrainingConfig(data=options.data, images=options.images)
     measured: dict[str, list[float]] = {"cold": [], "warm": []}
-    for turn in range(options.rounds):
-        for kind, seconds in measured.items():
-            with tempfile.TemporaryDirectory() as home:
-                os.environ["CNN_LAB_HOME"] = home
+    with (
+        tempfile.TemporaryDirectory() as top
+    ):  # for minutes after 25,000 files were deleted, ext4 is slow to make new ones
+        for turn in range(options.rounds):
+            for kind, seconds in measured.items():
+                os.environ["CNN_LAB_HOME"] = f"{top}/{turn}-{kind}"
                 if kind == "warm":
                     warm.prepare()
                     time.sleep(READING_TIME)

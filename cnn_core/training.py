@@ -2,9 +2,8 @@
 
 A run is a folder. ``config.json`` says what to do; `train` does it in this process and writes ``status.json``,
 ``history.csv`` (a row per epoch), ``steps.jsonl`` (a line per batch), ``broken.txt`` (images that could not be read),
-``model.keras``, ``environment.json`` (what it
-was made with) and, until it has finished, ``checkpoint.npz``, from which it goes on. Whoever wants to watch reads those
-files; whoever wants to stop it creates the file ``stop``. `cnn_core.runs` starts such a process and reads along.
+``model.keras``, ``environment.json`` (what it was made with) and, until it has finished, ``checkpoint.npz``, from which
+it goes on. Whoever watches reads these files, whoever stops it creates the file ``stop``: `cnn_core.runs` does both.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import errno
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
+from cnn_core.engine.ahead import compiling
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import MODEL, Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
@@ -133,10 +134,7 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    data = _list(config, journal)
-    journal.write(state="starting", message="Loading TensorFlow.")
     loading.import_tensorflow()
-
     from cnn_core.engine import class_weights
     from cnn_core.engine.batches import batches, count
     from cnn_core.engine.callbacks import NameBroken
@@ -144,6 +142,9 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     from cnn_core.engine.precision import compute_in, mixed
     from cnn_core.engine.team import on_this_machine
 
+    with compiling(config, alone=team is None):
+        data = _list(config, journal)
+        journal.write(state="starting", message="Building the network.")
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
@@ -280,6 +281,7 @@ def _sentence(error: Exception) -> str:
         return cluster.LOST
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "There was not enough memory for this network. Use a smaller batch size, input size or network."
+    traceback.print_exception(error)
     return f"The training ended with an error ({type(error).__name__}: {error}). The details are in log.txt."
 
 

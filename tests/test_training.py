@@ -34,7 +34,7 @@ def home(tmp_path, monkeypatch):
         (ZeroDivisionError("division by zero"), "log.txt"),
     ],
 )
-def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, monkeypatch, error, words):
+def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, monkeypatch, capfd, error, words):
     def fit(*_):
         raise error
 
@@ -45,6 +45,8 @@ def test_whatever_goes_wrong_ends_as_a_failed_status_with_a_sentence(tmp_path, m
     status = runs.Run(folder).status()
     assert status.state == "failed"
     assert words in status.message
+    printed = capfd.readouterr().err  # which goes into log.txt
+    assert ("in fit" in printed) == ("log.txt" in words)
 
 
 @pytest.mark.parametrize(("saved", "words"), [(True, "the model was saved"), (False, "before there was a model")])

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import layers
 
@@ -19,7 +23,7 @@ from cnn_core.engine.one_image import matrix_product, winograd, winograd_weights
 from cnn_core.network import NetworkSpec
 
 WORTHWHILE = 200
-"""Steps. Before the first one the compiler takes 2 to 3 s: the curves of a shorter training shall not wait for it."""
+"""Steps. Before the first one the compiler takes 3 s: the curves of a shorter training shall not wait for it."""
 
 
 def pays(spec: NetworkSpec, steps: int) -> bool:
@@ -28,6 +32,10 @@ def pays(spec: NetworkSpec, steps: int) -> bool:
         return False
     possible = all(block.kernel_size == 3 and block.pool_size == 2 for block in spec.blocks)
     return possible and bool(spec.blocks) and steps >= WORTHWHILE
+
+
+Kind = tuple[str, Callable[[Any], Any]]
+"""The padding of a convolution, and its activation."""
 
 
 class ImageByImage(FastTraining):
@@ -59,22 +67,53 @@ def convolve_and_pool(images: Any, convolutions: list[layers.Conv2D]) -> Any:
     -------
     tensor of float32, shape (batch, H', W', filters)
     """
-    first, *others = [tf.convert_to_tensor(layer.kernel) for layer in convolutions]
-    weights = [first, *map(winograd_weights, others)]
+    kernels = [tf.convert_to_tensor(layer.kernel) for layer in convolutions]
     biases = [tf.convert_to_tensor(layer.bias) for layer in convolutions]
+    return _of_each(images, kernels, biases, tuple((layer.padding, layer.activation) for layer in convolutions))
 
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-    def of_one(image: Any, weights: list[Any], biases: list[Any]) -> Any:
-        for number, layer in enumerate(convolutions):
-            if layer.padding == "same":
-                image = tf.pad(image, [[1, 1], [1, 1], [0, 0]])
-            pooled = (winograd if number else matrix_product)(image, weights[number])
-            image = layer.activation(pooled + biases[number])
-        return image
 
+def compile_ahead(spec: NetworkSpec) -> None:
+    """Compile what the training of a network will ask for. The shapes are enough for that: all numbers are zero."""
+    filters = [3, *(block.filters for block in spec.blocks)]
+    kernels = [tf.zeros([3, 3, *both]) for both in pairwise(filters)]
+    biases = [tf.zeros([count]) for count in filters[1:]]
+    kinds = tuple((block.padding, keras.activations.get(block.activation)) for block in spec.blocks)
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def gradients() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([kernels, biases])
+            values = _of_each(tf.zeros([1, spec.input_size, spec.input_size, 3]), kernels, biases, kinds)
+        return tape.gradient(values, [kernels, biases])
+
+    gradients()
+
+
+def _of_each(images: Any, kernels: list[Any], biases: list[Any], kinds: tuple[Kind, ...]) -> Any:
+    weights = [kernels[0], *map(winograd_weights, kernels[1:])]
+    of_one = convolve_and_pool_one(kinds)
     return tf.map_fn(
         lambda image: of_one(image, weights, biases),
         images,
         fn_output_signature=tf.float32,
         parallel_iterations=os.cpu_count() or 1,
     )
+
+
+@cache
+def convolve_and_pool_one(kinds: tuple[Kind, ...]) -> Any:
+    """Return the function of one image that is compiled, a `tf.function` of (image, weights, biases).
+
+    For the same kinds of layers it is the same function: TensorFlow compiles each only once for the same shapes.
+    """
+
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    def of_one(image: Any, weights: list[Any], biases: list[Any]) -> Any:
+        for number, (padding, activation) in enumerate(kinds):
+            if padding == "same":
+                image = tf.pad(image, [[1, 1], [1, 1], [0, 0]])
+            pooled = (winograd if number else matrix_product)(image, weights[number])
+            image = activation(pooled + biases[number])
+        return image
+
+    return of_one

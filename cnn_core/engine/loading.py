@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 
@@ -12,11 +13,13 @@ def import_tensorflow() -> None:
     Keras imports it, and with it SciPy's statistics, for wrappers that no run uses. Here Keras finds that it is not
     installed; who needs it later can still import it. Call this before anything else imports TensorFlow.
     """
+    gc.disable()  # it would look through all these new objects again and again, a fifth of the time, and find nothing
     hides = "sklearn" not in sys.modules
     if hides:
         sys.modules["sklearn"] = None  # type: ignore[assignment]
     try:
         importlib.import_module("keras")
     finally:
+        gc.enable()
         if hides:
             del sys.modules["sklearn"]

@@ -10,12 +10,16 @@ import tensorflow as tf
 
 def mixed(model: keras.Model, precision: str) -> keras.callbacks.Callback:
     """Make the callback that trains in `precision` and tests in float32, in which the model will be used."""
-    if precision == "auto":
-        precision = best_precision()
+    precision = settled(precision)
     return keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: compute_in(model, precision),
         on_test_begin=lambda logs: compute_in(model, "float32"),
     )
+
+
+def settled(precision: str) -> str:
+    """Return what "auto" means on this machine, and any other precision as it is."""
+    return best_precision() if precision == "auto" else precision
 
 
 def compute_in(model: keras.Model, precision: str) -> None:

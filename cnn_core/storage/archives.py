@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import posixpath
 import shutil
 import stat
 import struct
@@ -171,11 +172,11 @@ def _extract_all(
     _check(archive, name, items)
     _make_room(sum(item.file_size for item in items), name, folder.parent)
     folder.mkdir()
+    for parent in {posixpath.dirname(item.filename) for item in items}:
+        (folder / parent).mkdir(parents=True, exist_ok=True)
     for number, item in enumerate(items, start=1):
-        target = folder / item.filename
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with archive.open(item) as source, target.open("wb") as file:
+        try:  # a Path for each file would take a fifth of the time
+            with archive.open(item) as source, open(f"{folder}/{item.filename}", "wb") as file:  # noqa: PTH123
                 shutil.copyfileobj(source, file)
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
             pass  # the image is incomplete: the dataset counts and names it as broken
