@@ -59,9 +59,8 @@ def main() -> None:
     options = parser.parse_args()
     config = TrainingConfig(data=options.data, images=options.images)
     measured: dict[str, list[float]] = {"cold": [], "warm": []}
-    with (
-        tempfile.TemporaryDirectory() as top
-    ):  # for minutes after 25,000 files were deleted, ext4 is slow to make new ones
+    # Deleted in the end only: for minutes after 25,000 files were deleted, new ones take longer (ext4).
+    with tempfile.TemporaryDirectory() as top:
         for turn in range(options.rounds):
             for kind, seconds in measured.items():
                 os.environ["CNN_LAB_HOME"] = f"{top}/{turn}-{kind}"
