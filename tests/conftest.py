@@ -69,7 +69,7 @@ def _modules_frozen() -> None:
 
 @lru_cache
 def _freeze(modules: int) -> None:
-    """Do so only where there are more or fewer modules than ever before."""
+    """Once for each number of modules: where it is a new one, something has been imported since."""
     gc.collect()
     gc.freeze()
 
