@@ -15,7 +15,7 @@ class KernelTable {
     Object.assign(this, { place, changed, held, refused, pasted, tables: [], side: 0 });
     place.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     // A page that is being scrolled must not change the cell that comes to lie under the pointer.
-    this.scrolled = 0;
+    this.scrolled = -Infinity; // times count from when the page was opened
     this.onWheel = (event) => {
       if (!place.contains(event.target)) this.scrolled = event.timeStamp;
     };
