@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnn_core.engine.journal import MODEL
 from cnn_core.host import limits, spaces
 from cnn_core.model_io import ModelError as ModelError
 from cnn_core.model_io import keras_file, lite_file
@@ -71,7 +72,7 @@ class ModelCard:
         """
         import pandas as pd
 
-        beside = "history.csv" if self.path.name == "model.keras" else f"{self.path.stem}.history.csv"
+        beside = "history.csv" if self.path.name == MODEL else f"{self.path.stem}.history.csv"
         try:
             return pd.read_csv(self.path.with_name(beside))
         except (OSError, ValueError):
@@ -83,7 +84,7 @@ def list_models() -> list[ModelCard]:
 
     A visitor of a shared server also has those that the host has put there for all; their own come last.
     """
-    runs = sorted(home().glob("runs/*/model.keras"), key=_changed, reverse=True)
+    runs = sorted(home().glob(f"runs/*/{MODEL}"), key=_changed, reverse=True)
     places = dict.fromkeys([host_home(), home()])
     uploaded = [path for place in places for path in sorted(place.glob("models/*.keras"))]
     return [*map(_bundled, _bundled_files(WEIGHTS)), *map(_trained, runs), *map(_uploaded, uploaded)]
@@ -100,11 +101,11 @@ def find(name_or_path: str | Path) -> ModelCard:
         When there is neither; the message lists the names there are.
     """
     path = Path(name_or_path)
-    path = path / "model.keras" if path.is_dir() else path
+    path = path / MODEL if path.is_dir() else path
     if visiting() or not path.is_file() or str(name_or_path) in {card.name for card in list_models()}:
         return named(str(name_or_path))
     size = keras_file.input_size(path)
-    settings = _facts(path.with_name("config.json")) if path.name == "model.keras" else {}
+    settings = _facts(path.with_name("config.json")) if path.name == MODEL else {}
     return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
 
 

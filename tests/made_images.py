@@ -40,3 +40,12 @@ def tiff(bits: int, photometric: int, data: bytes, width: int) -> bytes:
 def photo(height: int = 40, width: int = 60) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width]
     return np.stack([rows * 4, columns * 3, 255 - rows - columns], axis=-1).astype(np.uint8)
+
+
+def photos(folder):
+    """Write four cats and four dogs."""
+    folder.mkdir(parents=True)
+    for number in range(8):
+        image = np.full((8, 9, 3), 30 * number, np.uint8)
+        Image.fromarray(image).save(folder / f"{('cat', 'dog')[number % 2]}.{number // 2}.png")
+    return folder

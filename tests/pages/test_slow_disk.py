@@ -6,8 +6,8 @@ import time
 import pytest
 
 from cnn_core.storage import files
+from tests.made_images import photos
 from tests.pages.fake_runs import fake_run
-from tests.pages.test_visitors import photos
 from tests.pages.train_page import finish, looked, text
 from tests.shared_server import at, door  # noqa: F401
 from tests.slow_disk import slow

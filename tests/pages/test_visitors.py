@@ -4,9 +4,7 @@ import json
 import shutil
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from cnn_core import models, runs
 from cnn_core.data_files import corrections, kept
@@ -18,18 +16,9 @@ from cnn_core.model_io import export
 from cnn_core.storage import files
 from cnn_core.storage.cache import cache_path
 from pages.widgets import background, data_source
+from tests.made_images import photos
 from tests.pages.fake_runs import fake_run
 from tests.shared_server import at, door  # noqa: F401
-
-
-def photos(folder):
-    """Write four cats and four dogs."""
-    folder.mkdir(parents=True)
-    for number in range(8):
-        image = np.full((8, 9, 3), 30 * number, np.uint8)
-        Image.fromarray(image).save(folder / f"{('cat', 'dog')[number % 2]}.{number // 2}.png")
-    return folder
-
 
 DONE = SimpleNamespace(wait=lambda: 0)
 ANNAS, BENS = "20260101-000000-aaaa", "20260102-000000-bbbb"

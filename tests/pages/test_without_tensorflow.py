@@ -7,7 +7,7 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.runs import list_runs, start
 from cnn_core.setup.installed import MISSING, MissingError
 from pages.widgets import picture
-from tests.pages.test_visitors import photos
+from tests.made_images import photos
 from tests.pages.train_page import agreed, finish
 
 
