@@ -40,6 +40,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(library, "1")
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Look for examples in no other file of this folder: that is to import it, and some import TensorFlow, for 8 s."""
+    return True if collection_path.suffix == ".py" and not collection_path.name.startswith("test_") else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no worker is left with one of them in the end."""
     seconds: Counter[Path] = Counter()

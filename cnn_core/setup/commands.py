@@ -12,7 +12,8 @@ CHECKS = (
     ["mypy"],
     ["mypy", "--python-version", "3.11", "pages", "streamlit_app.py"],
 )
-WORKERS = ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+PROCESSORS = os.cpu_count() or 1
+WORKERS = ["-n", str(min(4, PROCESSORS + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
 """Each file's tests share a process, and what is trained or exported in it; the longest files come first. There is one
 process more than processors, since those that drive a browser mostly wait for it."""
 
@@ -22,8 +23,10 @@ NEED_TENSORFLOW = (
     "engine/one_image.py", "engine/precision.py", "engine/saving.py", "engine/shared_training.py", "engine/team.py",
     "engine/tensorboard.py",
 )  # fmt: skip
-FAST = ["-m", "not slow and not browser", *(f"--ignore=cnn_core/{name}" for name in NEED_TENSORFLOW)]
-"""The examples in those modules are left out too, since to look for them is to import TensorFlow, for 8 s."""
+FAST = ["-n", str(min(4, PROCESSORS)), "-m", "not slow and not browser"]
+FAST += [f"--ignore=cnn_core/{name}" for name in NEED_TENSORFLOW]
+"""The examples in those modules are left out too, since to look for them is to import TensorFlow, for 8 s. Nothing
+waits for a browser, so one process for each processor is enough: each needs 10 s before its first test."""
 
 NO_CHROMIUM = (
     "No Chromium was found, and none could be installed, so the browser tests are skipped. Install Chromium, Chrome "
