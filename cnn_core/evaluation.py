@@ -236,7 +236,10 @@ def behind(evaluation: Evaluation, label: str, predicted: str) -> pd.DataFrame:
     """
     rows = evaluation.predictions
     chosen = rows[(rows["label"] == label) & (rows["predicted"] == predicted)]
-    return chosen.sort_values(predicted, ascending=False, kind="stable").reset_index(drop=True)
+    other = LABELS[
+        predicted == LABELS[0]
+    ]  # close to 1, float32 no longer tells probabilities apart; close to 0 it does
+    return chosen.sort_values(other, kind="stable").reset_index(drop=True)
 
 
 def mistakes(evaluation: Evaluation, count: int = 12) -> pd.DataFrame:

@@ -137,6 +137,23 @@ def test_behind_every_number_are_so_many_pictures_surest_first(table):
     assert evaluation.behind(result, "dog", "dog")["dog"].tolist() == pytest.approx([1, 0.6])
 
 
+def test_where_float32_says_1_the_other_class_tells_which_is_surer(tmp_path):
+    class Sure:
+        def answers(self, images):
+            other = np.array([image[0, 0, 0] * 1e-10 for image in images], np.float32)
+            return [np.stack([other, np.float32(1) - other], axis=1)]
+
+    rows = []
+    for number, red in enumerate((200, 3, 90)):
+        Image.fromarray(np.full((2, 3, 3), red, np.uint8)).save(tmp_path / f"{number}.png")
+        rows.append((str(tmp_path / f"{number}.png"), "cat"))
+    result = evaluation.evaluate(Sure(), pd.DataFrame(rows, columns=["file", "label"]))
+    behind = evaluation.behind(result, "cat", "dog")
+    assert behind["dog"].tolist() == [1, 1, 1]
+    assert [Path(file).stem for file in behind["file"]] == ["1", "2", "0"]
+    assert behind["file"].tolist() == evaluation.mistakes(result)["file"].tolist()
+
+
 @pytest.fixture
 def remember(table, tmp_path, monkeypatch):
     """Measure by a fake model whose answers are remembered; its `asked` lists how many pictures it saw each time."""
