@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cnn_core.pixels import CHANNELS, region, to_binary, to_grayscale
-from cnn_core.wording import percent
+from cnn_core.wording import number, percent
 from tests.e2e.lab_page import open_lab, show, told, values
 
 pytestmark = pytest.mark.browser
@@ -179,6 +179,14 @@ def test_shares_are_written_as_python_writes_them(tab):
     cases = [[part, total] for total in whole for part in {0, 1, 2, 5, total // 3, total - 1, total} if part <= total]
     written = tab.evaluate("(cases) => cases.map(([part, whole]) => percent(part, whole))", cases)
     assert written == [percent(part / total, counted=True) for part, total in cases]
+
+
+def test_numbers_are_written_as_python_writes_them(tab):
+    """Also those that lie exactly between two of five digits, as sums of 1/64ths often do."""
+    open_lab(tab, "threshold_lab")
+    cases = [*(np.arange(-2000, 2000) / 64), *np.random.default_rng(6).normal(0, 30, 500)]
+    written = tab.evaluate("(cases) => cases.map(number)", cases)
+    assert written == [number(value) for value in cases]
 
 
 @pytest.mark.parametrize("by", ["slider", "histogram"])

@@ -15,7 +15,9 @@ function element(tag, options = {}, ...children) {
 
 /** Write a number with at most five significant digits and a true minus sign, as `cnn_core.wording.number` does. */
 function number(value) {
-  return String(Number(value.toPrecision(5)) + 0).replace("-", "−");
+  // As Python: what lies exactly between two numbers goes to the even one.
+  const down = /^-?\d\.\d{3}[02468]50*e/.test(value.toExponential(30));
+  return String(Number((down ? value * (1 - Number.EPSILON) : value).toPrecision(5)) + 0).replace("-", "−");
 }
 
 /** Write a number for an input field: as short as float32 allows. */
