@@ -114,7 +114,7 @@ def _train(options: argparse.Namespace) -> int:
         "images_per_second": status.images_per_second,
     }
     where = "the first worker has the model" if helps else f"the model is {answer['model']}"
-    _answer(options, answer, f"{status.state}: {answer['epochs']} epochs; {where}")
+    _answer(options, answer, f"{status.state}: {len(history)} epoch{'s' * (len(history) != 1)}; {where}")
     return 0
 
 

@@ -106,7 +106,8 @@ def find(name_or_path: str | Path) -> ModelCard:
         return named(str(name_or_path))
     size = keras_file.input_size(path)
     settings = _facts(path.with_name("config.json")) if path.name == MODEL else {}
-    return ModelCard(path.stem, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
+    name = path.resolve().parent.name if path.name == MODEL else path.stem
+    return ModelCard(name, "file", path, path.name, UNMEASURED, input_size=size, facts=settings)
 
 
 def named(name: str) -> ModelCard:

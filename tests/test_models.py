@@ -159,6 +159,7 @@ def test_models_of_all_kinds_are_listed_and_found(home, good):
     assert models.open_model().name == models.DEFAULT
     assert models.open_model("2024-run").name == "2024-run"
     assert models.find(run).path == run / "model.keras"
+    assert models.find(run).name == run.name
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(home, good):
