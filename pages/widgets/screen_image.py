@@ -1,4 +1,4 @@
-"""A picture or a colored feature map as the screen takes it: enlarged, as a JPEG, or as a PNG in base64."""
+"""A picture or a colored feature map as the screen takes it: enlarged, as a JPEG, or exactly, as a WebP in base64."""
 
 import base64
 import io
@@ -22,8 +22,12 @@ def jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
     return file.getvalue()
 
 
-def png(colors: np.ndarray, longest: int | None = None) -> str:
-    """Return a picture as a PNG in base64, shrunk where a side is longer than `longest`."""
+def exact(colors: np.ndarray, longest: int | None = None) -> str:
+    """Return a picture as a lossless WebP in base64, shrunk where a side is longer than `longest`.
+
+    PNG takes twice as long for a photo, and is a third larger.
+    """
     file = io.BytesIO()
-    Image.fromarray(fit(colors, longest) if longest else colors).save(file, "PNG", compress_level=1)
+    pixels = fit(colors, longest) if longest else colors
+    Image.fromarray(pixels).save(file, "WEBP", lossless=True, method=0, quality=0)  # the fastest way
     return base64.b64encode(file.getvalue()).decode()

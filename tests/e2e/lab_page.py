@@ -1,13 +1,12 @@
 """A page of Chromium that holds a lab alone, without Streamlit: what Streamlit would do is done here."""
 
 import base64
-import io
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from playwright.sync_api import Locator, Page
 
+from pages.widgets import screen_image
 from pages.widgets.kernel_lab import mount
 
 STREAMLIT = """() => {
@@ -20,7 +19,7 @@ STREAMLIT = """() => {
   window.show = async (picture, settings) => {
     give({ picture, has: null, ready: false, settings });
     await new Promise((done) => { const wait = () => told.has === picture.id ? done() : setTimeout(wait, 5); wait(); });
-    give({ picture: { ...picture, png: null }, has: picture.id, ready: true, settings });
+    give({ picture: { ...picture, file: null }, has: picture.id, ready: true, settings });
   };
   window.run = (picture, settings) => give({ picture, has: picture.id, ready: true, settings });
   window.frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -45,13 +44,7 @@ def open_lab(page: Page, name: str) -> None:
 
 def show(page: Page, image: np.ndarray, settings: dict[str, Any]) -> None:
     """Give the lab a picture and its settings, and wait until it has drawn them."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    picture = {
-        "id": f"{hash(image.tobytes()):x}",
-        "title": "A picture",
-        "png": base64.b64encode(file.getvalue()).decode(),
-    }
+    picture = {"id": f"{hash(image.tobytes()):x}", "title": "A picture", "file": screen_image.exact(image)}
     page.evaluate(
         "async ([picture, settings]) => { await show(picture, settings); await frame(); }", [picture, settings]
     )

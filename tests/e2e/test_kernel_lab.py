@@ -49,7 +49,7 @@ def test_its_numbers_are_those_of_python(lab):
         expected.append(conv2d(source(channel), one, bias=bias, activation="relu" if relu else None, **options))
     got = lab.evaluate(
         f"""async (cases) => {{
-          const picture = {{ id: [...pictures.keys()][0], title: "A picture", png: null }};
+          const picture = {{ id: [...pictures.keys()][0], title: "A picture", file: null }};
           const all = [];
           for (const settings of cases) {{
             run(picture, settings);

@@ -214,10 +214,10 @@ def test_an_answer_to_an_older_place_does_not_pull_the_hand_back(lab):
     first = told(lab)
     move_to(lab, 30, 40)
     second = told(lab)
-    lab.evaluate("(settings) => run({ id: [...pictures.keys()][0], title: 'A picture', png: null }, settings)", first)
+    lab.evaluate("(settings) => run({ id: [...pictures.keys()][0], title: 'A picture', file: null }, settings)", first)
     lab.evaluate("() => frame()")
     assert place(lab) == "Row 30, column 40"
-    lab.evaluate("(settings) => run({ id: [...pictures.keys()][0], title: 'A picture', png: null }, settings)", second)
+    lab.evaluate("(settings) => run({ id: [...pictures.keys()][0], title: 'A picture', file: null }, settings)", second)
     lab.evaluate("() => frame()")
     assert place(lab) == "Row 30, column 40"
     assert not lab.evaluate("() => told.bench")

@@ -175,7 +175,7 @@ def _mount(
         key=name,
         data={
             "lab": name,
-            "picture": {"id": identity, "title": title, "png": None if has == identity else screen_image.png(image)},
+            "picture": {"id": identity, "title": title, "file": None if has == identity else screen_image.exact(image)},
             "has": has,
             "ready": ready(name),
             "settings": settings,

@@ -105,8 +105,8 @@ const telling = new Map(); // by the name of the lab: what ends the telling of w
 
 /** Return the picture that Python means, and `tell` Python which one is here, so that it is not sent again. */
 async function heldPicture({ lab, picture, has }, tell) {
-  if (picture.png && !pictures.has(picture.id)) {
-    pictures.set(picture.id, await decodePicture(picture.png));
+  if (picture.file && !pictures.has(picture.id)) {
+    pictures.set(picture.id, await decodePicture(picture.file));
     if (pictures.size > MAX_PICTURES) pictures.delete(pictures.keys().next().value);
   }
   const here = pictures.has(picture.id) ? picture.id : "";
@@ -115,10 +115,10 @@ async function heldPicture({ lab, picture, has }, tell) {
   return pictures.get(picture.id);
 }
 
-/** Turn a PNG, in base64, into three planes of numbers. */
+/** Turn a WebP, in base64, into three planes of numbers. */
 async function decodePicture(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), {
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/webp" }), {
     colorSpaceConversion: "none",
     premultiplyAlpha: "none",
   });

@@ -72,12 +72,12 @@ class ThreadMap {
     canvas.classList.toggle("kl-still", !press);
   }
 
-  /** `picture` is { png, height, width }; `frame` is [top, left, height, width]. */
+  /** `picture` is { file, height, width }; `frame` is [top, left, height, width]. */
   show(picture, frame, label) {
     this.size(picture.height, picture.width, frame, label);
-    if (picture.png === this.png) return;
-    this.png = picture.png;
-    decodePicture(picture.png).then((map) => picture.png === this.png && paint(this.canvas, map, "photo"));
+    if (picture.file === this.file) return;
+    this.file = picture.file;
+    decodePicture(picture.file).then((map) => picture.file === this.file && paint(this.canvas, map, "photo"));
   }
 
   /** What the browser holds already: the photo. */
@@ -90,7 +90,7 @@ class ThreadMap {
     const { canvas } = this;
     if (canvas.height !== height || canvas.width !== width) {
       Object.assign(canvas, { height, width, bits: null });
-      this.png = null;
+      this.file = null;
     }
     canvas.setAttribute("aria-label", label);
     this.view.mark(...frame);

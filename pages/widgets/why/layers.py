@@ -224,6 +224,6 @@ def _thumbnails(colors: np.ndarray) -> str:
         f"{button}[aria-checked=true] {{outline: 3px solid {MARK}; outline-offset: 1px}}",
     ]
     for place, one in enumerate(colors, 1):
-        data = screen_image.png(one, SMALL)
-        rules.append(f"{button}:nth-of-type({place}) {{background-image: url(data:image/png;base64,{data})}}")
+        data = screen_image.exact(one, SMALL)
+        rules.append(f"{button}:nth-of-type({place}) {{background-image: url(data:image/webp;base64,{data})}}")
     return f"<style>{' '.join(rules)}</style>"

@@ -214,11 +214,11 @@ def _frame(knot: Knot) -> dict[str, Any]:
 
 
 def _picture(values: np.ndarray | None) -> dict[str, Any] | None:
-    """Return a map as it is shown: a PNG in base64, zero in the middle of the scale, and the scale's end."""
+    """Return a map as it is shown: a picture in base64, zero in the middle of the scale, and the scale's end."""
     if values is None:
         return None
     colors, limit = zero_centered(values, float(np.abs(values).max()) or 1.0)
     return {
-        "png": screen_image.png(colors), "height": values.shape[0], "width": values.shape[1],
+        "file": screen_image.exact(colors), "height": values.shape[0], "width": values.shape[1],
         "limit": limit, "says": f"{number(float(values.min()))} to {number(float(values.max()))}",
     }  # fmt: skip
