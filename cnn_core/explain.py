@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
-from cnn_core.figures.colors import heat_colors
+from cnn_core.figures.colors import HEAT_COLORS
 from cnn_core.models import PetModel
 from cnn_core.walk import Visit, as_input, is_convolution, run
 
@@ -213,7 +213,8 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: 
     Parameters
     ----------
     image : (H, W, 3) uint8
-    heat : (H, W) float, 0 to 1
+    heat : (H', W') float, 0 to 1
+        Of the photo's size, or smaller; then it is enlarged (bilinear).
     opacity : float
         0 shows only the photo, 1 only the heat.
 
@@ -229,7 +230,9 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: 
     >>> overlay(photo, np.array([[0.0, 1.0]]), opacity=1).tolist()
     [[[0, 0, 4], [252, 255, 164]]]
     """
-    return np.asarray(Image.blend(Image.fromarray(image), Image.fromarray(heat_colors(heat)), opacity))
+    steps = Image.fromarray(np.rint(heat * 255).astype(np.uint8)).resize(image.shape[1::-1], Image.Resampling.BILINEAR)
+    steps.putpalette(HEAT_COLORS.tobytes())
+    return np.asarray(Image.blend(Image.fromarray(image), steps.convert("RGB"), opacity))
 
 
 def last_maps(visits: list[Visit]) -> Any:

@@ -77,28 +77,8 @@ def color_scale(places: NDArray[Any], anchors: tuple[tuple[int, int, int], ...])
     return np.stack([np.interp(places, at, channel) for channel in zip(*anchors, strict=True)], axis=-1)
 
 
-def heat_colors(heat: NDArray[Any]) -> NDArray[np.uint8]:
-    """Color a heat map: `INFERNO`, in 256 steps.
-
-    Parameters
-    ----------
-    heat : ndarray of float, any shape
-        0 to 1.
-
-    Returns
-    -------
-    ndarray of uint8, shape (..., 3)
-
-    Examples
-    --------
-    >>> heat_colors(np.array([0.0, 1.0])).tolist()
-    [[0, 0, 4], [252, 255, 164]]
-    """
-    colors: NDArray[np.uint8] = _HEAT.take(np.rint(heat * 255).astype(np.uint8), axis=0)
-    return colors
-
-
-_HEAT = np.rint(color_scale(np.linspace(0, 1, 256), INFERNO)).astype(np.uint8)
+HEAT_COLORS = np.rint(color_scale(np.linspace(0, 1, 256), INFERNO)).astype(np.uint8)
+"""`INFERNO` in 256 steps, uint8 (256, 3)."""
 
 _PALETTE = np.rint(color_scale(np.linspace(0, 1, 255), RED_BLUE)).astype(np.uint8)
 """`RED_BLUE` in 255 colors; the middle one is zero."""

@@ -64,10 +64,8 @@ class Case(NamedTuple):
         return max(self.prediction.probabilities, key=self.prediction.probabilities.__getitem__)
 
     def heat(self, label: str) -> np.ndarray:
-        """Return the heat map for `label`, float32 (H, W), 0 to 1, at the size of `shown`."""
-        from cnn_core.explain import enlarged
-
-        return enlarged(_heat(self.card.name, self.stamp, self.image, self.photo, label), *self.shown.shape[:2])
+        """Return the heat map for `label` as the network gives it, float32 (H', W'), 0 to 1."""
+        return _heat(self.card.name, self.stamp, self.image, self.photo, label)
 
     def scores(self) -> Softmax:
         """Return the two scores before the softmax, and how they become the probabilities."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.wording import plain
+from pages.widgets.screen_image import jpeg
 from pages.widgets.why.case import Case
 
 
@@ -34,8 +35,7 @@ def show(case: Case) -> None:
         except CnnLabError as error:
             st.info(plain(error))
             return
-        st.image(
-            overlay(case.shown, heat, opacity / 100), width="stretch", alt=f"The photo with the heat map for {label}"
-        )
+        drawn = jpeg(overlay(case.shown, heat, opacity / 100))
+        st.image(drawn, width="stretch", alt=f"The photo with the heat map for {label}")
         if not heat.any():
             st.caption(f"No part of this photo raises the score for {label}.")

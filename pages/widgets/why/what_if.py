@@ -86,10 +86,11 @@ def _square(case: Case) -> None:
 
 
 def _cover_hot_spot(case: Case) -> None:
+    from cnn_core.explain import enlarged
     from cnn_core.what_if import hot_spot
 
     try:
-        heat = case.heat(case.likelier)
+        heat = enlarged(case.heat(case.likelier), *case.shown.shape[:2])
     except CnnLabError:  # a network without a convolution has no heat map
         heat = np.zeros((1, 1))
     down, right = hot_spot(heat)
