@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from cnn_core.host import spaces, start
+from cnn_core.storage.files import at_home, home
 from pages.widgets import protection, unexpected, warmup
 from pages.widgets.host import link, memory, metrics, upkeep
 from pages.widgets.train import to_status
@@ -62,11 +63,12 @@ def main() -> None:
         return
     spaces.greet()
     controls.read_old_links()
-    with st.sidebar:
-        picture.choose()
-        run_monitor.sidebar()
-        own_space.sidebar()
-    page.run()
+    with at_home(home()):  # looked up once, not by each part of the page
+        with st.sidebar:
+            picture.choose()
+            run_monitor.sidebar()
+            own_space.sidebar()
+        page.run()
 
 
 @asynccontextmanager

@@ -232,6 +232,7 @@ def _bundled_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.keras"), key=lambda path: (path.stem != DEFAULT, path.stem))
 
 
+@remembered
 def _bundled(path: Path) -> ModelCard:
     facts = _facts(path.with_name(f"{path.stem}.card.json"))
     accuracy, images = facts.get("test_accuracy"), facts.get("images")
