@@ -11,8 +11,7 @@ from cnn_core.scripts import lessons
 from cnn_core.wording import percent, plain
 from pages.widgets import address, code_panel, controls, exports, model_upload, picture, verdict, warmup
 from pages.widgets.classify import percentage, photo_table, photos
-from pages.widgets.screen_image import jpeg
-from pages.widgets.why.case import SCREEN, Case
+from pages.widgets.why.case import Case
 
 # A drop zone that is easy to hit; on a phone the verdict stands above its photo.
 STYLE = """<style>
@@ -45,8 +44,8 @@ def main() -> None:
         else:
             with st.container(key="verdict"):
                 photo, words = st.columns([2, 3], gap="medium")
-                image, name = picture.current(SCREEN)
-                photo.image(image, width="stretch", alt=name, caption=plain(name))
+                image, name = picture.current()
+                photo.image(picture.file_for_screen(image), width="stretch", alt=name, caption=plain(name))
                 with words:
                     _loading()
     if card is not None:
@@ -106,7 +105,7 @@ def _answer(card: ModelCard) -> None:
             photo, words = st.columns([2, 3], gap="medium")
             with words, st.spinner("Classifying the photo…", show_time=True):
                 case = Case.ask(card, image, name)
-            photo.image(picture.once("screen", case.shown, jpeg), width="stretch", alt=name, caption=plain(name))
+            photo.image(picture.file_for_screen(image), width="stretch", alt=name, caption=plain(name))
             with words:
                 _verdict(case)
         with reason:

@@ -46,6 +46,9 @@ SAMPLES = {
 _OWN, _ERROR, _SHOW_OWN = "picture_own", "picture_error", "picture_show_own"
 _DRAWN, _TAKEN, _MADE = "picture_drawn", "uploads_taken", "made_of_picture"
 
+SCREEN = 720
+"""The longer side of a photo on screen, in pixels. A model gets the whole photo."""
+
 T = TypeVar("T")
 
 
@@ -83,7 +86,7 @@ def choose() -> None:
     image, name = current()
     height, width = image.shape[:2]
     with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
-        st.image(once("preview", image, _preview), width="stretch", alt=f"The picture of all pages: {name}")
+        st.image(file_for_screen(image), width="stretch", alt=f"The picture of all pages: {name}")
     shown.markdown(f"**{plain(name)}**  \n:gray[{width} × {height} pixels]", width="stretch")
 
 
@@ -188,13 +191,19 @@ def once(what: str, image: np.ndarray, make: Callable[[np.ndarray], T]) -> T:
     return made
 
 
+def for_screen(image: np.ndarray) -> np.ndarray:
+    """Return the picture at the size of the screen."""
+    return once("for_screen", image, lambda image: fit(image, SCREEN))
+
+
+def file_for_screen(image: np.ndarray) -> bytes:
+    """Return the picture at the size of the screen, as a JPEG: wherever it stands, the browser fetches it once."""
+    return once("file_for_screen", image, lambda image: jpeg(for_screen(image)))
+
+
 def name_of(image: np.ndarray) -> str:
     """Return a name for the picture's content."""
     return hashlib.sha256(f"{image.shape} {image.dtype}".encode() + image.tobytes()).hexdigest()
-
-
-def _preview(image: np.ndarray) -> bytes:
-    return jpeg(fit(image, 480), quality=85)
 
 
 def _take(key: str) -> None:

@@ -14,16 +14,12 @@ import streamlit as st
 
 from cnn_core.host import limits, turns
 from cnn_core.models import ModelCard, Prediction, answers_at_once, find, open_model
-from cnn_core.pixels import fit
 from pages.widgets import picture, warmup
 
 if TYPE_CHECKING:
     from cnn_core.explain import Softmax
     from cnn_core.thread import Knot
     from cnn_core.walk import Stop, Strongest
-
-SCREEN = 720
-"""The longer side of a photo on screen, in pixels. The model gets the whole photo."""
 
 
 class Case(NamedTuple):
@@ -54,9 +50,8 @@ class Case(NamedTuple):
         if not answers_at_once(path):
             warmup.wait(f"Loading TensorFlow to open {card.title}")
         stamp = hash((str(path), path.stat().st_mtime_ns))
-        shown = picture.once("shown", image, lambda image: fit(image, SCREEN))
         photo = picture.once("photo", image, picture.name_of)
-        return cls(card, stamp, image, shown, photo, name, _predict(card.name, stamp, image, photo))
+        return cls(card, stamp, image, picture.for_screen(image), photo, name, _predict(card.name, stamp, image, photo))
 
     @property
     def likelier(self) -> str:

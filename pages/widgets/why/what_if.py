@@ -8,8 +8,8 @@ from cnn_core.host import limits
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
 from cnn_core.wording import plain
-from pages.widgets import controls, number_grid, verdict, warmup
-from pages.widgets.why.case import SCREEN, Case
+from pages.widgets import controls, number_grid, picture, verdict, warmup
+from pages.widgets.why.case import Case
 
 MAX_KERNEL = 5
 """The largest kernel that can be edited has 5 × 5 cells."""
@@ -79,7 +79,7 @@ def _square(case: Case) -> None:
     with photo:
         with st.container(key="blanked"):
             st.image(
-                mark(fit(covered, SCREEN), top, left, side, case.image.shape[0]), width="stretch",
+                mark(fit(covered, picture.SCREEN), top, left, side, case.image.shape[0]), width="stretch",
                 alt=f"{case.name} with a gray square of {side} pixels at row {top}, column {left}",
             )  # fmt: skip
         _answer(case, after.probabilities, f"With the square: **{after.sentence}**.")
