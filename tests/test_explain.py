@@ -154,6 +154,12 @@ def test_overlay_lies_between_photo_and_colors(image, heat, opacity):
     np.testing.assert_array_equal(explain.overlay(image, heat, 0), image)
 
 
+def test_a_small_heat_map_is_enlarged_to_the_photo():
+    photo, heat = np.zeros((30, 40, 3), np.uint8), np.random.default_rng(0).random((3, 4), dtype=np.float32)
+    small, large = (explain.overlay(photo, one, 1).astype(int) for one in (heat, explain.enlarged(heat, 30, 40)))
+    np.testing.assert_allclose(small, large, atol=8)  # a step or two of 256 colors
+
+
 def test_the_colors_grow_lighter_with_the_heat():
     ramp = np.linspace(0, 1, 256)[None]
     colors = explain.overlay(np.zeros((1, 256, 3), np.uint8), ramp, 1)[0].astype(float)
