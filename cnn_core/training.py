@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
+from cnn_core.data_files import unpacking
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import MODEL, Journal, SpaceFull, Stopped, TimeUp
@@ -131,16 +132,18 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    loading.import_tensorflow()
-    from cnn_core.engine import class_weights
-    from cnn_core.engine.ahead import Ahead
-    from cnn_core.engine.batches import batches, count
-    from cnn_core.engine.callbacks import NameBroken
-    from cnn_core.engine.learning import learn, open_or_build, set_seed
-    from cnn_core.engine.precision import compute_in, mixed
-    from cnn_core.engine.team import on_this_machine
+    with unpacking.beside(None if config.source.drawn else config.data) as unpacked:
+        loading.import_tensorflow()
+        from cnn_core.engine import class_weights
+        from cnn_core.engine.ahead import Ahead
+        from cnn_core.engine.batches import batches, count
+        from cnn_core.engine.callbacks import NameBroken
+        from cnn_core.engine.learning import learn, open_or_build, set_seed
+        from cnn_core.engine.precision import compute_in, mixed
+        from cnn_core.engine.team import on_this_machine
 
-    ahead = Ahead(config, journal.reading, alone=team is None)
+        ahead = Ahead(config, journal.reading, alone=team is None)
+        unpacked(ahead.reading)
     data = _list(config, ahead.reading)
     team = team or on_this_machine()
     if team:
