@@ -132,7 +132,8 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    with unpacking.beside(None if config.source.drawn else config.data) as unpacked:
+    imported = "tensorflow" in sys.modules  # then there is nothing to unpack beside
+    with unpacking.beside(None if imported or config.source.drawn else config.data) as unpacked:
         loading.import_tensorflow()
         from cnn_core.engine import class_weights
         from cnn_core.engine.ahead import Ahead
