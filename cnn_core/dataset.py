@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import posixpath
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core import CnnLabError
-from cnn_core.data_files import reading
+from cnn_core.data_files import reading, unpacking
 from cnn_core.data_files.decoded import Draw
 from cnn_core.data_files.decoded import Images as Images
+from cnn_core.data_files.naming import label_of as label_of
+from cnn_core.data_files.naming import shown_by
 from cnn_core.data_files.reading import Progress as Progress
 from cnn_core.storage import archives
-from cnn_core.storage.cache import cached, fingerprint
 from cnn_core.storage.files import expanded, is_text, may_read
 from cnn_core.wording import visible
 
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 
 LABELS = ("cat", "dog")
 """The classes; a label's number is its place here."""
-
-NAMED = re.compile(r"(cat|dog)s?(?![a-z])")
-"""How the name of a file begins that says what it shows."""
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
 class DatasetError(CnnLabError):
@@ -77,7 +71,7 @@ def open_dataset(path: str | Path, *, progress: Progress | None = None) -> pd.Da
     if not (may_read(path) and path.exists()):
         raise DatasetError(f"There is no folder or zip at {path}. Check the path and try again.")
     try:
-        return _read_folder(_folder_of(path.resolve(), progress), path.stem, progress)
+        return _read_folder(unpacking.folder_of(path, progress), path.stem, progress)
     except archives.ArchiveError as error:
         raise DatasetError(str(error)) from error
     except OSError as error:
@@ -102,25 +96,6 @@ def table_of(folder: Path, labels: Mapping[str, str], name: str) -> pd.DataFrame
     table = pd.DataFrame({"file": files, "label": list(labels.values())})
     table.attrs = {"name": name, "folder": str(folder)}
     return table
-
-
-def label_of(name: str) -> str | None:
-    """Tell what an image shows from its path inside the dataset, or None when nothing tells.
-
-    The file's own name counts first, then its folders from the innermost out.
-
-    Examples
-    --------
-    >>> label_of("train/cat.0.jpg"), label_of("PetImages/Dog/17.jpg"), label_of("test1/17.jpg")
-    ('cat', 'dog', None)
-    """
-    *folders, file = name.lower().split("/")
-    if found := NAMED.match(file):
-        return found[1]
-    for folder in reversed(folders):
-        if folder in ("cat", "cats", "dog", "dogs"):
-            return folder[:3]
-    return None
 
 
 def split(table: pd.DataFrame, test_size: float = 0.25, seed: int = 42) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -256,30 +231,8 @@ def class_numbers(table: pd.DataFrame) -> NDArray[np.int32]:
     return np.asarray(table["label"] == LABELS[1], np.int32)
 
 
-def _folder_of(path: Path, progress: Progress | None) -> Path:
-    """Return the folder of images that `path` is or holds, extracting zips into the cache once."""
-    if path.is_dir():
-        inner = path / "train.zip"
-        if not inner.exists() or any(label_of(file.name) for file in path.iterdir() if file.suffix.lower() in SUFFIXES):
-            return path
-        path = inner
-
-    def wanted(name: str) -> bool:
-        return _shown_by(name) is not None
-
-    def write(folder: Path) -> None:
-        archives.extract(path, folder, wanted, progress)
-
-    return cached("unpacked", [fingerprint([path])], write, about=[path])
-
-
-def _shown_by(name: str) -> str | None:
-    """Tell what a file shows from its path inside the dataset; None when nothing tells, or it is no image."""
-    return label_of(name) if posixpath.splitext(name)[1].lower() in SUFFIXES else None
-
-
 def _read_folder(folder: Path, name: str, progress: Progress | None) -> pd.DataFrame:
-    found = {file: label for file in reading.listed(folder, progress) if (label := _shown_by(file))}
+    found = {file: label for file in reading.listed(folder, progress) if (label := shown_by(file))}
     if not found:
         raise DatasetError(
             f'{name} has no picture with a label. Name the files like "cat.0.jpg" and "dog.0.jpg", '

@@ -11,17 +11,15 @@ from __future__ import annotations
 import errno
 import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_core import CnnLabError
+from cnn_core.data_files import unpacking
 from cnn_core.engine import checkpoint, cluster, environment, line, loading, warm
-from cnn_core.engine.ahead import compiling
 from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, TrainingConfig, TrainingError, read_config
 from cnn_core.engine.journal import MODEL, Journal, SpaceFull, Stopped, TimeUp
 from cnn_core.host import limits
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
     from numpy.typing import NDArray
 
-    from cnn_core.dataset import Images
+    from cnn_core.dataset import Images, Progress
     from cnn_core.engine.team import Team
 
 TEST_BATCH = 64
@@ -134,25 +132,29 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    loading.import_tensorflow()
-    from cnn_core.engine import class_weights
-    from cnn_core.engine.batches import batches, count
-    from cnn_core.engine.callbacks import NameBroken
-    from cnn_core.engine.learning import learn, open_or_build, set_seed
-    from cnn_core.engine.precision import compute_in, mixed
-    from cnn_core.engine.team import on_this_machine
+    imported = "tensorflow" in sys.modules  # then there is nothing to unpack beside
+    with unpacking.beside(None if imported or config.source.drawn else config.data) as unpacked:
+        loading.import_tensorflow()
+        from cnn_core.engine import class_weights
+        from cnn_core.engine.ahead import Ahead
+        from cnn_core.engine.batches import batches, count
+        from cnn_core.engine.callbacks import NameBroken
+        from cnn_core.engine.learning import learn, open_or_build, set_seed
+        from cnn_core.engine.precision import compute_in, mixed
+        from cnn_core.engine.team import on_this_machine
 
-    with compiling(config, alone=team is None):
-        data = _list(config, journal)
-        journal.write(state="starting", message="Building the network.")
+        ahead = Ahead(config, journal.reading, alone=team is None)
+        unpacked(ahead.reading)
+    data = _list(config, ahead.reading)
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
-    journal.write(message="Building the network.")
-    set_seed(config)
+    journal.write(state="starting", message="Building the network.")
     labels = data.training[1]
     steps = count(len(labels), config.batch_size)
-    with _recording(folder, config, data.table["file"]):
+    ahead.begin(steps * config.epochs)
+    set_seed(config)
+    with environment.recording(folder, config, data.table["file"]):
         model, place = open_or_build(folder, steps, lambda: build(config, steps, team), folder / MODEL)
         network = _network_of(model, team)
 
@@ -167,12 +169,12 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
         learn(model, network, place, config, journal, len(labels), serve, tests, save, first, weights)
 
 
-def _list(config: TrainingConfig, journal: Journal) -> _Data:
+def _list(config: TrainingConfig, progress: Progress) -> _Data:
     """List the images and split them, and make sure that there are some of both classes in each part."""
     from cnn_core import dataset
 
     source = config.source
-    table = source.table(journal.reading, lazily=True)
+    table = source.table(progress, lazily=True)
     training, held_out = source.parts(table)
     for rows, what in ((training, "training"), (held_out, "test")):
         if rows["label"].nunique() < 2:
@@ -182,13 +184,13 @@ def _list(config: TrainingConfig, journal: Journal) -> _Data:
     size = config.network.input_size
     parts = [dataset.images_and_labels(rows, size, source.draw) for rows in (training, held_out)]
     for part, what in zip(parts, ("training", config.held_out), strict=True):
-        dataset.check_readable(*part, what, journal.reading)
+        dataset.check_readable(*part, what, progress)
     return _Data(table, *parts)
 
 
 def _meet(team: Team, data: _Data, journal: Journal) -> None:
     """Wait for the other workers, and make sure that all have the same images."""
-    journal.write(message="Waiting for the other workers.")
+    journal.write(state="starting", message="Waiting for the other workers.")
     team.compare([file for images in data.images for file in images.files])
     team.stop_together(journal)
 
@@ -196,17 +198,6 @@ def _meet(team: Team, data: _Data, journal: Journal) -> None:
 def _share(team: Team | None) -> tuple[int, int]:
     """Return which part of each batch this process takes, and how many parts there are."""
     return (team.part, team.parts) if team else (0, 1)
-
-
-@contextmanager
-def _recording(folder: Path, config: TrainingConfig, files: Iterable[str]) -> Iterator[None]:
-    """Record the environment beside the training: to ask the system about a million files takes seconds."""
-    thread = threading.Thread(target=environment.record, args=(folder, config, files), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def _network_of(model: keras.Model, team: Team | None) -> keras.Model:

@@ -2,6 +2,8 @@
 
 - `kept`: the datasets folder: what is in it, and uploads
 - `download`: download of a large file that can be continued
+- `naming`: what an image shows, by its name
+- `unpacking`: the folder of a zip, which is unpacked once
 - `reading`: listing files, and working on each of them in threads
 - `decoded`: photos at one size, decoded once and kept in the cache
 - `survey`: one look at every photo: size, checksum, hash

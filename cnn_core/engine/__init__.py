@@ -25,7 +25,7 @@ The training:
 - `precision`: float32 or bfloat16
 - `fast_blocks`: convolution and pooling in a faster order
 - `image_by_image`: the same one image after the other, compiled, for a long training
-- `ahead`: compiling it while the images are listed
+- `ahead`: compiling it before the first step, beside all else
 - `one_image`: an image's convolution and pooling, by Winograd's way
 - `fused_adam`: Adam's step in one operation
 - `callbacks`: what happens after each step and epoch

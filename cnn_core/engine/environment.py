@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.storage.files import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
@@ -35,6 +37,17 @@ def record(folder: Path, config: TrainingConfig, files: Iterable[str]) -> None:
         "network": config.network.to_dict(),
     }
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))
+
+
+@contextmanager
+def recording(folder: Path, config: TrainingConfig, files: Iterable[str]) -> Iterator[None]:
+    """Do what `record` does beside the block: to ask the system about a million files takes seconds."""
+    thread = threading.Thread(target=record, args=(folder, config, files), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def read(folder: Path) -> dict[str, Any]:

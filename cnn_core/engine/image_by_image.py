@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -41,6 +42,16 @@ Kind = tuple[str, Callable[[Any], Any]]
 class ImageByImage(FastTraining):
     """The training of a network whose kernels are 3×3, each convolution with 2×2 max pooling after it."""
 
+    def train_step(self, data: Any) -> Any:
+        """Train on a batch: TensorFlow asks for this once, builds its graph, and runs only that.
+
+        It shall not run beside the compilation: each of its threads could wait for what another one compiles.
+        """
+        metrics = super().train_step(data)
+        if _compiling:
+            _compiling.join()
+        return metrics
+
     def call(self, images: Any, training: bool = False) -> Any:
         """Return the network's output, shape (batch, classes)."""
         rescaling, *others = self.network.layers
@@ -72,8 +83,16 @@ def convolve_and_pool(images: Any, convolutions: list[layers.Conv2D]) -> Any:
     return _of_each(images, kernels, biases, tuple((layer.padding, layer.activation) for layer in convolutions))
 
 
-def compile_ahead(spec: NetworkSpec) -> None:
-    """Compile what the training of a network will ask for. The shapes are enough for that: all numbers are zero."""
+_compiling: threading.Thread | None = None
+
+
+def compile_ahead(spec: NetworkSpec) -> threading.Thread:
+    """Begin to compile what the training of a network will ask for; `ImageByImage` waits for it before its first step.
+
+    The shapes are enough for that: all numbers are zero. The graph is built here, since TensorFlow fails now and then
+    when two threads build graphs; the compiler runs in a thread beside whatever comes next.
+    """
+    global _compiling
     filters = [3, *(block.filters for block in spec.blocks)]
     kernels = [tf.zeros([3, 3, *both]) for both in pairwise(filters)]
     biases = [tf.zeros([count]) for count in filters[1:]]
@@ -86,7 +105,9 @@ def compile_ahead(spec: NetworkSpec) -> None:
             values = _of_each(tf.zeros([1, spec.input_size, spec.input_size, 3]), kernels, biases, kinds)
         return tape.gradient(values, [kernels, biases])
 
-    gradients()
+    _compiling = threading.Thread(target=gradients.get_concrete_function(), name="compiles ahead")
+    _compiling.start()
+    return _compiling
 
 
 def _of_each(images: Any, kernels: list[Any], biases: list[Any], kinds: tuple[Kind, ...]) -> Any:

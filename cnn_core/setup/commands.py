@@ -18,10 +18,10 @@ WORKERS = ["-n", str(min(4, PROCESSORS + 1)), "--dist", "loadfile", "--no-loadsc
 process more than processors, since those that drive a browser mostly wait for it."""
 
 NEED_TENSORFLOW = (
-    "accurate/backbone.py", "accurate/finetuning.py", "engine/augmentation.py", "engine/callbacks.py",
-    "engine/fast_blocks.py", "engine/fused_adam.py", "engine/image_by_image.py", "engine/learning.py",
-    "engine/one_image.py", "engine/precision.py", "engine/saving.py", "engine/shared_training.py", "engine/team.py",
-    "engine/tensorboard.py",
+    "accurate/backbone.py", "accurate/finetuning.py", "engine/ahead.py", "engine/augmentation.py",
+    "engine/callbacks.py", "engine/fast_blocks.py", "engine/fused_adam.py", "engine/image_by_image.py",
+    "engine/learning.py", "engine/one_image.py", "engine/precision.py", "engine/saving.py",
+    "engine/shared_training.py", "engine/team.py", "engine/tensorboard.py",
 )  # fmt: skip
 FAST = ["-n", str(min(4, PROCESSORS)), "-m", "not slow and not browser"]
 FAST += [f"--ignore=cnn_core/{name}" for name in NEED_TENSORFLOW]

@@ -1,16 +1,13 @@
-"""A long training is compiled while its images are listed; that changes nothing but the time of its first step."""
+"""A long training is compiled before its first step; that changes nothing but the time."""
 
 import random
 import sys
-import threading
-import time
-from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cnn_core import training
-from cnn_core.engine import ahead
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.network import ConvBlock, NetworkSpec
 
@@ -55,7 +52,7 @@ def test_no_weight_and_no_random_number_is_another_one_afterwards():
         set_seed(CONFIG)
         model = training.build(CONFIG, LONG)
         if compiles:
-            compile_ahead(CONFIG.network)
+            compile_ahead(CONFIG.network).join()
         legacy = np.random.random(3)  # noqa: NPY002  (Keras seeds it, too)
         drawn = [random.random(), legacy, tf.random.uniform([3]), keras.random.uniform([3])]
         found.append([*drawn, *map(np.asarray, (*model.variables, *model.optimizer.variables))])
@@ -63,22 +60,64 @@ def test_no_weight_and_no_random_number_is_another_one_afterwards():
         np.testing.assert_array_equal(without, after)
 
 
-@pytest.mark.parametrize("error", [None, OSError()])
-@pytest.mark.parametrize(("patience", "compiles"), [(60, False), (0, True)])
-def test_it_is_done_where_listing_takes_long_and_never_beside_the_training(monkeypatch, patience, compiles, error):
+def test_the_first_step_waits_for_the_compilation(monkeypatch):
+    from cnn_core.engine.image_by_image import compile_ahead
+
+    thread, waited = compile_ahead(CONFIG.network), []
+    join = thread.join
+    monkeypatch.setattr(thread, "join", lambda: waited.append(join()))
+    model = training.build(CONFIG, LONG)
+    assert not waited
+    model.fit(*batch(), batch_size=5, epochs=2, verbose=0)
+    assert waited
+
+
+def test_a_step_gives_the_same_numbers_after_a_compilation_beside_it():
+    from cnn_core.engine import image_by_image
+    from cnn_core.engine.learning import set_seed
+
+    found = []
+    for compiles in (False, True):
+        image_by_image.convolve_and_pool_one.cache_clear()
+        if compiles:
+            image_by_image.compile_ahead(CONFIG.network)
+        set_seed(CONFIG)
+        model = training.build(CONFIG, LONG)
+        model.fit(*batch(), batch_size=5, epochs=2, verbose=0)
+        found.append(model.get_weights())
+    for without, after in zip(*found, strict=True):
+        np.testing.assert_array_equal(without, after)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The networks that were compiled; in truth none is."""
     from cnn_core.engine import image_by_image
 
-    begun, finished = threading.Event(), []
+    networks = []
+    monkeypatch.setattr(image_by_image, "compile_ahead", networks.append)
+    return networks
 
-    def compile_ahead(_):
-        begun.set()
-        time.sleep(0.1)
-        finished.append(True)
 
-    monkeypatch.setattr(image_by_image, "compile_ahead", compile_ahead)
+@pytest.mark.parametrize(("patience", "times"), [(60, 0), (0, 1)])
+def test_it_begins_once_where_listing_takes_long(compiled, monkeypatch, patience, times):
+    from cnn_core.engine import ahead
+
     monkeypatch.setattr(ahead, "PATIENCE_SECONDS", patience)
-    with pytest.raises(OSError) if error else nullcontext(), ahead.compiling(CONFIG, alone=True):
-        assert begun.wait(20 if compiles else 0.1) == compiles
-        if error:
-            raise error
-    assert bool(finished) == compiles
+    told = []
+    begins = ahead.Ahead(CONFIG, lambda *progress: told.append(progress), alone=True)
+    for number in range(3):
+        begins.reading(number, 3, "Looking")
+    assert told == [(number, 3, "Looking") for number in range(3)]
+    assert compiled == [CONFIG.network] * times
+    begins.begin(LONG)
+    assert compiled == [CONFIG.network]
+
+
+@pytest.mark.parametrize(("steps", "alone", "precision"), [(10, True, "float32"), (LONG, False, "float32"),
+                                                          (LONG, True, "mixed_bfloat16")])  # fmt: skip
+def test_it_does_not_begin_where_the_training_will_not_ask_for_it(compiled, steps, alone, precision):
+    from cnn_core.engine.ahead import Ahead
+
+    Ahead(replace(CONFIG, precision=precision), print, alone=alone).begin(steps)
+    assert not compiled
