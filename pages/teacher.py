@@ -90,8 +90,18 @@ def _give() -> None:
         "Zip of photos or Keras model for the class", ["zip", "keras"], key="teacher_upload",
         max_upload_size=limits.UPLOAD.value,
     )  # fmt: skip
-    if file is None:
-        return
+    if file is not None:
+        _keep(file)
+    if given := classroom.given():
+        st.caption("What was given to the class. *Take back* removes it for everyone.")
+    for name in given:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(plain(name))
+            st.button("Take back", key=f"teacher_take_back_{name}", on_click=_take_back, args=(name,))
+
+
+def _keep(file) -> None:
+    """Keep an upload for all, once: what was taken back stays away while its file is still in the uploader."""
     if st.session_state.get(_GIVEN, ("", ""))[0] != file.file_id:
         model = file.name.lower().endswith(".keras")
         if model:
@@ -102,7 +112,19 @@ def _give() -> None:
             st.error(plain(error))
             return
         st.session_state[_GIVEN] = (file.file_id, name)
-    st.success(f"Everyone can use “{plain(st.session_state[_GIVEN][1])}” now.")
+    if name := st.session_state[_GIVEN][1]:
+        st.success(f"Everyone can use “{plain(name)}” now.")
+
+
+def _take_back(name: str) -> None:
+    try:
+        classroom.take_back(name)
+    except CnnLabError as error:
+        st.toast(plain(error))
+        return
+    upload, kept = st.session_state.get(_GIVEN, ("", ""))
+    if kept == name:
+        st.session_state[_GIVEN] = (upload, "")
 
 
 main()

@@ -6,9 +6,11 @@ import hmac
 import os
 import threading
 from collections import deque
+from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 
-from cnn_core import CnnLabError, models, runs
+from cnn_core import CnnLabError, dataset, models, runs
 from cnn_core.data_files import kept
 from cnn_core.engine.journal import ACTIVE_STATES, Status
 from cnn_core.host import spaces, start
@@ -61,19 +63,30 @@ def under_way() -> list[tuple[str, runs.Run, Status]]:
 
 
 def give_dataset(content: bytes, name: str) -> str:
-    """Put a zip of photos there for all; return its name.
+    """Check a zip of photos and put it there for all; return the file's name.
 
     Raises
     ------
     DatasetError
-        When it cannot be written.
+        As `dataset.open_dataset`, or when it cannot be written; then nothing is kept.
     """
     with at_home(host_home()):
-        return kept.keep(content, name).name
+        there = kept.names()
+        path = kept.keep(content, name)
+        new = path.name not in there  # else it may be the host's own
+        try:
+            dataset.open_dataset(path)
+        except dataset.DatasetError:
+            if new:
+                path.unlink(missing_ok=True)
+            raise
+    if new:
+        _note(path)
+    return path.name
 
 
 def give_model(content: bytes, name: str) -> str:
-    """Check a model and put it there for all; return its name.
+    """Check a model and put it there for all; return the file's name.
 
     Raises
     ------
@@ -81,4 +94,43 @@ def give_model(content: bytes, name: str) -> str:
         As `models.save_upload`.
     """
     with at_home(host_home()):
-        return models.save_upload(content, name).name
+        path = models.save_upload(content, name).path
+    _note(path)
+    return path.name
+
+
+def given() -> list[str]:
+    """List what was given and is still there, by its file's name; nothing that the host has put there otherwise."""
+    return sorted((note.name for note in _notes().glob("*") if _file(note.name).exists()), key=str.casefold)
+
+
+def take_back(name: str) -> None:
+    """Remove something of `given`; what is not there any more is no error.
+
+    Raises
+    ------
+    CnnLabError
+        When it cannot be removed.
+    """
+    if name not in given():
+        return
+    try:
+        _file(name).unlink(missing_ok=True)
+        (_notes() / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise CnnLabError(f"{name} could not be removed: {error.strerror}.") from error
+
+
+def _notes() -> Path:
+    """Return the folder with an empty file for each file that was given, which tells it from the host's own."""
+    return host_home() / "given"
+
+
+def _note(path: Path) -> None:
+    with suppress(OSError):  # it is there for all, and only cannot be taken back here
+        _notes().mkdir(exist_ok=True)
+        (_notes() / path.name).touch()
+
+
+def _file(name: str) -> Path:
+    return host_home() / ("models" if name.endswith(".keras") else "datasets") / name

@@ -3,10 +3,10 @@
 Selectboxes by value: Streamlit would write the label, which changes with the accuracy, the time zone and the language.
 Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
 
-A state of the session that has several controls, such as the bench of a lab: `read_all`, `write_all`, `checked`.
+A state of the session that has several controls, such as the bench of a lab: `read_all`, `choices`, `checked`.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import streamlit as st
@@ -16,7 +16,7 @@ from pages.widgets.control_types import Control
 
 def read(key: str, options: Container[str]) -> None:
     """Take a new choice from the address, and drop a choice that is no longer among the options."""
-    state, asked = st.session_state, st.query_params.get(key)
+    state, asked = st.session_state, _shown(key)
     if asked in options and asked != state.get(_last(key)):
         state[key] = asked
     elif key in state and state[key] not in options:
@@ -25,7 +25,7 @@ def read(key: str, options: Container[str]) -> None:
 
 def new(key: str) -> str | None:
     """Return a text of the address that this session has not seen, and remember it; else None."""
-    asked = st.query_params.get(key)
+    asked = _shown(key)
     if asked is None or asked == st.session_state.get(_last(key)):
         return None
     st.session_state[_last(key)] = asked
@@ -34,14 +34,19 @@ def new(key: str) -> str | None:
 
 def write(key: str, value: str, default: str | None) -> None:
     """Write the choice into the address, unless it is the default. With None as the default it is always written."""
-    shown = st.query_params.get(key)  # asked once: Streamlit's answer takes longer than it looks
-    wanted = None if value == default else value
-    if shown != wanted:
-        if wanted is None:
-            del st.query_params[key]
-        else:
-            st.query_params[key] = wanted
-    st.session_state[_last(key)] = wanted
+    write_together([(key, value, default)])
+
+
+def write_together(choices: Iterable[tuple[str, str, str | None]]) -> None:
+    """Write each key, value and default as `write` does, as one change: one press of the browser's Back undoes it."""
+    changed: dict[str, str | list[str]] = {}
+    for key, value, default in choices:
+        wanted = None if value == default else value
+        if _shown(key) != wanted:
+            changed[key] = [] if wanted is None else wanted  # with no values, a key is not in the address
+        st.session_state[_last(key)] = wanted
+    if changed:
+        st.query_params.update(changed)
 
 
 def read_all(state: dict[str, Any], controls: Mapping[str, Control]) -> list[str]:
@@ -59,12 +64,12 @@ def read_all(state: dict[str, Any], controls: Mapping[str, Control]) -> list[str
     return refused
 
 
-def write_all(state: Mapping[str, Any], controls: Mapping[str, Control]) -> None:
-    """Write the state into the address, so that the link shows it again."""
+def choices(state: Mapping[str, Any], controls: Mapping[str, Control]) -> Iterator[tuple[str, str, str | None]]:
+    """Yield what `write_together` needs to write the state into the address, so that the link shows it again."""
     for name, control in controls.items():
         default = getattr(control, "default", None)
         text = "" if state[name] is None else control.write(state[name])
-        write(control.name, text, "" if default is None else control.write(default))
+        yield control.name, text, "" if default is None else control.write(default)
 
 
 def checked(control: Control, value: Any) -> Any:
@@ -76,6 +81,10 @@ def checked(control: Control, value: Any) -> Any:
         When the control does not offer it.
     """
     return control.read(control.write(value))
+
+
+def _shown(key: str) -> str | None:
+    return next(reversed(st.query_params.get_all(key)), None)
 
 
 def _last(key: str) -> str:

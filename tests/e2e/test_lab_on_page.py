@@ -9,6 +9,7 @@ from cnn_core.models import find, open_model
 from cnn_core.what_if import with_kernel
 from cnn_core.wording import percent
 from pages.widgets import picture
+from tests.e2e.app_page import settle
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +55,19 @@ def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
     expect(page.locator(".st-key-channel_red")).to_be_visible()
     page.get_by_role("link", name="2 · Convolution").click()
     expect(page.get_by_label(MIDDLE)).to_have_value("8")
+
+
+def test_one_step_back_undoes_one_edit(server, page):
+    """The first edit also brings the place into the address: three controls at once."""
+    page.goto(f"{server}/convolution")
+    wait_for_address(page, kernel="sobel_x")
+    for number in "345":
+        page.get_by_label(MIDDLE).fill(number)
+        wait_for_address(page, kernel=f"-1,0,1,-2,{number},2,-1,0,1")
+        settle(page)
+    for number in "430":
+        page.go_back()
+        expect(page.get_by_label(MIDDLE)).to_have_value(number, timeout=10_000)
 
 
 def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(server, page):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from cnn_core import models
+from cnn_core import dataset, models
 from cnn_core.data_files import kept
 from cnn_core.host import classroom, spaces, start
 from cnn_core.storage import files
@@ -14,6 +14,7 @@ from tests.shared_server import at, door  # noqa: F401
 
 CODE = "eight letters"
 clock = [1000.0]
+PHOTOS = zip_of({"cat.0.jpg": b"", "dog.0.jpg": b""})
 RUNS = {"anna": "20260101-000000-aaaa", "ben": "20260102-000000-bbbb"}
 
 
@@ -83,7 +84,7 @@ def test_the_teacher_sees_and_stops_everyones_trainings(app, door, class_at_work
 
 def test_photos_and_models_for_all(door, at):  # noqa: F811
     article = (models.WEIGHTS / "article.keras").read_bytes()
-    name = classroom.give_dataset(zip_of({"cat.0.jpg": b"", "dog.0.jpg": b""}), "class.zip")
+    name = classroom.give_dataset(PHOTOS, "class.zip")
     theirs = files.host_home() / "models" / "for-all.keras"
     theirs.parent.mkdir()
     theirs.write_bytes(article)
@@ -97,6 +98,46 @@ def test_photos_and_models_for_all(door, at):  # noqa: F811
     with at("ben"):
         assert models.named("for-all").path == theirs
         assert kept.names() == [name]
+
+
+def test_a_file_that_is_no_zip_is_refused_and_not_kept(app, door, at):  # noqa: F811
+    test = opened(app, door)
+    test.file_uploader(key="teacher_upload").upload("bad.zip", b"nope", "application/zip").run()
+    assert not test.exception
+    assert "is not a zip file" in test.main.error[0].value
+    assert not test.main.success
+    with at("anna"):
+        assert kept.names() == []
+
+
+def test_what_was_given_can_be_taken_back_and_what_the_host_has_put_there_cannot(app, door, at):  # noqa: F811
+    datasets = files.host_home() / "datasets"
+    datasets.mkdir(parents=True)
+    (datasets / "of-the-host.zip").write_bytes(PHOTOS)
+    test = opened(app, door)
+    test.file_uploader(key="teacher_upload").upload("class.zip", PHOTOS, "application/zip").run()
+    classroom.give_model((models.WEIGHTS / "article.keras").read_bytes(), "for-all.keras")
+    test.run()
+    for begins in ("class", "for-all"):
+        button = next(button for button in test.main.button if button.key.startswith(f"teacher_take_back_{begins}"))
+        button.click().run()
+        assert not test.exception
+    assert not [button for button in test.main.button if button.label == "Take back"]
+    assert not test.main.success
+    classroom.take_back("of-the-host.zip")
+    with at("anna"):
+        assert kept.names() == ["of-the-host.zip"]
+        assert "for-all" not in [card.name for card in models.list_models()]
+
+
+def test_the_hosts_own_zip_stays_when_the_same_one_is_given(door, at):  # noqa: F811
+    with files.at_home(files.host_home()):
+        own = [kept.keep(content, "class.zip") for content in (PHOTOS, b"nope")]
+    assert classroom.give_dataset(PHOTOS, "class.zip") == own[0].name
+    with pytest.raises(dataset.DatasetError, match="not a zip file"):
+        classroom.give_dataset(b"nope", "class.zip")
+    assert classroom.given() == []
+    assert [path.exists() for path in own] == [True, True]
 
 
 def test_a_link_for_the_class_becomes_a_qr_code(app, door):  # noqa: F811

@@ -59,18 +59,18 @@ def read_address() -> None:
     _fit_tables(bench)
 
 
-def write_kernel(default: str | None = None) -> None:
-    """Write the kernel into the address, unless a cell is empty or it is the default one."""
+def kernel_choice(default: str | None = None) -> list[tuple[str, str, str | None]]:
+    """Return what `address.write_together` needs to write the kernel; nothing while a cell is empty."""
     kernel = current()["kernel"]
-    if not np.isnan(kernel).any():
-        text = preset(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
-        address.write(controls.KERNEL.name, text, default)
+    if np.isnan(kernel).any():
+        return []
+    text = preset(kernel) or ",".join(f"{value:.9g}" for value in kernel.ravel())
+    return [(controls.KERNEL.name, text, default)]
 
 
 def write_address() -> None:
     """Write the bench into the address, so that the link shows it again."""
-    write_kernel()
-    address.write_all(current(), OPTIONS)
+    address.write_together([*kernel_choice(), *address.choices(current(), OPTIONS)])
 
 
 def warning() -> str | None:

@@ -54,7 +54,7 @@ def write_address() -> None:
     All of it, whichever of the two labs has changed: a fragment's run knows the address as the browser had it when it
     asked, and would write over what the other lab's run has written since.
     """
-    address.write_all(current(), WINDOW | BLACK_AND_WHITE)
+    address.write_together(address.choices(current(), WINDOW | BLACK_AND_WHITE))
 
 
 def warning() -> str | None:

@@ -72,10 +72,12 @@ def read_address() -> None:
 
 def write_address() -> None:
     """Write chain and kernel into the address."""
-    bench.write_kernel(bench.FIRST)
-    address.write(controls.CHAIN.name, _text(), FIRST)
     looked = st.session_state.get(_LOOKED) or {}
-    address.write(controls.CHAIN_PLACE.name, ",".join(map(str, looked.values())), "")
+    address.write_together([
+        *bench.kernel_choice(bench.FIRST),
+        (controls.CHAIN.name, _text(), FIRST),
+        (controls.CHAIN_PLACE.name, ",".join(map(str, looked.values())), ""),
+    ])  # fmt: skip
 
 
 def warning() -> str | None:
