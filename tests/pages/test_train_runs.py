@@ -161,11 +161,12 @@ def test_the_address_names_the_run(app):
 def test_delete_takes_the_run_away_after_a_second_click(app):
     folder, other = fake_run("20260102-000000-bbbb"), fake_run("20260101-000000-aaaa")
     test = app("train")
-    test.button(key="delete_run").click().run()
+    test.button(key=f"delete_run_{folder.name}").click().run()
     assert not folder.exists()
     assert other.exists()
     assert not test.exception
     assert test.selectbox(key="run").value == other.name
+    assert test.multiselect(key="compare").value == [other.name]
 
 
 def test_runs_stand_side_by_side(app):
