@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_core import CnnLabError
-from cnn_core.engine import allowed, journal, line, liveness, snapshots
+from cnn_core.engine import allowed, checkpoint, journal, line, liveness, snapshots
 from cnn_core.engine.config import TrainingConfig, read_config
 from cnn_core.engine.damage import damaged
 from cnn_core.engine.journal import ACTIVE_STATES, HISTORY, LAST, MODEL, STEPS, Status, read_history, read_steps
@@ -59,6 +59,11 @@ class Run:
     def last_path(self) -> Path:
         """Where the last epoch's model is, in a run that keeps its best epoch's as its model."""
         return self.folder / LAST
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything is saved that `resume` can go on from; if not, it starts from the beginning."""
+        return checkpoint.begun(self.folder)
 
     @property
     def config(self) -> TrainingConfig:

@@ -41,7 +41,7 @@ TEST_BATCH = 64
 
 STOPPED = "Stopped on request; the model was saved."
 TOO_EARLY = "Stopped on request, before there was a model to save."
-LEFT = "The run left the line before its turn. Resume it to wait in line again."
+LEFT = "The run left the line before its turn. It can wait in line again."
 
 
 def train(folder: Path) -> None:

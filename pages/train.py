@@ -95,6 +95,7 @@ def _settle_run(names: list[str]) -> None:
     if new := [name for name in active if name not in state.get("runs_seen", [])]:
         state[controls.RUN.name] = new[0]
     address.read(controls.RUN.name, names)
+    state.setdefault(controls.RUN.name, names[0])  # said by name: a browser keeps the label of a run that is deleted
     state["runs_seen"] = active
 
 
@@ -163,9 +164,9 @@ def _actions(run: runs.Run) -> None:
         run_monitor.resume_button(run, status, RESUME)
         if run.model_path.exists():
             run_monitor.classify_button(run.id, "train_classify")
-        with st.popover("Delete", icon=":material/delete:"):
+        with st.popover("Delete", key=f"delete_{run.id}", icon=":material/delete:"):  # a new one, closed, for each run
             st.write("This deletes the run's curves and its model.")
-            if st.button("Delete this run permanently", key="delete_run", type="primary"):
+            if st.button("Delete this run permanently", key=f"delete_run_{run.id}", type="primary"):
                 run_monitor.attempt(run.delete, "page")
                 st.rerun()
     run_monitor.show_error("page")

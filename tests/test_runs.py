@@ -112,14 +112,16 @@ def test_silent_run_is_interrupted_and_living_one_cannot_be_deleted_or_resumed(t
     long_ago = time.time() - liveness.SILENCE_SECONDS - 1
     os.utime(run.folder / "status.json", (long_ago, long_ago))
     assert run.status().state == "interrupted"
-    assert "Resume" in run.status().message
+    assert "Start it again" in run.status().message
     assert not run.active
 
 
 def test_a_run_whose_lock_is_free_is_interrupted_at_once(tmp_path):
     run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "running", "epoch": 1}), lock=""))
     assert run.status().state == "interrupted"
-    assert "Resume" in run.status().message
+    assert "Start it again" in run.status().message
+    (run.folder / "checkpoint.npz").touch()
+    assert "Resume it to continue" in run.status().message
 
 
 def test_a_process_that_has_just_been_started_is_not_taken_for_dead(tmp_path):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_core import CnnLabError
+from cnn_core.engine.journal import MODEL
 from cnn_core.storage.files import replacing
 
 if TYPE_CHECKING:
@@ -55,6 +56,17 @@ class Place:
     def batches(self) -> int:
         """Number of batches that have been learned, all epochs together; so also the number of the next one."""
         return self.epoch * self.steps + self.step
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a run has saved anything that it can go on from; a run of an older version has only its model.
+
+    Examples
+    --------
+    >>> begun(Path("no/such/run"))
+    False
+    """
+    return (folder / NAME).exists() or (folder / MODEL).exists()
 
 
 def save(folder: Path, model: keras.Model, place: Place) -> None:

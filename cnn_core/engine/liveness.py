@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from cnn_core.engine import checkpoint
 from cnn_core.engine.journal import ACTIVE_STATES, MODEL, Status, read_status
 from cnn_core.storage import lock
 
@@ -44,6 +45,8 @@ def status(folder: Path) -> Status:
     if dead or (not held and silent > SILENCE_SECONDS):
         saved = "its last saved model is kept" if (folder / MODEL).exists() else "it had saved no model yet"
         message = f"The run was interrupted: {saved}. Resume it to continue."
+        if not checkpoint.begun(folder):
+            message = "The run was interrupted before it had saved anything. Start it again."
         return replace(said, state="interrupted", seconds_left=None, message=message)
     if silent > SILENCE_SECONDS:
         return replace(said, state="paused", seconds_left=None, message=PAUSED)

@@ -168,10 +168,11 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
 
 
 def resume_button(run: runs.Run, status: Status, key: str) -> None:
-    """Draw the button that continues a run that did not finish."""
-    if status.state in ("stopped", "failed", "interrupted") and st.button(
-        "Resume", key=key, icon=":material/resume:", help="Training continues where it stopped."
-    ):
+    """Draw the button that continues a run that did not finish; one that has saved nothing starts again."""
+    label, icon, help_text = "Resume", ":material/resume:", "Training continues where it stopped."
+    if not run.begun:
+        label, icon, help_text = "Start again", ":material/replay:", "Nothing was saved: training begins with step 1."
+    if status.state in ("stopped", "failed", "interrupted") and st.button(label, key=key, icon=icon, help=help_text):
         attempt(run.resume, key)
         st.session_state[_FOLLOWED], st.session_state[_BEGUN] = run.id, key
         st.rerun()

@@ -1,5 +1,7 @@
 """What is on screen while a training runs, in a real Chromium: its status after the start, and the way to stop it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -68,3 +70,22 @@ def test_the_status_is_in_view_after_the_start(finished, page):
         finally:
             stop.click()
             expect(status.get_by_text("Stopped")).to_be_visible()
+
+
+def test_a_deleted_run_leaves_nothing_on_the_screen(finished, page):
+    fake_run("20260103-000000-bbbb")
+    newest = fake_run("20260104-000000-cccc")
+    page.goto(f"{finished}/train")
+    chosen, compared = page.get_by_role("combobox", name="Training run"), page.locator(".st-key-compare")
+    confirm = page.get_by_role("button", name="Delete this run permanently")
+    expect(chosen).to_have_value(re.compile("^04 Jan"))
+    expect(compared).to_contain_text("04 Jan")
+    page.get_by_role("button", name="Delete").click()
+    confirm.click()
+    expect(chosen).to_have_value(re.compile("^03 Jan"), timeout=20_000)
+    expect(compared).not_to_contain_text("04 Jan", timeout=20_000)
+    expect(compared).to_contain_text("03 Jan")
+    expect(compared).to_contain_text("02 Jan")
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    expect(confirm).not_to_be_visible(timeout=20_000)
+    assert not newest.exists()

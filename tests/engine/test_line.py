@@ -130,7 +130,7 @@ def test_the_next_run_begins_by_itself_however_those_before_it_end(trained):
     third.stop()
     assert stopped.wait(30) == 0
     assert (third.status().state, third.status().message) == (
-        "stopped", "The run left the line before its turn. Resume it to wait in line again.",
+        "stopped", "The run left the line before its turn. It can wait in line again.",
     )  # fmt: skip
     reached(fourth, "waiting", place=1)
     turn = time.monotonic()

@@ -11,13 +11,16 @@ from pages.widgets import correction_list, data_source, run_monitor
 from pages.widgets.train import facts
 
 
-def show(source: Source) -> None:
-    """Show what is in the source as soon as it has been read, and the progress until then."""
+def show(source: Source) -> bool:
+    """Show what is in the source as soon as it has been read, and the progress until then.
+
+    Return False when it cannot be read or split; the page then says why.
+    """
     seen = data_source.look(source.data, source.images, source.seed)
     if seen.ready(data_source.WAIT_SECONDS):
-        _contents(seen, source)
-    else:
-        st.fragment(_progress, run_every=run_monitor.REFRESH)(seen)
+        return _contents(seen, source)
+    st.fragment(_progress, run_every=run_monitor.REFRESH)(seen)
+    return True
 
 
 def _progress(seen: data_source.Look) -> None:
@@ -26,16 +29,17 @@ def _progress(seen: data_source.Look) -> None:
     st.progress(seen.share, seen.says)
 
 
-def _contents(seen: data_source.Look, source: Source) -> None:
+def _contents(seen: data_source.Look, source: Source) -> bool:
     if seen.table is None:
         st.error(plain(seen.error))
         _look_again()
-        return
+        return False
     try:
         training, test = source.parts(seen.table)
     except CnnLabError as error:
         st.error(plain(error))
-        return
+        _look_again()
+        return False
     whole = pd.concat([training, test])
     counts = whole["label"].value_counts().reindex(LABELS, fill_value=0)
     st.markdown(
@@ -49,6 +53,7 @@ def _contents(seen: data_source.Look, source: Source) -> None:
         correction_list.show(source.data, source.in_force)
         facts.show(source)
         _look_again(type="tertiary")
+    return True
 
 
 def _look_again(**options) -> None:

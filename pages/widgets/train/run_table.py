@@ -41,9 +41,12 @@ def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) 
     labels = {run.id: prefix[run.id] + label(run) for run in everything}
     histories = {run.id: run.history() for run in everything}
     times = {run.id: prefix[run.id] + when(run) for run in everything}
+    offered = [*labels, BUNDLED]
+    if gone := set(st.session_state.get("compare", [])) - set(offered):
+        st.session_state["compare"] = [name for name in st.session_state["compare"] if name not in gone]
     chosen = st.multiselect(
         "Compare",
-        [*labels, BUNDLED],
+        offered,
         default=[name for name, history in histories.items() if len(history)][:3],
         format_func=lambda name: labels.get(name, "The bundled model"),
         key="compare",

@@ -50,10 +50,13 @@ def form(waits: bool) -> TrainingConfig | None:
             data=data, images=images, test_size=test_size, augment=augment, network=network, corrections=known,
             **training,
         )  # fmt: skip
-    _start(config, waits)
+    start = st.container()
+    usable = True
     if data:
-        with place:  # last: to read the pictures takes a moment, and must not hold up the controls
-            contents.show(source)
+        with place:  # late: to read the pictures takes a moment, and must not hold up the controls
+            usable = contents.show(source)
+    with start:
+        _start(config if usable else None, waits)
     return config if data else None
 
 
