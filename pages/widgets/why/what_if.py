@@ -92,7 +92,7 @@ def _cover_hot_spot(case: Case) -> None:
     try:
         heat = enlarged(case.heat(case.likelier), *case.shown.shape[:2])
     except CnnLabError:  # a network without a convolution has no heat map
-        heat = np.zeros((1, 1))
+        heat = np.zeros((1, 1), np.float32)
     down, right = hot_spot(heat)
     st.session_state[_DOWN], st.session_state[_RIGHT] = round(100 * down), round(100 * right)
 
