@@ -236,9 +236,8 @@ def behind(evaluation: Evaluation, label: str, predicted: str) -> pd.DataFrame:
     """
     rows = evaluation.predictions
     chosen = rows[(rows["label"] == label) & (rows["predicted"] == predicted)]
-    other = LABELS[
-        predicted == LABELS[0]
-    ]  # close to 1, float32 no longer tells probabilities apart; close to 0 it does
+    # By the other class: float32 tells probabilities apart near 0, but no longer near 1.
+    other = next(each for each in LABELS if each != predicted)
     return chosen.sort_values(other, kind="stable").reset_index(drop=True)
 
 
