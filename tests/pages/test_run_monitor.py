@@ -187,3 +187,16 @@ def test_a_living_run_says_where_it_stands(status, sentence):
 
 def test_a_run_that_failed_at_once_says_only_why():
     assert run_monitor.ending(Status("failed", "It broke."), pd.DataFrame()) == "It broke."
+
+
+@pytest.mark.parametrize(
+    ("saved", "label"), [(None, "Start again"), ("checkpoint.npz", "Resume"), ("model.keras", "Resume")]
+)
+def test_only_a_run_that_has_saved_something_is_resumed_and_any_other_starts_again(app, spawned, saved, label):
+    folder = fake_run(state="failed", done=0, step=0, message="The disk is full.", model=False)
+    if saved:
+        (folder / saved).touch()
+    test = app("train")
+    assert {button.label for button in test.main.button} & {"Resume", "Start again"} == {label}
+    test.button(key="train_resume").click().run()
+    assert spawned == [folder]

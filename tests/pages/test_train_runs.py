@@ -99,19 +99,6 @@ def test_a_broken_off_run_says_why_and_is_resumed(app, spawned, state, silent, s
     assert test.button(key="train_stop")
 
 
-@pytest.mark.parametrize(
-    ("saved", "label"), [(None, "Start again"), ("checkpoint.npz", "Resume"), ("model.keras", "Resume")]
-)
-def test_only_a_run_that_has_saved_something_is_resumed_and_any_other_starts_again(app, spawned, saved, label):
-    folder = fake_run(state="failed", done=0, step=0, message="The disk is full.", model=False)
-    if saved:
-        (folder / saved).touch()
-    test = app("train")
-    assert {button.label for button in test.main.button} & {"Resume", "Start again"} == {label}
-    test.button(key="train_resume").click().run()
-    assert spawned == [folder]
-
-
 def test_a_finished_run_offers_its_model_but_no_resuming(app, monkeypatch):
     monkeypatch.setattr(warmup, "start", lambda: None)  # Classify would open the model with TensorFlow
     folder = fake_run()
