@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from cnn_core.host import spaces, start
+from cnn_core.host import spaces, start, turns
 from cnn_core.storage.files import at_home, home
 from pages.widgets import protection, unexpected, warmup
 from pages.widgets.host import link, memory, metrics, upkeep
@@ -63,7 +63,7 @@ def main() -> None:
         return
     spaces.greet()
     controls.read_old_links()
-    with at_home(home()):  # looked up once, not by each part of the page
+    with turns.Page(), at_home(home()):  # looked up once, not by each part of the page
         with st.sidebar:
             picture.choose()
             run_monitor.sidebar()

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from cnn_core.host import turns
 from cnn_core.setup import installed
 
 _lock = threading.Lock()
@@ -98,6 +99,7 @@ def wait(message: str) -> None:
     if ready():
         return
     start()
+    turns.give_way()
     began = time.monotonic()
     place = st.empty()
     with place.status(f"{message}…", state="running") as status:

@@ -67,6 +67,16 @@ def test_the_server_itself_looks_for_garbage():
     assert config.get_option("runner.postScriptGC") is False
 
 
+def test_python_itself_looks_for_garbage_less_often_as_long_as_the_server_runs():
+    async def threshold() -> int:
+        async with memory.kept_small():
+            return gc.get_threshold()[0]
+
+    usual = gc.get_threshold()
+    assert asyncio.run(threshold()) == memory.NEW_OBJECTS > usual[0]
+    assert gc.get_threshold() == usual
+
+
 LARGE_BLOCKS = """
 from pathlib import Path
 from pages.widgets.host import memory

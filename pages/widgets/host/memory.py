@@ -2,7 +2,8 @@
 
 Streamlit can look for garbage after each run of a script. With all that this app imports, that took five times as long
 as the run itself, and nobody else's script could run meanwhile. So `.streamlit/config.toml` turns it off, and the
-server does it here, for all visitors at once and without what is imported, which never becomes garbage.
+server does it here, for all visitors at once and without what is imported, which never becomes garbage. Python's own
+looks in between, one for every 700 new objects, took as much time as these.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ from streamlit import runtime
 
 SECONDS = 3.0
 """Between two looks."""
+
+NEW_OBJECTS = 100_000
+"""With so many, Python itself looks for garbage before the next look."""
 
 LARGE = 4 * 2**20
 """Bytes. What is larger, such as an uploaded file, is fetched from the system, and goes back once it is free.
@@ -31,11 +35,14 @@ TRIM_EVERY = 10
 @asynccontextmanager
 async def kept_small() -> AsyncIterator[None]:
     """Look for garbage as long as the server runs."""
+    usual = gc.get_threshold()
+    gc.set_threshold(NEW_OBJECTS, *usual[1:])
     task = asyncio.create_task(_look())
     try:
         yield
     finally:
         task.cancel()
+        gc.set_threshold(*usual)
 
 
 async def _look() -> None:

@@ -84,6 +84,7 @@ class Case(NamedTuple):
 @st.cache_data(max_entries=64, show_spinner=False)
 def _predict(name: str, stamp: int, _image: np.ndarray, photo: str) -> Prediction:
     limits.spend()
+    turns.give_way()
     return open_model(name).classify(_image)
 
 
