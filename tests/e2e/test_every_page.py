@@ -125,6 +125,7 @@ def test_it_fits_the_screen(opened):
             opened.add_style_tag(content=NO_HANDLES)
             too_wide = what_is_too_wide(opened)
         assert not too_wide, f"At {width} pixels these are wider than the space they have: {too_wide}"
+    expect(opened.locator(".stSidebar")).to_have_css("visibility", "hidden")  # or the Tab key would get lost in it
 
 
 def what_is_too_wide(page: Page) -> list[str]:
