@@ -90,14 +90,15 @@ def _carry_out(folder: Path) -> None:
     except TimeUp:
         journal.write(state="stopped", message=f"{limits.MINUTES.reached()}{_saved(folder)}", seconds_left=None)
     except SpaceFull:
-        message = f"Stopped: your space is full.{_saved(folder)} {limits.SPACE.reached()} Then you can resume this run."
+        then = f"Then you can {checkpoint.to_go_on(folder)}."
+        message = f"Stopped: your space is full.{_saved(folder)} {limits.SPACE.reached()} {then}"
         journal.write(state="stopped", message=message, seconds_left=None)
     except Stopped:
         message = STOPPED if (folder / MODEL).exists() else TOO_EARLY
         message = LEFT if journal.status.state == "waiting" else message
         journal.write(state="stopped", place=0, message=message, seconds_left=None)
     except Exception as error:
-        sentence = _sentence(error)
+        sentence = _sentence(error, folder)
         journal.write(state="failed", message=sentence, seconds_left=None)
         raise TrainingError(sentence) from error
     else:
@@ -261,12 +262,13 @@ def augmentation(config: TrainingConfig) -> Callable[..., Any] | None:
     return RandomAffine(**strength, seed=config.seed)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, folder: Path) -> str:
     if isinstance(error, CnnLabError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (
-            "The disk is full. Free some disk space (old runs can be deleted on the Train page), then resume this run."
+            "The disk is full. Free some disk space (old runs can be deleted on the Train page), then "
+            f"{checkpoint.to_go_on(folder)}."
         )
     if type(error).__name__ in cluster.BROKEN_OFF:
         return cluster.LOST

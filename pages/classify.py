@@ -59,7 +59,7 @@ def _choose_model() -> ModelCard | None:
     chosen = None
     if cards:
         names = list(cards)
-        address.read(_MODEL, names)
+        address.read(_MODEL, names, names[0])
         name = st.selectbox(
             "Model", names, format_func=lambda name: _title(cards[name]), key=_MODEL, persist_state="session",
             help="The bundled models, the ones you trained, and the ones you uploaded.",

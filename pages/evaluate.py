@@ -43,7 +43,7 @@ def main() -> None:
         st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
         return
     names = list(cards)
-    address.read(controls.MODEL.name, names)
+    address.read(controls.MODEL.name, names, names[0])
     name = st.selectbox(
         "Model", names, format_func=lambda name: cards[name].title, key=controls.MODEL.name, persist_state="session"
     )

@@ -94,8 +94,7 @@ def _settle_run(names: list[str]) -> None:
     active = [run.id for run in run_monitor.active_runs()]
     if new := [name for name in active if name not in state.get("runs_seen", [])]:
         state[controls.RUN.name] = new[0]
-    address.read(controls.RUN.name, names)
-    state.setdefault(controls.RUN.name, names[0])  # said by name: a browser keeps the label of a run that is deleted
+    address.read(controls.RUN.name, names, names[0])
     state["runs_seen"] = active
 
 

@@ -69,6 +69,17 @@ def begun(folder: Path) -> bool:
     return (folder / NAME).exists() or (folder / MODEL).exists()
 
 
+def to_go_on(folder: Path) -> str:
+    """Return how a sentence asks for a run to go on: resume it or, if it has saved nothing, start it again.
+
+    Examples
+    --------
+    >>> to_go_on(Path("no/such/run"))
+    'start the run again'
+    """
+    return "resume the run" if begun(folder) else "start the run again"
+
+
 def save(folder: Path, model: keras.Model, place: Place) -> None:
     """Write the checkpoint.
 

@@ -11,14 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from cnn_core import CnnLabError
-from cnn_core.engine import child, warm
+from cnn_core.engine import checkpoint, child, warm
 from cnn_core.engine.journal import ACTIVE_STATES, Status, read_status
 from cnn_core.storage import lock
 from cnn_core.storage.files import replace_file
 
 KILLED = (
-    "The training process was killed, most often by the system because memory ran out. "
-    "Close other programs, then resume the run."
+    "The training process was killed, most often by the system because memory ran out. Close other programs, then {}."
 )
 ENDED = "The training process ended with an error. What it printed last is in log.txt."
 
@@ -83,7 +82,7 @@ def leave_reason(folder: Path, code: int) -> None:
         status = Status()
     if status.state not in ACTIVE_STATES or lock.held(folder) or not folder.exists():
         return  # it has said why; or another process has begun here; or the run was deleted
-    state, message = ("interrupted", KILLED) if code < 0 else ("failed", ENDED)
+    state, message = ("interrupted", KILLED.format(checkpoint.to_go_on(folder))) if code < 0 else ("failed", ENDED)
     status = replace(status, state=state, message=message, seconds_left=None)
     try:
         replace_file(folder / "status.json", json.dumps(asdict(status)))

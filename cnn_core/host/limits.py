@@ -127,7 +127,7 @@ MINUTES = Limit(
     "CNN_LAB_MAX_MINUTES",
     10,
     "minutes that a run trains before the next one's turn",
-    "Stopped after {value} minutes, the longest turn on this server. Resume the run to wait in line again.",
+    "Stopped after {value} minutes, the longest turn on this server. The run can wait in line again.",
 )
 UPLOAD = Limit(
     "CNN_LAB_MAX_UPLOAD_MB",

@@ -14,13 +14,16 @@ import streamlit as st
 from pages.widgets.control_types import Control
 
 
-def read(key: str, options: Container[str]) -> None:
-    """Take a new choice from the address, and drop a choice that is no longer among the options."""
+def read(key: str, options: Container[str], default: str) -> None:
+    """Take a new choice from the address, or the default where there is none or it is no longer among the options.
+
+    The default is said by name: a browser would keep the label of an option that has gone.
+    """
     state, asked = st.session_state, _shown(key)
     if asked in options and asked != state.get(_last(key)):
         state[key] = asked
-    elif key in state and state[key] not in options:
-        del state[key]
+    elif state.get(key) not in options:
+        state[key] = default
 
 
 def new(key: str) -> str | None:

@@ -30,6 +30,10 @@ STYLE = """<style>
 [data-testid=stCaptionContainer] {opacity: .8}
 [data-testid=stBaseButton-primary], [data-testid=stBaseButton-primary]:is(:hover, :focus, :active),
 .stMultiSelect [data-tag] {color: light-dark(#FFFFFF, #0B1016)}
+.stElementToolbar:focus-within {opacity: 1}
+.stSidebar[data-collapsed=true] {visibility: hidden}
+:is([data-testid=stSidebarNavLink], .stPageLink a, .stElementToolbar button):focus-visible,
+:is(.stRadio, .stCheckbox) label:has(input:focus-visible) {outline: 3px solid light-dark(#0072B2, #3B97DE)}
 .stCode pre .token:is(.comment, .punctuation) {color: light-dark(#59636E, #9AA3AF)}
 .stCode pre .token.keyword {color: light-dark(#0064A8, #5FB2F5)}
 .stCode pre .token.string {color: light-dark(#0B7038, #4FCB85)}
@@ -38,5 +42,6 @@ STYLE = """<style>
 </style>"""
 """Less space above the page, which Streamlit reserves for a toolbar that this app does not show. Captions, code, and
 what stands on the primary color, that can be read: Streamlit's own have contrasts of 4.2, 2.4 and, in the dark, 3.2.
-WCAG asks for 4.5.
+WCAG asks for 4.5. A frame around what the keyboard has reached, where Streamlit shows only a pale color or nothing.
+The Tab key passes over a sidebar that is folded away.
 """

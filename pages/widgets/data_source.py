@@ -146,7 +146,7 @@ def _kept() -> str:
         put = "There is no dataset yet. Put a zip or a folder of photos there, then come back."
         st.info(upload if visiting() else put)
         return ""
-    address.read(controls.DATASET.name, names)
+    address.read(controls.DATASET.name, names, names[0])
     name = st.selectbox("Dataset", names, key=controls.DATASET.name, persist_state="session")
     address.write(controls.DATASET.name, name, names[0])
     return str(kept.path(name))

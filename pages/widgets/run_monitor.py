@@ -160,7 +160,7 @@ def stop_button(run: runs.Run, status: Status, key: str) -> None:
     """Draw the button that stops a run after its current step, or lets a waiting one leave the line."""
     label, icon, help_text = "Stop", ":material/stop_circle:", "The model is saved first."
     if status.state == "waiting":
-        label, icon, help_text = "Leave the line", ":material/logout:", "You can resume the run later, or delete it."
+        label, icon, help_text = "Leave the line", ":material/logout:", "The run can wait in line again later."
     if st.button(label, key=key, icon=icon, disabled=status.state == "stopping", help=help_text):
         attempt(run.stop, key)
         st.rerun()

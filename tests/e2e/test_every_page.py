@@ -31,6 +31,17 @@ TOO_WIDE = """() => [...document.querySelectorAll('html, .stMain, .stMainBlockCo
     .filter(area => area.scrollWidth > area.clientWidth + 1)
     .map(area => area.className + ': ' + area.innerText.slice(0, 80))"""
 
+UNSEEN = """() => [...document.querySelectorAll(
+        '.stSidebar a, .stPageLink a, .stElementToolbar button, .stRadio input, .stCheckbox input')]
+    .filter(control => {
+        control.focus();
+        const seen = getComputedStyle(control.closest('label') ?? control).outlineStyle === 'solid';
+        const opacity = getComputedStyle(control.closest('.stElementToolbar') ?? control).opacity;
+        return document.activeElement === control && !(seen && opacity > 0);
+    })
+    .map(control => control.closest('label, a, button').outerHTML.slice(0, 160))"""
+"""The controls that a keyboard reaches without that it can be seen."""
+
 NO_HANDLES = ".stDataFrame {overflow: hidden}"
 """A table of Streamlit's scrolls by itself, and keeps an invisible handle beyond its right edge."""
 
@@ -98,6 +109,12 @@ def test_axe_finds_nothing_that_shuts_people_out(opened):
     assert not found, "\n".join(found)
 
 
+def test_what_the_keyboard_has_reached_can_be_seen(opened):
+    opened.keyboard.press("Tab")  # or the browser takes what is focused for what was clicked
+    opened.add_style_tag(content="* {transition: none !important}")
+    assert not opened.evaluate(UNSEEN)
+
+
 def test_it_fits_the_screen(opened):
     opened.add_style_tag(content=NO_HANDLES)
     for width in WIDTHS:
@@ -108,6 +125,7 @@ def test_it_fits_the_screen(opened):
             opened.add_style_tag(content=NO_HANDLES)
             too_wide = what_is_too_wide(opened)
         assert not too_wide, f"At {width} pixels these are wider than the space they have: {too_wide}"
+    expect(opened.locator(".stSidebar")).to_have_css("visibility", "hidden")  # or the Tab key would get lost in it
 
 
 def what_is_too_wide(page: Page) -> list[str]:

@@ -27,6 +27,16 @@ def test_the_exit_code_becomes_a_sentence(tmp_path, code, state, words):
     assert words in status.message
 
 
+def test_only_what_has_saved_something_is_to_be_resumed(tmp_path):
+    run = runs.Run(folder_with(tmp_path / "run", status_json=RUNNING, lock=""))
+    process.leave_reason(run.folder, -9)
+    assert "then start the run again." in run.status().message
+    (run.folder / "checkpoint.npz").touch()
+    (run.folder / "status.json").write_text(RUNNING)
+    process.leave_reason(run.folder, -9)
+    assert "then resume the run." in run.status().message
+
+
 def test_what_the_run_has_said_itself_stays(tmp_path):
     run = runs.Run(folder_with(tmp_path / "run", status_json=json.dumps({"state": "failed", "message": "Disk full."})))
     process.leave_reason(run.folder, 1)

@@ -159,6 +159,7 @@ def test_a_training_that_outgrows_the_space_stops_and_says_so(at, monkeypatch): 
         status = journal.read_status(folder)
     assert status.state == "stopped"
     assert status.message.startswith("Stopped: your space is full. The model was saved. A visitor has 1 MB")
+    assert status.message.endswith("Then you can resume the run.")
     assert (folder / "model.keras").exists()
     assert counts.read()["refused_max_space_mb"] == 1
 

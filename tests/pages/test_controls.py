@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cnn_core import evaluation
 from cnn_core.source import Source
@@ -52,6 +53,27 @@ def test_the_threshold_of_pixels_is_not_the_one_of_evaluate(app, measured):
     assert not test.exception
     assert not test.error
     assert test.slider(key=controls.DOG_ABOVE.name).value == 50
+
+
+def test_a_menu_does_not_keep_the_label_of_what_was_deleted():
+    """A browser changes the label only when it is told the value."""
+
+    def page():
+        import streamlit as st
+
+        from pages.widgets import address
+
+        names = st.session_state["names"]
+        address.read("model", names, names[0])
+        st.selectbox("Model", names, key="model", persist_state="session")
+
+    test = AppTest.from_function(page)
+    test.session_state["names"] = ["bundled", "mine"]
+    test.query_params["model"] = "mine"
+    assert test.run().selectbox(key="model").value == "mine"
+    test.session_state["names"] = ["bundled"]
+    shown = test.run().selectbox(key="model").proto
+    assert (shown.set_value, shown.raw_value) == (True, "bundled")
 
 
 @pytest.mark.parametrize("file", sorted(SOURCES))

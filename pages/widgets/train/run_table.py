@@ -25,14 +25,13 @@ def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) 
         return
     st.header("The runs so far", divider="gray")
     table = pd.DataFrame([({"visitor": whose[run.id]} if whose else {}) | _row(run) for run in everything])
-    accuracies = [column for column in table if column.endswith("accuracy")]
+    written = {column: wording.percent for column in table if column.endswith("accuracy")}
+    written |= {column: _loss for column in table if column.endswith("loss")}
     st.dataframe(
-        table.assign(**{column: table[column].map(wording.percent) for column in accuracies}),
+        table.assign(**{column: table[column].map(write) for column, write in written.items()}),
         hide_index=True,
         column_config={
-            **{column: st.column_config.TextColumn(alignment="right") for column in accuracies},
-            "test loss": st.column_config.NumberColumn(format="%.3f"),
-            "validation loss": st.column_config.NumberColumn(format="%.3f"),
+            **{column: st.column_config.TextColumn(alignment="right") for column in written},
             "learning rate": st.column_config.NumberColumn(format="%g"),
         },
         alt="All training runs with their settings and results",
@@ -100,7 +99,7 @@ def _row(run: runs.Run) -> dict:
     return row | {
         f"{config.held_out} accuracy": last.get("val_accuracy", float("nan")),
         "accuracy": last.get("accuracy", float("nan")),
-        f"{config.held_out} loss": last.get("val_loss"),
+        f"{config.held_out} loss": last.get("val_loss", float("nan")),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
         "pictures": "all" if config.images is None else f"{config.images:,}",
@@ -110,6 +109,10 @@ def _row(run: runs.Run) -> dict:
         "augmentation": None if "augment" in config.without_use else config.augment,
         "parameters": f"{config.parameters:,}",
     }
+
+
+def _loss(loss: float) -> str:
+    return "–" if pd.isna(loss) else f"{loss:.3f}"
 
 
 def label(run: runs.Run) -> str:

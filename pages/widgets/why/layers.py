@@ -72,8 +72,7 @@ def show(case: Case) -> None:
 def _choose(stops: list[Stop]) -> Stop:
     names = [stop.name for stop in stops]
     first = next((stop.name for stop in stops if "Conv2D" in stop.kind), names[0])
-    address.read(_LAYER, names)
-    st.session_state.setdefault(_LAYER, first)
+    address.read(_LAYER, names, first)
     at = names.index(st.session_state[_LAYER])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
