@@ -211,9 +211,14 @@ def _wait_for(address: str, server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[str]:
+def server_home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def server(server_home) -> Iterator[str]:
     """The address of the started app, with a home of its own."""
-    with serve(tmp_path_factory.mktemp("server")) as address:
+    with serve(server_home) as address:
         yield address
 
 

@@ -15,7 +15,8 @@ def open_page(page: Page, address: str) -> None:
 
 def settle(page: Page) -> None:
     """Wait until the script has run, and nothing on screen is of before or still to come."""
-    expect(page.locator('[data-testid="stApp"]')).to_have_attribute("data-test-script-state", "notRunning")
+    # Counted, since Playwright describes the whole page each time that anything else is not yet as expected.
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_have_count(1)
     expect(page.locator('[data-stale="true"], .stMain .stSkeleton:visible, .stMain .stSpinner')).to_have_count(0)
 
 

@@ -89,7 +89,7 @@ def test_start_a_short_training_run_from_the_sidebar_and_watch_it_finish(server,
     page.get_by_role("link", name="5 · Train").click()
     # Two statuses stand there for a moment while the page is drawn again.
     finished = page.locator(".st-key-training_status").filter(has_text="Finished: 1 epoch")
-    expect(finished).to_be_visible(timeout=180_000)
+    finished.wait_for(timeout=180_000)  # `expect` would describe the whole page twice a second
     curves = page.locator(".st-key-training_curves")
     expect(curves).to_contain_text("accuracy")
     expect(curves.locator(".js-plotly-plot .scatterlayer path, .js-plotly-plot .scattergl").first).to_be_attached()

@@ -1,25 +1,35 @@
 """What is on screen while a training runs, in a real Chromium: its status after the start, and the way to stop it."""
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
 
 from cnn_core.storage.files import home
-from tests.conftest import serve
 from tests.pages.fake_runs import fake_run, rewrite_status
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(autouse=True)
+def no_runs(server_home, monkeypatch):
+    """The home of the server that other tests use too, without a run. A server of one's own costs 5 s of a processor.
+
+    Half of that is Chromium's, which knows Streamlit's frontend only at this address.
+    """
+    monkeypatch.setenv("CNN_LAB_HOME", str(server_home))
+    shutil.rmtree(server_home / "runs", ignore_errors=True)
+    yield
+    shutil.rmtree(server_home / "runs", ignore_errors=True)
+
+
 @pytest.fixture
-def running(tmp_path, monkeypatch):
+def running(server):
     """The address of an app in which a training runs; its longest line of progress is on screen."""
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
     folder = fake_run(state="running", done=1, step=5)
     rewrite_status(folder, step=1200, steps=1250, seconds_left=3725)
-    with serve(tmp_path) as address:
-        yield address
+    return server
 
 
 def test_stop_is_in_the_sidebar_without_scrolling(running, page):
@@ -32,12 +42,10 @@ def test_stop_is_in_the_sidebar_without_scrolling(running, page):
 
 
 @pytest.fixture
-def finished(tmp_path, monkeypatch):
+def finished(server):
     """The address of an app in which a training has finished; the page Train is long."""
-    monkeypatch.setenv("CNN_LAB_HOME", str(tmp_path))
     fake_run()
-    with serve(tmp_path) as address:
-        yield address
+    return server
 
 
 def test_a_run_that_goes_on_in_another_tab_is_followed_without_a_click(finished, page):
