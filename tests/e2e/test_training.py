@@ -4,8 +4,9 @@ import re
 import shutil
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
+from cnn_core import runs
 from cnn_core.storage.files import home
 from tests.pages.fake_runs import fake_run, rewrite_status
 
@@ -62,22 +63,34 @@ def test_a_run_that_goes_on_in_another_tab_is_followed_without_a_click(finished,
 
 @pytest.mark.slow
 def test_the_status_is_in_view_after_the_start(finished, page):
+    """Of a training that starts at once, of one that waits for it, and on a phone."""
     page.goto(f"{finished}/train")
     start = page.get_by_role("button", name="Start this training")
-    status = page.locator(".st-key-training_status")
-    stop = status.get_by_role("button", name="Stop")
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 720})
+    status, sidebar = page.locator(".st-key-training_status"), page.locator('[data-testid="stSidebar"]')
+    stop, leave = (status.get_by_role("button", name=name) for name in ("Stop", "Leave the line"))
+
+    def begin(button: Locator) -> None:
         expect(start).to_be_enabled()
         start.scroll_into_view_if_needed()
         expect(status).not_to_be_in_viewport()
         start.click()
-        try:
-            expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
-            expect(stop).to_be_in_viewport(ratio=1, timeout=20_000)
-        finally:
-            stop.click()
-            expect(status.get_by_text("Stopped")).to_be_visible()
+        expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
+        expect(button).to_be_in_viewport(ratio=1, timeout=20_000)
+
+    try:
+        begin(stop)
+        begin(leave)
+        leave.click()
+        expect(status.get_by_text("The run left the line")).to_be_visible()
+        sidebar.get_by_role("button", name="Stop").click()
+        sidebar.get_by_text("Stopped").wait_for()
+        page.set_viewport_size({"width": 390, "height": 720})
+        begin(stop)
+        stop.click()
+        expect(status.get_by_text("Stopped")).to_be_visible()
+    finally:
+        for run in runs.list_runs():
+            run.stop()
 
 
 def test_a_deleted_run_leaves_nothing_on_the_screen(finished, page):

@@ -1,5 +1,7 @@
 """Move the page up to the status of the training that has just begun: its button may be a screen or more below."""
 
+import time
+
 import streamlit as st
 
 # The margin is for Streamlit's header, which covers the top.
@@ -13,4 +15,5 @@ SCRIPT = """{
 
 def scroll() -> None:
     """Go there now."""
-    st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
+    # A browser runs again only what is new: the time tells this start from the last one.
+    st.html(f"<script>{SCRIPT}</script><i hidden>{time.time_ns()}</i>", unsafe_allow_javascript=True)
