@@ -51,7 +51,7 @@ def test_the_camera_is_asked_for_only_on_demand(server, page):
     sidebar = page.locator('[data-testid="stSidebar"]')
     sidebar.get_by_text("Use your own picture").click()
     expect(sidebar.locator('[data-testid="stFileUploader"]')).to_be_visible()  # it moves what stands below it
-    sidebar.get_by_text("Use the camera").click()
+    sidebar.get_by_role("switch", name="Use the camera").press("Space")  # a click may miss it while it still moves
     expect(page.locator('[data-testid="stCameraInput"]')).to_be_visible()
 
 
