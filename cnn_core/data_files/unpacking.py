@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cnn_core import CnnLabError
@@ -16,10 +16,13 @@ from cnn_core.data_files.reading import Progress
 from cnn_core.storage import archives
 from cnn_core.storage.cache import cache_path, cached, fingerprint
 from cnn_core.storage.files import environment, expanded, may_read
+from cnn_core.storage.lock import locked
 
 
 def folder_of(path: Path, progress: Progress | None = None) -> Path:
     """Return the folder of images that `path` is or holds, extracting zips into the cache once.
+
+    One process unpacks and the others wait for it: together they would take longer.
 
     Parameters
     ----------
@@ -41,7 +44,17 @@ def folder_of(path: Path, progress: Progress | None = None) -> Path:
     def write(folder: Path) -> None:
         archives.extract(packed, folder, lambda name: shown_by(name) is not None, progress)
 
-    return cached("unpacked", [fingerprint([packed])], write, about=[packed])
+    def waiting() -> None:
+        if progress:
+            progress(0, 0, "Unpacking the pictures")
+
+    key = [fingerprint([packed])]
+    with ExitStack() as turn:
+        unpacked = cache_path("unpacked", key, about=[packed])
+        if not unpacked.exists():
+            unpacked.parent.mkdir(parents=True, exist_ok=True)
+            turn.enter_context(locked(unpacked.parent, waiting))
+        return cached("unpacked", key, write, about=[packed])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,15 @@ class LockError(CnnLabError):
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold the folder's lock.
+
+    Parameters
+    ----------
+    folder : Path
+    waiting : callable, optional
+        Called again and again while another process holds the lock, however long that is. Without it, only
+        `PATIENCE_SECONDS` are waited.
 
     Raises
     ------
@@ -36,7 +43,9 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         end = time.monotonic() + PATIENCE_SECONDS
         while not _take(descriptor):
-            if time.monotonic() > end:
+            if waiting:
+                waiting()
+            elif time.monotonic() > end:
                 raise LockError(f"Another process is at work in {folder}. Wait for it, or stop it first.")
             time.sleep(0.02)
         yield

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cnn_core import dataset
 from cnn_core.data_files import unpacking
-from cnn_core.storage import archives
+from cnn_core.storage import archives, lock
 from tests.made_files import zip_of
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,11 @@ def pets(tmp_path):
     path = tmp_path / "pets.zip"
     path.write_bytes(zip_of(dict(list(MANY.items())[:1200])))
     return path
+
+
+def unpacked_by(home: Path) -> list[Path]:
+    """Return what lies in the cache, finished or not."""
+    return [file for file in (home / "cache").iterdir() if file.name != lock.NAME]
 
 
 def test_the_process_unpacks_and_tells_how_far_it_is(home, pets, monkeypatch):
@@ -76,7 +83,7 @@ def test_it_is_given_up_with_the_block(home, tmp_path):
 
     with pytest.raises(KeyboardInterrupt), unpacking.beside(str(path)) as unpacked:
         unpacked(stop)
-    assert not list((home / "cache").iterdir())
+    assert not unpacked_by(home)
 
 
 def test_it_ends_when_the_process_that_began_it_is_killed(home, tmp_path):
@@ -89,9 +96,38 @@ def test_it_ends_when_the_process_that_began_it_is_killed(home, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=-1, env=environment) as process:
         process.stdout.readline()  # it unpacks
-        assert list((home / "cache").iterdir())
+        assert unpacked_by(home)
         process.kill()
     deadline = time.monotonic() + 60
-    while list((home / "cache").iterdir()) and time.monotonic() < deadline:
+    while unpacked_by(home) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not list((home / "cache").iterdir())
+    assert not unpacked_by(home)
+
+
+def test_who_wants_the_same_zip_meanwhile_waits_and_does_not_unpack_it_again(home, pets):
+    first, extract = threading.Event(), archives.extract
+    said = []
+
+    def slowly(*arguments):
+        assert not first.is_set(), "It was unpacked twice."
+        first.set()
+        while (0, 0, "Unpacking the pictures") not in said:
+            time.sleep(0.01)
+        extract(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as threads:
+        patch.setattr(archives, "extract", slowly)
+        one = threads.submit(unpacking.folder_of, pets)
+        assert first.wait(10)
+        assert unpacking.folder_of(pets, lambda *progress: said.append(progress)) == one.result(10)
+
+
+def test_who_waits_can_be_stopped(home, pets):
+    (home / "cache").mkdir(parents=True)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with lock.locked(home / "cache"), pytest.raises(KeyboardInterrupt):
+        unpacking.folder_of(pets, stop)
+    assert len(dataset.open_dataset(pets)) == 1200
