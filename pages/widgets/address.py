@@ -4,14 +4,23 @@ Selectboxes by value: Streamlit would write the label, which changes with the ac
 Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
 
 A state of the session that has several controls, such as the bench of a lab: `read_all`, `choices`, `checked`.
+
+What the address leaves out is the default. But a click on the menu leads to an address without anything, and must keep
+the visitor's work: so what is left out counts only after the browser's Back or Forward (`left_out`).
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.widgets.control_types import Control
+
+
+def left_out(key: str) -> bool:
+    """Tell whether the browser's Back or Forward has led to an address that does not have this key."""
+    return _by_history() and _shown(key) is None
 
 
 def read(key: str, options: Container[str], default: str) -> None:
@@ -22,13 +31,16 @@ def read(key: str, options: Container[str], default: str) -> None:
     state, asked = st.session_state, _shown(key)
     if asked in options and asked != state.get(_last(key)):
         state[key] = asked
-    elif state.get(key) not in options:
+    elif left_out(key) or state.get(key) not in options:
         state[key] = default
 
 
-def new(key: str) -> str | None:
-    """Return a text of the address that this session has not seen, and remember it; else None."""
-    asked = _shown(key)
+def new(key: str, default: str | None = None) -> str | None:
+    """Return a text of the address that this session has not seen, and remember it; else None.
+
+    Where the key is left out, that is the default.
+    """
+    asked = default if left_out(key) else _shown(key)
     if asked is None or asked == st.session_state.get(_last(key)):
         return None
     st.session_state[_last(key)] = asked
@@ -41,14 +53,18 @@ def write(key: str, value: str, default: str | None) -> None:
 
 
 def write_together(choices: Iterable[tuple[str, str, str | None]]) -> None:
-    """Write each key, value and default as `write` does, as one change: one press of the browser's Back undoes it."""
+    """Write each key, value and default as `write` does, as one change: one press of the browser's Back undoes it.
+
+    The address that Back or Forward has led to is left as it is: a change would be a new page of the browser's history,
+    and nobody could get back past it.
+    """
     changed: dict[str, str | list[str]] = {}
     for key, value, default in choices:
         wanted = None if value == default else value
         if _shown(key) != wanted:
             changed[key] = [] if wanted is None else wanted  # with no values, a key is not in the address
         st.session_state[_last(key)] = wanted
-    if changed:
+    if changed and not _by_history():
         st.query_params.update(changed)
 
 
@@ -59,7 +75,9 @@ def read_all(state: dict[str, Any], controls: Mapping[str, Control]) -> list[str
     """
     refused = []
     for name, control in controls.items():
-        if (asked := new(control.name)) is not None:
+        if left_out(control.name):
+            state[name] = getattr(control, "default", None)
+        elif (asked := new(control.name)) is not None:
             try:
                 state[name] = control.read(asked)
             except (ValueError, LookupError):
@@ -84,6 +102,10 @@ def checked(control: Control, value: Any) -> Any:
         When the control does not offer it.
     """
     return control.read(control.write(value))
+
+
+def _by_history() -> bool:
+    return getattr(get_script_run_ctx(), "is_history_navigation", False)
 
 
 def _shown(key: str) -> str | None:

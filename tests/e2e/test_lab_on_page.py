@@ -58,16 +58,24 @@ def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
 
 
 def test_one_step_back_undoes_one_edit(server, page):
-    """The first edit also brings the place into the address: three controls at once."""
+    """The first edit also brings the place into the address: three controls at once. The last one was left out."""
     page.goto(f"{server}/convolution")
     wait_for_address(page, kernel="sobel_x")
     for number in "345":
         page.get_by_label(MIDDLE).fill(number)
         wait_for_address(page, kernel=f"-1,0,1,-2,{number},2,-1,0,1")
         settle(page)
-    for number in "430":
+    page.get_by_label("Stride").select_option("2")
+    wait_for_address(page, conv_stride="2")
+    settle(page)
+    for number in "5430":
         page.go_back()
         expect(page.get_by_label(MIDDLE)).to_have_value(number, timeout=10_000)
+        expect(page.get_by_label("Stride")).to_have_value("1", timeout=10_000)
+    page.go_back()  # to where the page had just been opened: if it wrote the address again, nobody would get past it
+    wait_for_address(page, kernel=None)
+    settle(page)
+    wait_for_address(page, kernel=None)
 
 
 def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(server, page):
@@ -81,6 +89,10 @@ def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(serv
     wait_for_address(page, kernel="-1,0,1,-2,9,2,-1,0,1")
     page.get_by_role("button", name="+ Convolution").click()
     wait_for_address(page, chain="conv/relu/pool:max,2,2,valid/conv:sobel_y")
+    page.go_back()
+    expect(page.get_by_label(MIDDLE)).to_have_count(1)
+    page.go_forward()
+    expect(page.get_by_label(MIDDLE)).to_have_count(2)
     page.reload()
     expect(page.get_by_label(MIDDLE)).to_have_count(2)
     expect(page.get_by_label(MIDDLE).first).to_have_value("9")

@@ -48,6 +48,10 @@ def test_a_pixel_at_the_edge_is_in_the_link(server, page):
     expect(place).to_have_text("Row 4, column 4")
     page.locator("[data-role=source]").press("Shift+ArrowUp")
     wait_for_address(page, region_row="0", pixel_row="0", pixel_column="4")
+    page.go_back()
+    expect(place).to_have_text("Row 4, column 4")
+    page.go_forward()
+    expect(place).to_have_text("Row 0, column 4")
     page.reload()
     expect(place).to_have_text("Row 0, column 4")
 

@@ -45,18 +45,25 @@ def current() -> dict[str, Any]:
 
 def read_address() -> None:
     """Take over what a new address asks for. What it cannot mean becomes the sentence of `warning`."""
-    bench = current()
-    if (asked := address.new(controls.KERNEL.name)) is not None:
-        try:
-            bench["kernel"] = _parse(asked)
-            st.session_state.pop(_WARNING, None)
-        except ConvolutionError as error:
-            st.session_state[_WARNING] = str(error)
-    for refused in address.read_all(bench, OPTIONS):
+    if address.left_out(controls.KERNEL.name):  # this page always writes the kernel: it has been here for an instant
+        return
+    read_kernel()
+    for refused in address.read_all(current(), OPTIONS):
         st.session_state[_WARNING] = (
             f"The address asks for {refused}, which this page does not offer. Choose one of the options below."
         )
-    _fit_tables(bench)
+    _fit_tables(current())
+
+
+def read_kernel(default: str | None = None) -> None:
+    """Take over the kernel that a new address asks for, or the default where `address.left_out` says so."""
+    if (asked := address.new(controls.KERNEL.name, default)) is not None:
+        try:
+            current()["kernel"] = _parse(asked)
+            st.session_state.pop(_WARNING, None)
+        except ConvolutionError as error:
+            st.session_state[_WARNING] = str(error)
+    _fit_tables(current())
 
 
 def kernel_choice(default: str | None = None) -> list[tuple[str, str, str | None]]:

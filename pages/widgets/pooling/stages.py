@@ -49,8 +49,8 @@ def change(stages: Sequence[Stage]) -> None:
 
 def read_address() -> None:
     """Take over what a new address asks for, also in the words of older links. `warning` says what cannot be."""
-    bench.read_address()
-    if (asked := address.new(controls.CHAIN.name)) is not None:
+    bench.read_kernel(bench.FIRST)
+    if (asked := address.new(controls.CHAIN.name, FIRST)) is not None:
         try:
             parts = asked.split("/")
             if len(parts) > MAX_STAGES:
@@ -61,7 +61,7 @@ def read_address() -> None:
             st.session_state[_CHAIN] = asked
         except ChainError as error:
             st.session_state[_WARNING] = f"The address asks for a chain that cannot be shown: {error}."
-    if (asked := address.new(controls.CHAIN_PLACE.name)) is not None:
+    if (asked := address.new(controls.CHAIN_PLACE.name, "")) is not None:
         try:
             at, row, column = map(int, asked.split(","))
             st.session_state[_LOOKED] = _place({"at": at, "row": row, "column": column})
