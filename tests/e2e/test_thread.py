@@ -69,6 +69,11 @@ def test_a_number_of_the_dense_layer_is_followed_to_the_photo(server, page):
     which = knot.way.cell[-1]
     for table, numbers in enumerate((knot.sum.window, knot.sum.kernel, knot.sum.products)):
         assert shown(page, table) == pytest.approx([float(f"{one:.5g}") for one in numbers[..., which].ravel()])
+    page.wait_for_function("() => new URL(location).searchParams.has('thread')")
+    page.go_back()
+    title(page, f"dense, number {place.at[0] + 1}")
+    page.go_forward()
+    title(page, f"conv_2, {where(end.at)}")
     page.locator("[data-key=cell-2-1]").click()
     knot = follow("conv_2", *end.at, which=which, cell=(2, 1))
     expect(page.locator("[data-role=way-title]")).to_have_text(f"Where {number(knot.way.value)} comes from")

@@ -72,7 +72,9 @@ def _state(case: Case, start: Stop) -> dict[str, Any]:
     state, of = st.session_state.get(_STATE), (case.card.name, case.stamp, start)
     if state is None or state["of"] != of or state["image"] is not case.image:
         st.session_state[_STATE] = state = {"of": of, "image": case.image, "path": [start]}
-    if path := _read(address.new(_ADDRESS) or ""):
+    if address.left_out(_ADDRESS):
+        state["path"] = [start]
+    elif path := _read(address.new(_ADDRESS) or ""):
         state["path"] = path
     return state
 
