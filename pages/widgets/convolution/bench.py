@@ -45,17 +45,18 @@ def current() -> dict[str, Any]:
 
 def read_address() -> None:
     """Take over what a new address asks for. What it cannot mean becomes the sentence of `warning`."""
-    bench = current()
+    bench, warnings = current(), []
     if (asked := address.new(controls.KERNEL.name)) is not None:
         try:
             bench["kernel"] = _parse(asked)
             st.session_state.pop(_WARNING, None)
         except ConvolutionError as error:
-            st.session_state[_WARNING] = str(error)
-    for refused in address.read_all(bench, OPTIONS):
-        st.session_state[_WARNING] = (
-            f"The address asks for {refused}, which this page does not offer. Choose one of the options below."
-        )
+            warnings.append(str(error))
+    if refused := address.read_all(bench, OPTIONS):
+        named = " and ".join(refused)
+        warnings.append(f"The address asks for {named}, which this page does not offer. Choose from the options above.")
+    if warnings:
+        st.session_state[_WARNING] = " ".join(warnings)
     _fit_tables(bench)
 
 
