@@ -223,8 +223,13 @@ def test_the_numbers_that_a_cell_can_have_are_said_as_on_the_rest_of_the_page(la
 def test_a_picture_of_one_pixel_needs_the_padding_same(lab):
     show(lab, np.full((1, 1, 3), 200, np.uint8), SETTINGS)
     expect(lab.get_by_role("alert")).to_contain_text("larger than the picture")
+    results = [lab.get_by_text(words) for words in ("Feature map: ", "One step, number", "of the map. The", "Step through")]
+    for place in results:  # the last picture's
+        expect(place).to_be_hidden()
     lab.get_by_label("Padding").select_option("same")
     expect(lab.get_by_role("alert")).to_be_hidden()
+    for place in results:
+        expect(place).to_be_visible()
     assert drawn(lab).shape == (1, 1, 1)
 
 
