@@ -175,6 +175,7 @@ def test_runs_stand_side_by_side(app):
     test = app("train")
     (table,) = [frame.value for frame in test.dataframe if "test accuracy" in frame.value]
     assert list(table["test accuracy"]) == ["75.0\u00a0%", "85.0\u00a0%"]
+    assert list(table["training accuracy"]) == ["80.0\u00a0%", "90.0\u00a0%"]
     assert list(table["epochs"]) == ["2 of 3", "3 of 3"]
     assert len(chart_lines(test, "compare_accuracy")) == 4
     test.multiselect(key="compare").set_value(["20260101-000000-aaaa"]).run()

@@ -90,7 +90,7 @@ def _bundled_history() -> pd.DataFrame | None:
 
 def _row(run: runs.Run) -> dict:
     status, history = run.status(), run.history()
-    nothing = {"test accuracy": float("nan"), "accuracy": float("nan")}
+    nothing = {"test accuracy": float("nan"), "training accuracy": float("nan")}
     row: dict = {"run": when(run), "state": status.state, **nothing}
     try:
         config = run.config
@@ -99,7 +99,7 @@ def _row(run: runs.Run) -> dict:
     last: dict = history.iloc[-1].to_dict() if len(history) else {}
     return row | {
         f"{config.held_out} accuracy": last.get("val_accuracy", float("nan")),
-        "accuracy": last.get("accuracy", float("nan")),
+        "training accuracy": last.get("accuracy", float("nan")),
         f"{config.held_out} loss": last.get("val_loss", float("nan")),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
