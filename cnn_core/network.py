@@ -291,6 +291,6 @@ def _check_range(what: str, value: int, least: int, most: int) -> None:
 def _vanished(layer: str, form: str, size: int, needs: str) -> NetworkError:
     return NetworkError(
         f"Layer {layer} ({form}) receives {size}×{size} pixels: too few for {needs}. "
-        'Use a larger picture, fewer blocks, less pooling or padding "same".',
+        "Use a larger picture, fewer blocks, less pooling or the padding “same”.",
         layer,
     )

@@ -17,6 +17,7 @@ from pages.widgets.measure import correct, errors, gallery, measurement
 
 REFRESH = 0.5
 MAX_MISTAKES = 10
+_WARNING = "evaluate_warning"
 
 SCORES = """
 - **Accuracy**: the share of pictures that the model classifies correctly. Guessing gives 50 %.
@@ -54,12 +55,14 @@ def main() -> None:
         _recorded(scores)
         exports.model_card(card)
     st.header("Measure it yourself", divider="gray")
+    _warn()
     data = data_source.choose()
     left, right = st.columns(2, gap="large")
-    images = left.selectbox("Maximum number of pictures", **controls.MEASURED.menu)
+    images = left.selectbox("Maximum number of pictures", on_change=_chosen, **controls.MEASURED.menu)
     subset = right.selectbox(
         "Part of the pictures",
         help="The test set: the pictures that a training run keeps for testing and does not learn from.",
+        on_change=_chosen,
         **controls.SUBSET.menu,
     )
     if data:
@@ -67,6 +70,18 @@ def main() -> None:
     else:
         st.info("Choose pictures above. The scores appear here.")
     code_panel.show(lessons.evaluation(name, Source(data or DRAWN).shown, subset, images))
+
+
+def _warn() -> None:
+    """Say what the address asks for and no menu offers, until something else is chosen: the page runs several times."""
+    if unknown := controls.unknown_choices(controls.MEASURED, controls.SUBSET):
+        st.session_state[_WARNING] = unknown
+    if warning := st.session_state.get(_WARNING):
+        st.warning(warning)
+
+
+def _chosen() -> None:
+    st.session_state.pop(_WARNING, None)
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:

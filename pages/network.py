@@ -19,11 +19,8 @@ from pages.widgets.network import dense_instead
 _STYLE = "<style>[class*=st-key-block_] .stColumn {min-width: 0}</style>"
 
 _ADDRESS = [
-    control.name
-    for control in (
-        controls.INPUT_SIZE, controls.BLOCKS, controls.DENSE_UNITS, *controls.BLOCK_FILTERS, *controls.BLOCK_KERNEL,
-        *controls.BLOCK_PADDING, *controls.BLOCK_POOL,
-    )
+    controls.INPUT_SIZE, controls.BLOCKS, controls.DENSE_UNITS, *controls.BLOCK_FILTERS, *controls.BLOCK_KERNEL,
+    *controls.BLOCK_PADDING, *controls.BLOCK_POOL,
 ]  # fmt: skip
 """What the address may say of the network."""
 
@@ -47,9 +44,8 @@ def main() -> None:
 @st.fragment
 def _editor() -> None:
     """Show the network's drawing, table and code next to the controls that change it."""
-    if unknown := controls.unknown_choices(_ADDRESS):
-        named = " and ".join(f"“{plain(text[:40])}”" for text in unknown)
-        st.warning(f"The address asks for {named}, which is not one of the choices below. The default is used instead.")
+    if unknown := controls.unknown_choices(*_ADDRESS):
+        st.warning(unknown)
     st.html(_STYLE)
     drawing = st.container(key="network_drawing")
     settings, result = st.columns([2, 3], gap="large")

@@ -98,7 +98,7 @@ def test_receptive_field_is_what_a_pixel_reaches():
 
 
 def test_vanished_picture_names_the_layer():
-    with pytest.raises(NetworkError, match=r"conv_3 \(5×5, valid\) receives 2×2"):
+    with pytest.raises(NetworkError, match=r"conv_3 \(5×5, valid\) receives 2×2.*the padding “same”"):
         NetworkSpec(20, (ConvBlock(2, 5), ConvBlock(2, 3, "same", pool_size=4), ConvBlock(2, 5))).table()
     with pytest.raises(NetworkError, match=r"pool_1 \(3×3\) receives 2×2"):
         NetworkSpec(4, (ConvBlock(2, 3, pool_size=3),)).build()

@@ -32,6 +32,7 @@ def home(tmp_path, monkeypatch):
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full.*then start the run again"),
         (MemoryError(), "smaller batch"),
         (TrainingError("A sentence."), "A sentence."),
+        (type("UnavailableError", (Exception,), {})(), "--resume.*from the beginning if it has saved none"),
         (ZeroDivisionError("division by zero"), "log.txt"),
     ],
 )

@@ -33,7 +33,7 @@ EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type"
 LOST = (
     "The connection to another worker was lost: its process has ended, or its machine cannot be reached. What that "
     "worker printed last may say why. Then start all workers again with --resume: the run continues from its "
-    "checkpoint."
+    "checkpoint, or starts from the beginning if it has saved none."
 )
 
 BROKEN_OFF = (

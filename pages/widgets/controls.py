@@ -12,7 +12,7 @@ Streamlit writes the label of a choice into the address, not its value, when the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -21,6 +21,7 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS
 from cnn_core.source import DRAWN
+from cnn_core.wording import plain
 from pages.widgets.control_types import Choice as Choice
 from pages.widgets.control_types import Control as Control
 from pages.widgets.control_types import Number as Number
@@ -56,13 +57,17 @@ def _breaks(control: Control, text: str) -> bool:
         return False
 
 
-def unknown_choices(names: Sequence[str]) -> list[str]:
-    """List what the address asks of these controls and none of them offers, as ``name=value``.
+def unknown_choices(*asked: Control) -> str | None:
+    """Return a sentence about what the address asks of these controls and none of them offers; None if there is nothing.
 
-    Streamlit passes over such a value without a word.
+    Streamlit passes over such a value without a word, and takes it out of the address once the control is drawn.
     """
-    asked = [(control, st.query_params.get(control.name)) for control in map(CONTROLS.__getitem__, names)]
-    return [f"{control.name}={text}" for control, text in asked if text is not None and not _offers(control, text)]
+    texts = [(control, st.query_params.get(control.name)) for control in asked]
+    unknown = [f"{control.name}={text}" for control, text in texts if text is not None and not _offers(control, text)]
+    if not unknown:
+        return None
+    named = " and ".join(f"“{plain(text[:40])}”" for text in unknown)
+    return f"The address asks for {named}, which is not one of the choices below. The default is used instead."
 
 
 def _offers(control: Control, text: str) -> bool:

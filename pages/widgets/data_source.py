@@ -90,7 +90,7 @@ def choose() -> str:
     offered = controls.DATA.only(DRAWN, UPLOAD, KEPT) if visiting() else controls.DATA
     source = st.radio("Data", horizontal=True, **offered.menu)
     if source == DRAWN:
-        st.caption("Cats and dogs drawn by the computer: nothing to download, and training takes about a minute.")
+        st.caption("Cats and dogs drawn by the computer: nothing to download.")
         return DRAWN
     if source == UPLOAD:
         most = limits.UPLOAD.at_most(st.get_option("server.maxUploadSize"))

@@ -215,11 +215,22 @@ def test_another_table_is_refused_with_a_sentence(lab, text, sentence):
     np.testing.assert_array_equal(drawn(lab), before)
 
 
+def test_the_numbers_that_a_cell_can_have_are_said_as_on_the_rest_of_the_page(lab):
+    lab.get_by_label("Kernel row 1 column 1", exact=True).fill("")
+    expect(lab.get_by_role("alert")).to_contain_text("is empty. Type a number between −1,000,000 and 1,000,000")
+
+
 def test_a_picture_of_one_pixel_needs_the_padding_same(lab):
     show(lab, np.full((1, 1, 3), 200, np.uint8), SETTINGS)
     expect(lab.get_by_role("alert")).to_contain_text("larger than the picture")
+    said = ("Feature map: ", "One step, number", "of the map. The", "Step through")
+    results = [lab.get_by_text(words) for words in said]
+    for place in results:  # the last picture's
+        expect(place).to_be_hidden()
     lab.get_by_label("Padding").select_option("same")
     expect(lab.get_by_role("alert")).to_be_hidden()
+    for place in results:
+        expect(place).to_be_visible()
     assert drawn(lab).shape == (1, 1, 1)
 
 

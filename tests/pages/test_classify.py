@@ -226,6 +226,7 @@ def formulas(test) -> list[str]:
 
 def test_the_percentage_is_written_out_with_the_networks_own_scores(app, lab):
     test = app()
+    assert "How the percentage is computed" in [fold.label for fold in test.main.expander]
     assert formulas(test) == [], "the scores are asked for only when the fold is open"
     test.session_state["softmax_fold"] = True
     test.run()

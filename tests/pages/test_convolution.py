@@ -152,6 +152,12 @@ def test_junk_in_the_address_is_a_sentence(app, junk):
     assert "address asks for the kernel" in test.warning[0].value
 
 
+def test_all_that_the_address_asks_for_in_vain_is_said(app):
+    (warning,) = app("convolution", kernel="no_such_kernel", conv_stride="9", conv_padding="wide").warning
+    assert "“no_such_kernel”" in warning.value
+    assert "conv_stride=9 and conv_padding=wide, which this page does not offer" in warning.value
+
+
 def test_link_reproduces_the_page(app):
     test = app("convolution", kernel="0,1,0,1,-4.5,1,0,1,0", conv_stride="3", conv_padding="same")
     assert cell(test, 2, 2).value == -4.5

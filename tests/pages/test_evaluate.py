@@ -71,6 +71,22 @@ def test_bad_data_is_a_sentence_and_the_page_lives_on(app, tmp_path, bright_is_c
     assert not finish(test).error
 
 
+def test_of_the_drawn_pets_nothing_is_said_that_only_holds_for_a_training(app):
+    captions = [item.value for item in app("evaluate").caption]
+    assert "Cats and dogs drawn by the computer: nothing to download." in captions
+
+
+def test_what_a_link_asks_for_in_vain_is_said_until_something_else_is_chosen(app):
+    test = app("evaluate", pictures="55", subset="All pictures")
+    (warning,) = test.main.warning
+    assert "“pictures=55”, which is not one of the choices below" in warning.value
+    test.run()  # as when the measurement is ready; the browser has taken it out of the address by then
+    assert test.main.warning
+    test.selectbox(key="subset").set_value("test").run()
+    assert not test.main.warning
+    assert not app("evaluate", pictures="2,000", subset="All pictures").main.warning
+
+
 def test_without_a_model_it_says_what_to_do(app, home, monkeypatch, tmp_path):
     monkeypatch.setattr("cnn_core.models.WEIGHTS", tmp_path)
     test = app("evaluate")

@@ -185,8 +185,8 @@ def test_what_a_browser_sends_is_not_trusted(wrong):
 
 
 def test_the_address_asks_for_what_is_not_offered(app):
-    test = app("pixels", region_size="1000")
-    assert "region_size=1000" in test.warning[0].value
+    test = app("pixels", region_size="1000", threshold="900")
+    assert "region_size=1000 and threshold=900" in test.warning[0].value
     test.slider(key="region_size").set_value(3).run()
     assert not test.warning
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def show(case: Case) -> None:
     """Draw the fold. Only an open one asks the network for its scores."""
-    fold = st.expander("How does it become a percentage?", key="softmax_fold", on_change="rerun")
+    fold = st.expander("How the percentage is computed", key="softmax_fold", on_change="rerun")
     if fold.open:
         with fold:
             with st.spinner("Asking the network for its scores…"):

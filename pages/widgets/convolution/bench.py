@@ -48,10 +48,10 @@ def read_address() -> None:
     if address.left_out(controls.KERNEL.name):  # this page always writes the kernel: it has been here for an instant
         return
     read_kernel()
-    for refused in address.read_all(current(), OPTIONS):
-        st.session_state[_WARNING] = (
-            f"The address asks for {refused}, which this page does not offer. Choose one of the options below."
-        )
+    if refused := address.read_all(current(), OPTIONS):
+        named = " and ".join(refused)
+        said = f"The address asks for {named}, which this page does not offer. Choose from the options above."
+        st.session_state[_WARNING] = " ".join(filter(None, [warning(), said]))
     _fit_tables(current())
 
 

@@ -159,14 +159,18 @@ class ChainLab {
     let limit = null; // of the picture, then of the last convolution: ReLU and pooling keep its scale
     this.maps.forEach((map, at) => {
       const card = this.cards[at];
+      const name = this.#name(at);
+      card.title.textContent = at ? `${at}. ${name}` : name;
       card.canvas.hidden = !map;
-      if (!map) return;
+      if (!map) {
+        card.facts.textContent = "No map";
+        card.limit = null;
+        return;
+      }
       if (this.stages[at - 1]?.type === "conv") limit = this.held && card.limit ? card.limit : fitLimit(map);
       card.limit = limit;
       paint(card.canvas, map, limit ? "zero" : "photo", limit ?? 255);
-      const name = this.#name(at);
       const { low, high } = extent(map, -Infinity, Infinity);
-      card.title.textContent = at ? `${at}. ${name}` : name;
       card.facts.textContent = `${map.height} × ${map.width}, from ${number(low)} to ${number(high)}`;
       card.canvas.setAttribute("aria-label", `${name}: ${card.facts.textContent}. Move the frame with the arrow keys.`);
     });

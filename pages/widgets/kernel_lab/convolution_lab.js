@@ -161,7 +161,7 @@ class ConvolutionLab {
     this.#drawSource(channel);
     this.output = this.#featureMap();
     if (!this.output !== part.output.hidden) refuse(this.part.error, this.output ? "" : this.#tooSmall());
-    part.output.hidden = !this.output;
+    this.#showResults(Boolean(this.output));
     if (!this.output) return;
     if (this.fit) this.limit = fitLimit(this.output);
     this.fit = false;
@@ -173,6 +173,14 @@ class ConvolutionLab {
     // Numbers that change with every frame of a camera cannot be read: they are written a few times a second.
     if (!this.camera.on || performance.now() - this.placed > 200) this.#drawPlace();
     this.drawn = performance.now();
+  }
+
+  /** Without a map, the numbers of the last one would stand beside another kernel. */
+  #showResults(there) {
+    const { part } = this;
+    const results = [part.output, part["map-caption"], part.scale, part["stop-caption"], part.stop, part.arithmetic, part.player];
+    const headings = [part["stop-caption"], part.player].map((place) => place.previousElementSibling);
+    for (const place of [...results, ...headings, this.sourceView.frame]) place.hidden = !there;
   }
 
   #tooSmall() {

@@ -100,7 +100,7 @@ class KernelTable {
     if (Number.isNaN(value)) {
       input.setAttribute("aria-invalid", "true");
       const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is not a number that a kernel can have` : "the cell is empty";
-      this.refused(`${label}: ${what}. Type a number between −${MAX_WEIGHT} and ${MAX_WEIGHT}, such as 0.`);
+      this.refused(`${label}: ${what}. Type a number between −${MAX_WEIGHT.toLocaleString("en")} and ${MAX_WEIGHT.toLocaleString("en")}, such as 0.`);
       return;
     }
     input.removeAttribute("aria-invalid");

@@ -41,10 +41,10 @@ def current() -> dict[str, Any]:
 
 def read_address() -> None:
     """Take over what a new address asks for. What nothing offers becomes the sentence of `warning`."""
-    for refused in address.read_all(current(), WINDOW | BLACK_AND_WHITE):
+    if refused := address.read_all(current(), WINDOW | BLACK_AND_WHITE):
         st.session_state[_WARNING] = (
-            f"The address asks for {refused}, which this page does not offer. "
-            "Choose a place, a size or a threshold below."
+            f"The address asks for {' and '.join(refused)}, which this page does not offer. "
+            "Choose a place, a size or a threshold on this page."
         )
 
 

@@ -25,13 +25,14 @@ def compare(everything: list[runs.Run], whose: Mapping[str, str] | None = None) 
         return
     st.header("The runs so far", divider="gray")
     table = pd.DataFrame([({"visitor": whose[run.id]} if whose else {}) | _row(run) for run in everything])
-    written = {column: wording.percent for column in table if column.endswith("accuracy")}
-    written |= {column: _loss for column in table if column.endswith("loss")}
+    shares = [column for column in table if column.endswith("accuracy")]
     st.dataframe(
-        table.assign(**{column: table[column].map(write) for column, write in written.items()}),
+        table.assign(**{column: table[column].map(wording.percent) for column in shares}),
         hide_index=True,
+        placeholder="–",
         column_config={
-            **{column: st.column_config.TextColumn(alignment="right") for column in written},
+            **{column: st.column_config.TextColumn(alignment="right") for column in shares},
+            **{column: st.column_config.NumberColumn(format="%.3f") for column in table if column.endswith("loss")},
             "learning rate": st.column_config.NumberColumn(format="%g"),
         },
         alt="All training runs with their settings and results",
@@ -89,7 +90,7 @@ def _bundled_history() -> pd.DataFrame | None:
 
 def _row(run: runs.Run) -> dict:
     status, history = run.status(), run.history()
-    nothing = {"test accuracy": float("nan"), "accuracy": float("nan")}
+    nothing = {"test accuracy": float("nan"), "training accuracy": float("nan")}
     row: dict = {"run": when(run), "state": status.state, **nothing}
     try:
         config = run.config
@@ -98,7 +99,7 @@ def _row(run: runs.Run) -> dict:
     last: dict = history.iloc[-1].to_dict() if len(history) else {}
     return row | {
         f"{config.held_out} accuracy": last.get("val_accuracy", float("nan")),
-        "accuracy": last.get("accuracy", float("nan")),
+        "training accuracy": last.get("accuracy", float("nan")),
         f"{config.held_out} loss": last.get("val_loss", float("nan")),
         "epochs": f"{len(history)} of {config.epochs}",
         "time": wording.duration(status.seconds),
@@ -109,10 +110,6 @@ def _row(run: runs.Run) -> dict:
         "augmentation": None if "augment" in config.without_use else config.augment,
         "parameters": f"{config.parameters:,}",
     }
-
-
-def _loss(loss: float) -> str:
-    return "–" if pd.isna(loss) else f"{loss:.3f}"
 
 
 def label(run: runs.Run) -> str:
