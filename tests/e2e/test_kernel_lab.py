@@ -217,13 +217,14 @@ def test_another_table_is_refused_with_a_sentence(lab, text, sentence):
 
 def test_the_numbers_that_a_cell_can_have_are_said_as_on_the_rest_of_the_page(lab):
     lab.get_by_label("Kernel row 1 column 1", exact=True).fill("")
-    expect(lab.get_by_role("alert")).to_contain_text("the cell is empty. Type a number between −1,000,000 and 1,000,000")
+    expect(lab.get_by_role("alert")).to_contain_text("is empty. Type a number between −1,000,000 and 1,000,000")
 
 
 def test_a_picture_of_one_pixel_needs_the_padding_same(lab):
     show(lab, np.full((1, 1, 3), 200, np.uint8), SETTINGS)
     expect(lab.get_by_role("alert")).to_contain_text("larger than the picture")
-    results = [lab.get_by_text(words) for words in ("Feature map: ", "One step, number", "of the map. The", "Step through")]
+    said = ("Feature map: ", "One step, number", "of the map. The", "Step through")
+    results = [lab.get_by_text(words) for words in said]
     for place in results:  # the last picture's
         expect(place).to_be_hidden()
     lab.get_by_label("Padding").select_option("same")

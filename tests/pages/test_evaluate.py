@@ -72,7 +72,8 @@ def test_bad_data_is_a_sentence_and_the_page_lives_on(app, tmp_path, bright_is_c
 
 
 def test_of_the_drawn_pets_nothing_is_said_that_only_holds_for_a_training(app):
-    assert "Cats and dogs drawn by the computer: nothing to download." in [item.value for item in app("evaluate").caption]
+    captions = [item.value for item in app("evaluate").caption]
+    assert "Cats and dogs drawn by the computer: nothing to download." in captions
 
 
 def test_what_a_link_asks_for_in_vain_is_said_until_something_else_is_chosen(app):
