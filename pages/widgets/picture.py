@@ -87,7 +87,7 @@ def choose() -> None:
     height, width = image.shape[:2]
     with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
         st.image(file_for_screen(image), width="stretch", alt=f"The picture of all pages: {name}")
-    shown.markdown(f"**{plain(name)}**  \n:gray[{width} × {height} pixels]", width="stretch")
+    shown.markdown(f"**{plain(name)}**  \n:small[:gray[{height} rows × {width} columns]]", width="stretch")
 
 
 def current(longest: int | None = None) -> tuple[np.ndarray, str]:
