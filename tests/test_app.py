@@ -99,10 +99,10 @@ def test_an_upload_is_the_picture_of_every_page_until_a_sample_is_chosen(app):
     test = app("pixels")
     uploader(test).upload("my cat.png", png(40, 60, (9, 9, 9)), "image/png")
     test.run()
-    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
+    assert caption(test) == "**my cat.png**  \n:small[:gray[40 rows × 60 columns]]"
     assert pills(test).value is None
     test.switch_page("pages/pooling.py").run()
-    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
+    assert caption(test) == "**my cat.png**  \n:small[:gray[40 rows × 60 columns]]"
     pills(test).set_value("coffee").run()
     assert "coffee" in caption(test)
 
@@ -114,7 +114,7 @@ def test_an_upload_counts_even_if_its_callback_is_lost(app):
     with pytest.MonkeyPatch.context() as lost:
         lost.setattr(SessionState, "_call_callbacks", lambda *_, **__: lost.undo())
         test.run()
-    assert caption(test) == "**my cat.png**  \n:gray[60 × 40 pixels]"
+    assert caption(test) == "**my cat.png**  \n:small[:gray[40 rows × 60 columns]]"
     pills(test).set_value("coffee").run()
     assert "coffee" in caption(test)
 

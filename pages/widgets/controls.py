@@ -58,7 +58,7 @@ def _breaks(control: Control, text: str) -> bool:
 
 
 def unknown_choices(*asked: Control) -> str | None:
-    """Return a sentence about what the address asks of these controls and none of them offers; None if there is nothing.
+    """Return a sentence about what the address asks of these controls and none of them offers; None if all is well.
 
     Streamlit passes over such a value without a word, and takes it out of the address once the control is drawn.
     """

@@ -87,7 +87,8 @@ def choose() -> None:
     height, width = image.shape[:2]
     with shown.container(width=80):  # a width given to the image itself would shrink a very flat one to no height
         st.image(file_for_screen(image), width="stretch", alt=f"The picture of all pages: {name}")
-    shown.markdown(f"**{plain(name)}**  \n:gray[{width} × {height} pixels]", width="stretch")
+    # As wide as the place beside it: long words would else go below it, and move all that follows.
+    shown.markdown(f"**{plain(name)}**  \n:small[:gray[{height} rows × {width} columns]]", width=144)
 
 
 def current(longest: int | None = None) -> tuple[np.ndarray, str]:

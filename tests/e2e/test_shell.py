@@ -25,6 +25,8 @@ def test_the_picture_is_kept_from_page_to_page_and_in_the_address(server, page):
     page.get_by_role("radio", name="astronaut").click()
     shown = page.locator(".st-key-picture_shown")
     expect(shown).to_contain_text("Eileen Collins")
+    image, words = shown.locator("img").bounding_box(), shown.locator("p").bounding_box()
+    assert words["x"] > image["x"] + image["width"], "the words are below the picture, not beside it"
     expect(page).to_have_url(f"{server}/pixels?picture=astronaut")
     page.get_by_role("link", name="3 · Pooling").click()
     expect(page).to_have_url(f"{server}/pooling?picture=astronaut")
