@@ -9,6 +9,7 @@ it goes on. Whoever watches reads these files, whoever stops it creates the file
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import sys
 import traceback
@@ -287,6 +288,8 @@ def main() -> None:
         train(folder)
     except (TrainingError, LockError) as error:
         sys.exit(str(error))
+    finally:
+        gc.freeze()  # Python looks for garbage before it ends: in all of TensorFlow, for 1 s
 
 
 if __name__ == "__main__":
