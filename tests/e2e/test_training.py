@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from cnn_core import runs
 from cnn_core.storage.files import home
+from tests.e2e.app_page import settle
 from tests.pages.fake_runs import fake_run, rewrite_status
 
 pytestmark = pytest.mark.browser
@@ -74,6 +75,8 @@ def test_the_status_is_in_view_after_the_start(finished, page):
         start.scroll_into_view_if_needed()
         expect(status).not_to_be_in_viewport()
         start.click()
+        expect(button).to_have_count(1)
+        settle(page)  # until then the old status stands beside the new one
         expect(status.locator('[data-testid="stProgress"]')).to_be_in_viewport(ratio=1, timeout=20_000)
         expect(button).to_be_in_viewport(ratio=1, timeout=20_000)
 
@@ -82,6 +85,7 @@ def test_the_status_is_in_view_after_the_start(finished, page):
         begin(leave)
         leave.click()
         expect(status.get_by_text("The run left the line")).to_be_visible()
+        settle(page)
         sidebar.get_by_role("button", name="Stop").click()
         sidebar.get_by_text("Stopped").wait_for()
         page.set_viewport_size({"width": 390, "height": 720})
