@@ -110,7 +110,7 @@ class BenchPanel {
   #bias(value) {
     const fits = Math.abs(value) <= MAX_WEIGHT;
     this.bias.toggleAttribute("aria-invalid", !fits);
-    this.refused(fits ? "" : `The bias must be a number between −${MAX_WEIGHT.toLocaleString("en")} and ${MAX_WEIGHT.toLocaleString("en")}, such as 0.`);
+    this.refused(fits ? "" : `The bias must be ${WEIGHTS}.`);
     if (fits) this.changed({ bias: value }, true);
   }
 

@@ -2,6 +2,8 @@
 
 const DRAG_PIXELS = 6; // per step
 const SIDES = [3, 5, 7];
+const LARGEST = MAX_WEIGHT.toLocaleString("en");
+const WEIGHTS = `a number between −${LARGEST} and ${LARGEST}, such as 0`;
 
 /**
  * Cells for one kernel of one or three tables.
@@ -100,7 +102,7 @@ class KernelTable {
     if (Number.isNaN(value)) {
       input.setAttribute("aria-invalid", "true");
       const what = input.value.trim() ? `“${input.value.trim().slice(0, 20)}” is not a number that a kernel can have` : "the cell is empty";
-      this.refused(`${label}: ${what}. Type a number between −${MAX_WEIGHT.toLocaleString("en")} and ${MAX_WEIGHT.toLocaleString("en")}, such as 0.`);
+      this.refused(`${label}: ${what}. Type ${WEIGHTS}.`);
       return;
     }
     input.removeAttribute("aria-invalid");
