@@ -158,6 +158,14 @@ def test_all_that_the_address_asks_for_in_vain_is_said(app):
     assert "conv_stride=9 and conv_padding=wide, which this page does not offer" in warning.value
 
 
+def test_a_link_with_a_table_for_each_channel_keeps_all_three(app):
+    numbers = [float(number) for number in range(27)]
+    test = app("convolution", kernel=",".join(f"{number:g}" for number in numbers), conv_channel="All three")
+    cells = [(table, row, column) for table in (0, 1, 2) for row in (1, 2, 3) for column in (1, 2, 3)]
+    shown = [test.number_input(key=f"kernel_{table}_row_{row}_column_{column}") for table, row, column in cells]
+    assert [cell.value for cell in shown] == numbers
+
+
 def test_link_reproduces_the_page(app):
     test = app("convolution", kernel="0,1,0,1,-4.5,1,0,1,0", conv_stride="3", conv_padding="same")
     assert cell(test, 2, 2).value == -4.5

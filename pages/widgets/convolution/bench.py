@@ -47,7 +47,7 @@ def read_address() -> None:
     """Take over what a new address asks for. What it cannot mean becomes the sentence of `warning`."""
     if address.left_out(controls.KERNEL.name):  # this page always writes the kernel: it has been here for an instant
         return
-    read_kernel()
+    _take_kernel(None)
     if refused := address.read_all(current(), OPTIONS):
         named = " and ".join(refused)
         said = f"The address asks for {named}, which this page does not offer. Choose from the options above."
@@ -55,15 +55,20 @@ def read_address() -> None:
     _fit_tables(current())
 
 
-def read_kernel(default: str | None = None) -> None:
-    """Take over the kernel that a new address asks for, or the default where `address.left_out` says so."""
+def read_kernel(default: str) -> None:
+    """Take over only the kernel that a new address asks for, or the default where `address.left_out` says so."""
+    _take_kernel(default)
+    _fit_tables(current())
+
+
+def _take_kernel(default: str | None) -> None:
+    """Read the kernel. How many tables it must have, only the address as a whole says."""
     if (asked := address.new(controls.KERNEL.name, default)) is not None:
         try:
             current()["kernel"] = _parse(asked)
             st.session_state.pop(_WARNING, None)
         except ConvolutionError as error:
             st.session_state[_WARNING] = str(error)
-    _fit_tables(current())
 
 
 def kernel_choice(default: str | None = None) -> list[tuple[str, str, str | None]]:
