@@ -67,7 +67,7 @@ def test_a_large_picture_is_shrunk_and_the_page_says_so(server, page):
     sidebar.locator('input[type="file"]').set_input_files(
         {"name": "large.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
-    expect(page.get_by_text("2000 rows × 1600 columns")).to_be_visible()
+    expect(page.get_by_text("The picture is larger: 2000 rows × 1600 columns.")).to_be_visible()
     expect(page.locator("[data-role=source]")).to_have_attribute("height", "1024")
     expect(page.locator("[data-role=output]")).to_have_attribute("height", "1024")
     small = fit(image, 1024)
