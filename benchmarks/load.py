@@ -1,7 +1,7 @@
 """What many visitors at once feel, and what memory they take: visitors without a browser speak with a server.
 
-    python benchmarks/load.py                        # 18 minutes: all bars, on a machine that does nothing else
-    python benchmarks/load.py --quick                # 2 minutes: 1 and 20 visitors, no memory
+    python benchmarks/load.py                        # 22 minutes: all bars, on a machine that does nothing else
+    python benchmarks/load.py --quick                # 6 minutes: 1 and 20 visitors, no memory
     python benchmarks/load.py --visitors 1 50        # only these; --seconds sets how long each takes
     python benchmarks/load.py --servers 2            # two app processes with one home, as compose.yaml starts them
     python benchmarks/load.py --url http://127.0.0.1:8501    # a server that runs already, such as one behind a proxy
@@ -67,6 +67,9 @@ THINK = (1, 3)
 
 SECONDS_APART = 0.3
 """Visitors come one after the other, so far apart on average: thirty in nine seconds."""
+
+ALONE = 10
+"""One visitor works so many times as long: all others are compared with it, and in 30 seconds it does 14 things."""
 
 KINDS = ("arrive", "open", "edit", "classify", "heat map")
 
@@ -271,7 +274,7 @@ def main() -> None:
         "--seconds",
         type=float,
         default=30,
-        help="how long each number works; one twice as long",
+        help=f"how long each number works; one visitor {ALONE} times as long",
     )
     parser.add_argument("--quick", action="store_true", help="1 and 20 visitors, and no memory")
     options = parser.parse_args()
@@ -282,8 +285,7 @@ def main() -> None:
         if not options.quick and server.processes and {50, 100} <= set(numbers):
             holds &= memory(server, options.seconds / 2, files)
         for number in numbers:
-            # one visitor does little in a while, and all others are compared with it
-            seen = run(crowd(server, number, options.seconds * (1 + (number == 1)), files))
+            seen = run(crowd(server, number, options.seconds * (ALONE if number == 1 else 1), files))
             one = seen if number == 1 else one
             holds &= show(number, seen, one if number > 1 else None)
     sys.exit(not holds)

@@ -5,6 +5,11 @@ with ``pixels`` → ``kernels`` → ``convolution`` → ``pooling``. Importing t
 does not import TensorFlow.
 """
 
+import os
+
+# The first process that uses a graphics card would take all of its memory. The app and its trainings share it.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 __version__ = "0.3.0"
 
 

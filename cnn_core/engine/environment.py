@@ -59,7 +59,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def describe() -> dict[str, Any]:
-    """Return the versions, the command line and the processor; this imports TensorFlow."""
+    """Return the versions, the command line, the processor and the graphics cards; this imports TensorFlow."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -73,8 +73,17 @@ def describe() -> dict[str, Any]:
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "graphics_cards": ", ".join(_graphics_cards()) or "none",
         "command": sys.orig_argv,
     }
+
+
+def _graphics_cards() -> list[str]:
+    """Return the names of the graphics cards that TensorFlow uses."""
+    import tensorflow as tf
+
+    cards = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(card).get("device_name", card.name) for card in cards]
 
 
 def _processor() -> str:

@@ -24,7 +24,10 @@ from cnn_core.figures.training_curves import training_curve
 from cnn_core.layers.first_kernels import KernelError, learned_kernels
 from cnn_core.runs import Run
 
-ENVIRONMENT = ("cnn_core", "python", "tensorflow", "keras", "numpy", "system", "processor", "cores", "fingerprint")
+ENVIRONMENT = (
+    "cnn_core", "python", "tensorflow", "keras", "numpy", "system", "processor", "cores", "graphics_cards",
+    "fingerprint",
+)  # fmt: skip
 """What of ``environment.json`` is shown."""
 
 _PAGE = """<!DOCTYPE html>
@@ -142,11 +145,13 @@ def _kernels(run: Run) -> str:
 
 
 def _environment(run: Run) -> str:
+    """Return what the run was made with, as far as it is known: older versions wrote less, or nothing."""
     try:
         facts = environment.read(run.folder)
-        return f"<h2>Made with</h2>{_table((name, facts[name]) for name in ENVIRONMENT)}"
-    except (OSError, ValueError, LookupError):  # a run of an older version has no such file
+    except (OSError, ValueError):
         return ""
+    known = [(name, facts[name]) for name in ENVIRONMENT if name in facts]
+    return f"<h2>Made with</h2>{_table(known)}" if known else ""
 
 
 def _frame(table: pd.DataFrame) -> str:
