@@ -1,7 +1,7 @@
 """What a single score does not show: the ROC curve, the calibration of the probabilities, the effect of a threshold.
 
 All these follow from the predictions that `cnn_core.evaluation` has collected. "Positive" is the dog, class 1. What the
-curves of a training show, overfitting, follows from its history.
+curves of a training show, overfitting or that nothing was learned, follows from its history.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ STEPS = 100
 
 GAP = 0.1
 """Training accuracy less test accuracy from which a run is called overfitted, if its test loss rises too."""
+
+GUESSING = float(np.log(2))
+"""The loss of a network that gives both classes the same probability, whatever the image."""
+
+LEARNED = 0.002
+"""By so much the training loss must be lower than `GUESSING`. Networks that learned nothing came to 0.00002."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,36 @@ def overfitting(history: pd.DataFrame) -> Overfitting | None:
     if not (gap >= GAP - 1e-9 and last["val_loss"] > best["val_loss"]):  # also when one of them is NaN
         return None
     return Overfitting(float(last["accuracy"]), float(last["val_accuracy"]), int(best["epoch"]))
+
+
+def has_not_learned(history: pd.DataFrame) -> bool:
+    """Tell whether a network is, after two epochs or more, no better than guessing, even on its training images.
+
+    Such a network mostly gives every image the same answer: a large step has made all its dense units negative, where
+    the gradient of ReLU is zero, and nothing moves them any more.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        One row per finished epoch: ``loss``.
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    L. Lu et al., "Dying ReLU and Initialization: Theory and Numerical Examples", 2019,
+    https://arxiv.org/abs/1903.06733
+
+    Examples
+    --------
+    >>> has_not_learned(pd.DataFrame({"loss": [0.7026, 0.6932, 0.6931]}))
+    True
+    >>> has_not_learned(pd.DataFrame({"loss": [0.7033, 0.6626, 0.5964]}))
+    False
+    """
+    return len(history) >= 2 and "loss" in history and bool(history["loss"].iloc[-1] > GUESSING - LEARNED)
 
 
 def best_epoch(history: pd.DataFrame) -> pd.Series | None:

@@ -149,3 +149,23 @@ def test_a_gap_of_exactly_a_tenth_counts():
 @pytest.mark.parametrize("name", ["article", "accurate"])
 def test_the_bundled_models_have_not_overfitted(name):
     assert curves.overfitting(models.find(name).history()) is None
+
+
+@pytest.mark.parametrize(
+    ("losses", "guesses"),
+    [
+        ([], False),
+        ([0.6931], False),  # after one epoch, many networks that learn are there
+        ([0.7026, 0.6932], True),
+        ([0.7026, 0.6932, 0.6912], True),
+        ([0.7026, 0.6932, 0.6910], False),
+        ([1.7, 0.9], True),  # worse than guessing
+        ([0.7026, np.nan], False),
+    ],
+)
+def test_a_training_loss_like_that_of_guessing_is_not_learning(losses, guesses):
+    assert curves.has_not_learned(pd.DataFrame({"loss": losses})) is guesses
+
+
+def test_guessing_has_the_loss_that_scikit_learn_gives_it():
+    assert pytest.approx(metrics.log_loss([0, 1, 1, 0], np.full((4, 2), 0.5))) == curves.GUESSING

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from cnn_core import wording
-from cnn_core.curves import best_epoch, overfitting
+from cnn_core.curves import best_epoch, has_not_learned, overfitting
 from cnn_core.engine import environment
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.figures.diagrams import kernel_images
@@ -97,10 +97,11 @@ def _outcome(run: Run, history: pd.DataFrame) -> str:
             scores = f"{run.held_out} accuracy {wording.percent(row['val_accuracy'])}, loss {row['val_loss']:.3f}; "
             scores += f"training accuracy {wording.percent(row['accuracy'])}, loss {row['loss']:.3f}"
             rows.append((f"{name}, {row['epoch']:.0f}", scores))
-    found = overfitting(history)
-    words = (
-        f"The run has overfitted: its {run.held_out} loss was lowest after epoch {found.best_epoch}." if found else ""
-    )
+    words = ""
+    if has_not_learned(history):
+        words = "The network has not learned: its training loss is that of a network that guesses."
+    elif found := overfitting(history):
+        words = f"The run has overfitted: its {run.held_out} loss was lowest after epoch {found.best_epoch}."
     state = [("State", f"{status.state}. {status.message}"), ("Time", wording.duration(status.seconds))]
     best = f"<p>The best epoch has the lowest {run.held_out} loss. {words}</p>" if rows else ""
     return f"<h2>Outcome</h2>{_table([*state, *rows])}{best}"

@@ -130,17 +130,19 @@ def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str
     score = ""
     if len(history):
         last = percent(history["val_accuracy"].iloc[-1])
-        score = f" {held_out.capitalize()} accuracy: {last}.{overfitted(history, held_out)}"
+        score = f" {held_out.capitalize()} accuracy: {last}.{verdict(history, held_out)}"
     if status.state == "finished":
         return f"Finished: {epochs} in {duration(status.seconds)}.{score}"
     done = f" {epochs} done." if len(history) else ""
     return f"{plain(status.message)}{done}{score}"
 
 
-def overfitted(history: pd.DataFrame, held_out: str) -> str:
-    """Say so, with a space before it, when a run has overfitted; else nothing."""
-    from cnn_core.curves import overfitting  # only now: most pages show no run
+def verdict(history: pd.DataFrame, held_out: str) -> str:
+    """Say so, with a space before it, when a run has overfitted or learned nothing; else nothing."""
+    from cnn_core.curves import has_not_learned, overfitting  # only now, too
 
+    if has_not_learned(history):
+        return " It has **not learned**: it only guesses. Train again with a lower learning rate."
     found = overfitting(history)
     if found is None:
         return ""
@@ -152,8 +154,13 @@ def overfitted(history: pd.DataFrame, held_out: str) -> str:
 
 def announce(status: Status, run: runs.Run) -> None:
     """Show how a run ended, in the color of its outcome."""
+    from cnn_core.curves import has_not_learned  # only now: most pages show no run
+
+    history = run.history()
     show = {"finished": st.success, "stopped": st.info, "interrupted": st.warning}.get(status.state, st.error)
-    show(ending(status, run.history(), run.held_out))
+    if status.state == "finished" and has_not_learned(history):
+        show = st.warning
+    show(ending(status, history, run.held_out))
 
 
 def stop_button(run: runs.Run, status: Status, key: str) -> None:

@@ -89,6 +89,11 @@ def test_names_and_messages_are_no_markup():
     assert run.id in words
 
 
+def test_a_network_that_guesses_is_named():
+    words = "".join(Page(report.html(runs.Run(fake_run(learned=False, model=False)))).text)
+    assert "The network has not learned: its training loss is that of a network that guesses." in words
+
+
 def test_a_run_that_has_just_begun_has_a_report_too():
     words = "".join(Page(report.html(runs.Run(fake_run(state="running", done=0, step=0, model=False)))).text)
     assert "running" in words

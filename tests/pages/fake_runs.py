@@ -23,11 +23,13 @@ def fake_run(
     silent: float = -3600.0,
     model: bool = True,
     overfitted: bool = False,
+    learned: bool = True,
     **config,
 ) -> Path:
     """Write a run that has `done` whole epochs, stands at `step`, and was last heard `silent` seconds ago.
 
-    If it has `overfitted`, its test loss was lowest after the second of three epochs.
+    If it has `overfitted`, its test loss was lowest after the second of three epochs. If it has not `learned`, it
+    guesses.
     """
     settings = TrainingConfig(**{"epochs": 3, "images": 400, **config})
     folder = home() / "runs" / name
@@ -38,6 +40,8 @@ def fake_run(
     ]
     if overfitted:  # from the second epoch on
         rows = [f"{e},{0.7 + 0.09 * e:.3f},{0.7 / e:.3f},0.700,{0.4 + 0.1 * abs(e - 2):.3f},9.5" for e in range(1, 4)]
+    if not learned:
+        rows = [f"{e},0.504,{0.6931 + 0.01 / e**4:.4f},0.486,0.6933,9.5" for e in range(1, done + 1)]
     (folder / "history.csv").write_text("\n".join(["epoch,accuracy,loss,val_accuracy,val_loss,seconds", *rows]) + "\n")
     steps = done * STEPS + (step if done < settings.epochs else 0)
     lines = [{"step": s, "epoch": (s - 1) // STEPS + 1, "loss": 0.5, "accuracy": 0.8125} for s in range(1, steps + 1)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnn_core import models, runs
+from cnn_core import models
 from cnn_core.engine import warm
 from cnn_core.storage import lock
 from pages.widgets import warmup
@@ -226,26 +226,6 @@ def test_unreadable_run_folders_do_not_break_the_page(app):
     assert not app("train").exception
 
 
-def test_overfitting_is_called_by_its_name_at_the_ending_and_at_the_curves(app):
-    fake_run(overfitted=True)
-    test = app("train")
-    assert not test.exception
-    (ending,) = (success.value for success in test.main.success)
-    assert "It has **overfitted**" in ending
-    assert "97.0\u00a0% of the training pictures correctly, but only 70.0\u00a0% of the test pictures." in ending
-    (warning,) = (warning.value for warning in test.main.warning)
-    assert warning.startswith("**Overfitting**: after epoch 2")
-    assert "More photos, augmentation or fewer epochs help." in warning
-
-
-def test_a_run_that_has_not_overfitted_is_not_accused(app):
-    fake_run()
-    test = app("train")
-    assert "overfitted" not in text(test)
-    assert not test.main.warning
-    assert "What is overfitting?" in [expander.label for expander in test.main.expander]
-
-
 def test_the_best_epoch_is_marked_and_said(app):
     fake_run(overfitted=True)
     test = app("train")
@@ -275,15 +255,6 @@ def test_runs_are_compared_by_steps_but_for_those_whose_steps_nobody_knows(app):
     assert not test.exception
     assert len(chart_lines(test, "compare_loss")) == 2
     assert "not known: The bundled model." in text(test)
-
-
-def test_a_run_that_overfits_is_one_click_away(app, spawned):
-    test = app("train")
-    test.button(key="train_overfit").click().run()
-    assert not test.exception
-    config = runs.Run(spawned[0]).config
-    assert (config.augment, config.data, config.images, config.test_size) == ("none", "sketches", 80, 0.9)
-    assert "on only 8 drawn pets" in text(test)
 
 
 def test_a_score_on_the_validation_set_is_not_called_a_test_score(app):

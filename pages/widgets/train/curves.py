@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnn_core.curves import best_epoch, overfitting
+from cnn_core.curves import best_epoch, has_not_learned, overfitting
 from cnn_core.figures import training_curves as charts
 from cnn_core.wording import percent
 from pages.widgets import controls
@@ -82,7 +82,13 @@ def _view() -> tuple[float, str]:
 
 
 def _warn(history: pd.DataFrame, held_out: str) -> None:
-    if found := overfitting(history):
+    if has_not_learned(history):
+        st.warning(
+            f"**Not learned**: after {len(history)} epochs the training loss is {history['loss'].iloc[-1]:.3f}, as of "
+            "a network that guesses. After too large steps a network may give every picture the same answer, and then "
+            "it cannot learn any more. A lower learning rate helps."
+        )
+    elif found := overfitting(history):
         st.warning(
             f"**Overfitting**: after epoch {found.best_epoch} the training curves still improve, but the {held_out} "
             "loss rises. The network now memorizes its training pictures. More photos, augmentation or fewer epochs "
