@@ -83,10 +83,11 @@ def _view() -> tuple[float, str]:
 
 def _warn(history: pd.DataFrame, held_out: str) -> None:
     if has_not_learned(history):
+        loss = history["loss"].iloc[-1]
         st.warning(
-            f"**Not learned**: after {len(history)} epochs the training loss is {history['loss'].iloc[-1]:.3f}, as of "
-            "a network that guesses. After too large steps a network may give every picture the same answer, and then "
-            "it cannot learn any more. A lower learning rate helps."
+            f"**Not learned**: after {len(history)} epochs the training loss is {loss:.3f}, the same as for guessing. "
+            "After too large steps a network may give every picture the same answer, and then it cannot learn any "
+            "more. A lower learning rate helps."
         )
     elif found := overfitting(history):
         st.warning(
