@@ -61,7 +61,7 @@ def _choose_model() -> ModelCard | None:
         names = list(cards)
         address.read(_MODEL, names, names[0])
         name = st.selectbox(
-            "Model", names, format_func=lambda name: _title(cards[name]), key=_MODEL, persist_state="session",
+            "Model", names, format_func=lambda name: _title(cards[name]), **address.menu(_MODEL),
             help="The bundled models, the ones you trained, and the ones you uploaded.",
         )  # fmt: skip
         address.write(_MODEL, name, names[0])

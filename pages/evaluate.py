@@ -17,7 +17,6 @@ from pages.widgets.measure import correct, errors, gallery, measurement
 
 REFRESH = 0.5
 MAX_MISTAKES = 10
-_WARNING = "evaluate_warning"
 
 SCORES = """
 - **Accuracy**: the share of pictures that the model classifies correctly. Guessing gives 50 %.
@@ -45,9 +44,7 @@ def main() -> None:
         return
     names = list(cards)
     address.read(controls.MODEL.name, names, names[0])
-    name = st.selectbox(
-        "Model", names, format_func=lambda name: cards[name].title, key=controls.MODEL.name, persist_state="session"
-    )
+    name = st.selectbox("Model", names, format_func=lambda name: cards[name].title, **address.menu(controls.MODEL.name))
     address.write(controls.MODEL.name, name, names[0])
     card = cards[name]
     st.write(plain(card.text))
@@ -55,14 +52,13 @@ def main() -> None:
         _recorded(scores)
         exports.model_card(card)
     st.header("Measure it yourself", divider="gray")
-    _warn()
+    controls.warn(controls.MEASURED, controls.SUBSET, data_source.offered())
     data = data_source.choose()
     left, right = st.columns(2, gap="large")
-    images = left.selectbox("Maximum number of pictures", on_change=_chosen, **controls.MEASURED.menu)
+    images = left.selectbox("Maximum number of pictures", **controls.MEASURED.menu)
     subset = right.selectbox(
         "Part of the pictures",
         help="The test set: the pictures that a training run keeps for testing and does not learn from.",
-        on_change=_chosen,
         **controls.SUBSET.menu,
     )
     if data:
@@ -70,18 +66,6 @@ def main() -> None:
     else:
         st.info("Choose pictures above. The scores appear here.")
     code_panel.show(lessons.evaluation(name, Source(data or DRAWN).shown, subset, images))
-
-
-def _warn() -> None:
-    """Say what the address asks for and no menu offers, until something else is chosen: the page runs several times."""
-    if unknown := controls.unknown_choices(controls.MEASURED, controls.SUBSET):
-        st.session_state[_WARNING] = unknown
-    if warning := st.session_state.get(_WARNING):
-        st.warning(warning)
-
-
-def _chosen() -> None:
-    st.session_state.pop(_WARNING, None)
 
 
 def _measure(card: models.ModelCard, data: str, images: int | None, subset: str) -> None:

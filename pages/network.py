@@ -44,8 +44,7 @@ def main() -> None:
 @st.fragment
 def _editor() -> None:
     """Show the network's drawing, table and code next to the controls that change it."""
-    if unknown := controls.unknown_choices(*_ADDRESS):
-        st.warning(unknown)
+    controls.warn(*_ADDRESS)
     st.html(_STYLE)
     drawing = st.container(key="network_drawing")
     settings, result = st.columns([2, 3], gap="large")
@@ -140,6 +139,7 @@ def _depth() -> None:
         "Is there a limit to the number of layers? Yes. A convolution without padding removes a border, and pooling "
         "divides the size that is left. At some depth the maps are smaller than the next kernel."
     )
+    controls.warn(controls.DEPTH_SIZE, controls.DEPTH_KERNEL, controls.DEPTH_POOL, controls.DEPTH_PADDING)
     settings, chart = st.columns([2, 3], gap="large")
     with settings:
         size = st.slider("Picture", **controls.DEPTH_SIZE.bound)
@@ -165,6 +165,7 @@ def _depth() -> None:
 
 @st.fragment
 def _kernel_sizes() -> None:
+    controls.warn(controls.COMPARED_MAPS)
     channels = st.select_slider("Maps in and out", **controls.COMPARED_MAPS.steps)
     table = compare_kernel_sizes(channels)
     share = table.set_index("layers")["share"]
@@ -200,6 +201,7 @@ def _first_kernels() -> None:
         "by step until they respond to edges, spots and colors that help to tell cats from dogs. Neighboring weights "
         "then become similar. In random kernels they are unrelated."
     )
+    controls.warn(controls.KERNELS_SEED)
     before, after = st.columns(2, gap="large")
     shape = (3, 3, 3, 64)
     with after:

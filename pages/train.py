@@ -10,7 +10,7 @@ from cnn_core.scripts import training_script
 from cnn_core.setup import installed
 from cnn_core.storage.files import visiting
 from cnn_core.wording import duration, percent, plain
-from pages.widgets import address, code_panel, controls, model_upload, run_monitor
+from pages.widgets import address, code_panel, controls, in_vain, model_upload, run_monitor
 from pages.widgets.train import broken_list, curves, downloads, overfit, run_table, settings, time_machine, to_status
 
 RESUME = "train_resume"
@@ -57,14 +57,16 @@ def _watch(everything: list[runs.Run]) -> None:
     name = names[0]
     if not everything:
         st.session_state["runs_seen"] = []
+        if asked := address.new(controls.RUN.name):
+            in_vain.say_unknown(controls.RUN.name, {controls.RUN.name: asked}, "here")
+        in_vain.show(controls.RUN.name)
     else:
         _settle_run(names)
         name = st.selectbox(
             "Training run",
             names,
             format_func=lambda name: labels.get(name, "The bundled model"),
-            key=controls.RUN.name,
-            persist_state="session",
+            **address.menu(controls.RUN.name),
         )
         address.write(controls.RUN.name, name, names[0])
     run = next((run for run in everything if run.id == name), None)

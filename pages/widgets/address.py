@@ -1,7 +1,7 @@
 """What the address names without Streamlit's binding.
 
 Selectboxes by value: Streamlit would write the label, which changes with the accuracy, the time zone and the language.
-Call `read` before the widget and `write` after it; give the widget ``persist_state="session"``.
+Call `read` before the widget and `write` after it; give the widget the arguments of `menu`.
 
 A state of the session that has several controls, such as the bench of a lab: `read_all`, `choices`, `checked`.
 
@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.widgets import in_vain
 from pages.widgets.control_types import Control
 
 
@@ -23,16 +24,26 @@ def left_out(key: str) -> bool:
     return _by_history() and _shown(key) is None
 
 
+def menu(key: str) -> dict[str, Any]:
+    """Return what a selectbox needs besides its label and its options."""
+    return {"key": key, "persist_state": "session", "on_change": in_vain.forget}
+
+
 def read(key: str, options: Container[str], default: str) -> None:
     """Take a new choice from the address, or the default where there is none or it is no longer among the options.
 
-    The default is said by name: a browser would keep the label of an option that has gone.
+    The default is said by name: a browser would keep the label of an option that has gone. A warning is drawn where a
+    new address names none of the options.
     """
     state, asked = st.session_state, _shown(key)
-    if asked in options and asked != state.get(_last(key)):
+    new = asked is not None and asked != state.get(_last(key))
+    if new and asked in options:
         state[key] = asked
     elif left_out(key) or state.get(key) not in options:
         state[key] = default
+    if new and asked not in options:
+        in_vain.say_unknown(key, {key: asked})
+    in_vain.show(key)
 
 
 def new(key: str, default: str | None = None) -> str | None:

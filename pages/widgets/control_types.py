@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pages.widgets import in_vain
+
 
 @dataclass(frozen=True)
 class Control:
@@ -18,7 +20,7 @@ class Control:
     @property
     def kept(self) -> dict[str, Any]:
         """Arguments that tie a widget to the address."""
-        return {"key": self.name, "bind": "query-params"}
+        return {"key": self.name, "bind": "query-params", "on_change": in_vain.forget}
 
     def read(self, text: str) -> Any:
         """Return the value that a text of the address stands for.
@@ -65,10 +67,9 @@ class Number(Control):
         """Write the number with as many digits as float32 needs."""
         return f"{value:.9g}"
 
-    def up_to(self, high: int, default: int | None = None) -> dict[str, Any]:
-        """The widget's arguments where the picture decides on the upper end."""
-        value = self.default if default is None else default
-        return self.bound | {"max_value": high, "value": None if value is None else min(value, high)}
+    def up_to(self, high: int) -> Number:
+        """Return the same control where something else decides on the upper end."""
+        return replace(self, high=high, default=None if self.default is None else min(self.default, high))
 
 
 @dataclass(frozen=True)

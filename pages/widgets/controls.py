@@ -21,7 +21,7 @@ from cnn_core.engine.config import TrainingConfig
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS
 from cnn_core.source import DRAWN
-from cnn_core.wording import plain
+from pages.widgets import in_vain
 from pages.widgets.control_types import Choice as Choice
 from pages.widgets.control_types import Control as Control
 from pages.widgets.control_types import Number as Number
@@ -57,17 +57,18 @@ def _breaks(control: Control, text: str) -> bool:
         return False
 
 
-def unknown_choices(*asked: Control) -> str | None:
-    """Return a sentence about what the address asks of these controls and none of them offers; None if all is well.
+def warn(*asked: Control) -> None:
+    """Say what the address asks of these controls and none of them offers. Call it before they are drawn.
 
     Streamlit passes over such a value without a word, and takes it out of the address once the control is drawn.
     """
+    place = " ".join(["asked", *(control.name for control in asked)])  # alone, a name is a widget's key
     texts = [(control, st.query_params.get(control.name)) for control in asked]
-    unknown = [f"{control.name}={text}" for control, text in texts if text is not None and not _offers(control, text)]
-    if not unknown:
-        return None
-    named = " and ".join(f"“{plain(text[:40])}”" for text in unknown)
-    return f"The address asks for {named}, which is not one of the choices below. The default is used instead."
+    unknown = {control.name: text for control, text in texts if text is not None and not _offers(control, text)}
+    if unknown.items() - st.session_state.get(place, {}).items():  # it stays there for a control that is not drawn
+        in_vain.say_unknown(place, unknown)
+    st.session_state[place] = unknown
+    in_vain.show(place)
 
 
 def _offers(control: Control, text: str) -> bool:

@@ -16,7 +16,7 @@ from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.source import DRAWN, Source
 from cnn_core.storage.files import expanded, visiting
 from cnn_core.wording import plain
-from pages.widgets import address, background, controls, dataset_download
+from pages.widgets import address, background, controls, dataset_download, in_vain
 
 PATH, UPLOAD, KEPT, MICROSOFT = "path", "upload", "kept", "microsoft"
 _KEPT, _AGREED = "data_upload_kept", "data_paths_agreed"
@@ -85,10 +85,14 @@ def changed(data: str) -> int:
         return 0
 
 
+def offered() -> controls.Choice:
+    """Return the choice of the source as it is offered here."""
+    return controls.DATA.only(DRAWN, UPLOAD, KEPT) if visiting() else controls.DATA
+
+
 def choose() -> str:
     """Draw the choice of the source; return `Source.data`, or "" while nothing is chosen."""
-    offered = controls.DATA.only(DRAWN, UPLOAD, KEPT) if visiting() else controls.DATA
-    source = st.radio("Data", horizontal=True, **offered.menu)
+    source = st.radio("Data", horizontal=True, **offered().menu)
     if source == DRAWN:
         st.caption("Cats and dogs drawn by the computer: nothing to download.")
         return DRAWN
@@ -105,8 +109,7 @@ def choose() -> str:
         placeholder="/home/me/dogs-vs-cats.zip",
         help='Kaggle\'s zip, Microsoft\'s PetImages zip, or a folder with "cat" and "dog" subfolders or files '
         'named like "cat.0.jpg". It must be on the computer that runs CNN Lab.',
-        on_change=_typed,
-        **controls.DATA_PATH.kept,
+        **controls.DATA_PATH.kept | {"on_change": _typed},
     ).strip()
     return path if not path or path in _agreed() else _ask(path)
 
@@ -121,6 +124,7 @@ def _agreed() -> set[str]:
 
 
 def _typed() -> None:
+    in_vain.forget()
     agree(st.session_state[controls.DATA_PATH.name])
 
 
@@ -147,7 +151,7 @@ def _kept() -> str:
         st.info(upload if visiting() else put)
         return ""
     address.read(controls.DATASET.name, names, names[0])
-    name = st.selectbox("Dataset", names, key=controls.DATASET.name, persist_state="session")
+    name = st.selectbox("Dataset", names, **address.menu(controls.DATASET.name))
     address.write(controls.DATASET.name, name, names[0])
     return str(kept.path(name))
 

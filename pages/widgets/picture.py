@@ -16,7 +16,7 @@ from cnn_core import CnnLabError
 from cnn_core.host import limits, turns
 from cnn_core.pixels import ImageError, fit, open_image
 from cnn_core.wording import plain
-from pages.widgets import controls
+from pages.widgets import controls, in_vain
 from pages.widgets.screen_image import jpeg
 
 MEGABYTES = 30
@@ -63,7 +63,8 @@ def choose() -> None:
         st.session_state[controls.PICTURE.name] = None
     st.html(_style())
     shown = st.container(key="picture_shown", horizontal=True, vertical_alignment="center")
-    chosen = st.pills("Sample pictures", on_change=_choose_sample, **controls.PICTURE.buttons)
+    controls.warn(controls.PICTURE)
+    chosen = st.pills("Sample pictures", **controls.PICTURE.buttons | {"on_change": _choose_sample})
     st.session_state[_DRAWN] = chosen
     with st.expander("Use your own picture", icon=":material/add_photo_alternate:"):
         key = uploader_key("picture_upload")
@@ -237,6 +238,7 @@ def _choose_sample() -> None:
     if a_part_runs():
         st.session_state[controls.PICTURE.name] = st.session_state.get(_DRAWN)
     else:
+        in_vain.forget()
         _forget_error()
 
 

@@ -124,6 +124,13 @@ def test_a_link_opens_a_thread_and_a_wrong_one_is_a_sentence(app, lab):
     assert "#### dense, number" in texts(opened(app, walk_layer="dense", thread="nonsense"))
 
 
+def test_a_layer_and_a_thread_that_are_not_there_are_said_until_the_next_choice(app, lab):
+    test = opened(app, walk_layer="gone", thread="nonsense")
+    assert ["“walk_layer=gone”" in test.warning[0].value, "“thread=nonsense”" in test.warning[1].value] == [True, True]
+    test.selectbox(key="walk_layer").set_value("conv_2").run()
+    assert not test.warning
+
+
 def test_a_layer_without_sums_starts_no_thread(app, lab):
     assert "Follow one number back" not in texts(opened(app, walk_layer="pool_1"))
 

@@ -13,7 +13,7 @@ import streamlit as st
 from cnn_core.convolution import MAX_WEIGHT, ConvolutionError
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import CHANNELS, split_channels, to_grayscale
-from pages.widgets import address, controls, picture
+from pages.widgets import address, controls, in_vain, picture
 
 FIRST = "sobel_x"
 SIDES = (3, 5, 7)
@@ -28,7 +28,7 @@ OPTIONS: dict[str, controls.Control] = {
     "column": controls.STEP_COLUMN,
     "origin": controls.KERNEL_OF,
 }
-_BENCH, _WARNING = "bench", "bench_warning"
+_BENCH = "bench"
 
 
 def current() -> dict[str, Any]:
@@ -51,7 +51,7 @@ def read_address() -> None:
     if refused := address.read_all(current(), OPTIONS):
         named = " and ".join(refused)
         said = f"The address asks for {named}, which this page does not offer. Choose from the options above."
-        st.session_state[_WARNING] = " ".join(filter(None, [warning(), said]))
+        in_vain.say(_BENCH, said)
     _fit_tables(current())
 
 
@@ -66,9 +66,9 @@ def _take_kernel(default: str | None) -> None:
     if (asked := address.new(controls.KERNEL.name, default)) is not None:
         try:
             current()["kernel"] = _parse(asked)
-            st.session_state.pop(_WARNING, None)
+            in_vain.forget(controls.KERNEL.name, _BENCH)
         except ConvolutionError as error:
-            st.session_state[_WARNING] = str(error)
+            in_vain.say(controls.KERNEL.name, str(error))
 
 
 def kernel_choice(default: str | None = None) -> list[tuple[str, str, str | None]]:
@@ -85,9 +85,9 @@ def write_address() -> None:
     address.write_together([*kernel_choice(), *address.choices(current(), OPTIONS)])
 
 
-def warning() -> str | None:
-    """Return the sentence about what the address asks for and nothing offers; gone after the next change."""
-    return st.session_state.get(_WARNING)
+def warning() -> str:
+    """Return the sentences about what the address asks for and nothing offers; gone after the next change."""
+    return in_vain.said(controls.KERNEL.name, _BENCH)
 
 
 def change(**changes: Any) -> None:
@@ -95,7 +95,7 @@ def change(**changes: Any) -> None:
     bench = current()
     bench.update(changes)
     _fit_tables(bench)
-    st.session_state.pop(_WARNING, None)
+    in_vain.forget()
 
 
 def for_lab() -> dict[str, Any] | None:

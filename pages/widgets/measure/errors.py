@@ -9,7 +9,7 @@ from cnn_core.figures import scores as score_charts
 from cnn_core.figures.layout import NO_BUTTONS
 from cnn_core.storage.files import safe_name
 from cnn_core.wording import percent
-from pages.widgets import controls
+from pages.widgets import controls, in_vain
 from pages.widgets.measure import gallery
 
 # Keys of the session's state.
@@ -23,14 +23,15 @@ def show(result: Evaluation, model: str) -> None:
         "**Click a number** in the matrix to see its pictures, or choose them below. The model says “dog” when its "
         "probability of dog is above the **threshold**. With a higher threshold it says “dog” less often."
     )
-    step = st.slider("Threshold for “dog”", format="%d %%", on_change=_first_page, **controls.DOG_ABOVE.bound)
+    controls.warn(controls.DOG_ABOVE, controls.CELL)
+    step = st.slider("Threshold for “dog”", format="%d %%", **controls.DOG_ABOVE.bound | {"on_change": _first_page})
     threshold = step / curves.STEPS
     decided = decide(result, threshold)
     rows = curves.thresholds(result)
     left, matrix = st.columns(2, gap="large")  # on a phone the matrix stands just above its pictures
     with left:
         _threshold(rows, threshold)
-    cell = st.radio("Pictures to look at", horizontal=True, on_change=_first_page, **controls.CELL.menu)
+    cell = st.radio("Pictures to look at", horizontal=True, **controls.CELL.menu | {"on_change": _first_page})
     with matrix:
         _matrix(decided, cell)
     _pictures(decided, cell, model)
@@ -79,6 +80,7 @@ def _sides(cell: str) -> tuple[str, str]:
 
 
 def _first_page() -> None:
+    in_vain.forget()
     st.session_state[_FIRST] = 0
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.pixels import CHANNELS, ImageError, region, split_channels, tint_channel, to_grayscale
-from pages.widgets import address, controls
+from pages.widgets import address, controls, in_vain
 
 WINDOW: dict[str, controls.Control] = {
     "row": controls.REGION_ROW,
@@ -24,7 +24,7 @@ BLACK_AND_WHITE: dict[str, controls.Control] = {"threshold": controls.THRESHOLD}
 
 # Where the window is as long as nobody has moved it, as shares of height and width: at Chelsea's eye.
 _FIRST = {"row": 0.36, "column": 0.395}
-_BENCH, _WARNING = "pixels_bench", "pixels_warning"
+_BENCH = "pixels_bench"
 
 
 def current() -> dict[str, Any]:
@@ -42,9 +42,10 @@ def current() -> dict[str, Any]:
 def read_address() -> None:
     """Take over what a new address asks for. What nothing offers becomes the sentence of `warning`."""
     if refused := address.read_all(current(), WINDOW | BLACK_AND_WHITE):
-        st.session_state[_WARNING] = (
+        in_vain.say(
+            _BENCH,
             f"The address asks for {' and '.join(refused)}, which this page does not offer. "
-            "Choose a place, a size or a threshold on this page."
+            "Choose a place, a size or a threshold on this page.",
         )
 
 
@@ -57,15 +58,15 @@ def write_address() -> None:
     address.write_together(address.choices(current(), WINDOW | BLACK_AND_WHITE))
 
 
-def warning() -> str | None:
+def warning() -> str:
     """Return the sentence about what the address asks for and nothing offers; gone after the next change."""
-    return st.session_state.get(_WARNING)
+    return in_vain.said(_BENCH)
 
 
 def change(**changes: Any) -> None:
     """Change some of the bench, whoever asks for it."""
     current().update(changes)
-    st.session_state.pop(_WARNING, None)
+    in_vain.forget()
 
 
 def corner(image: np.ndarray) -> tuple[int, int]:

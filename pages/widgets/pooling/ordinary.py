@@ -93,6 +93,7 @@ def _map(values: np.ndarray, says: str, limit: float | None = None) -> float:
 
 def _numbers(feature_map: np.ndarray, pooling: Pooling) -> None:
     """Pool a few numbers of the map, with the windows drawn in and one of them followed."""
+    controls.warn(controls.GRID_SIDE)
     side = st.slider("Grid size", **controls.GRID_SIDE.bound)
     top, left = (size // 2 for size in feature_map.shape)
     part = np.round(feature_map[top : top + side, left : left + side])
@@ -105,7 +106,9 @@ def _numbers(feature_map: np.ndarray, pooling: Pooling) -> None:
     last = pooled.size - 1
     if st.session_state.get(controls.GRID_WINDOW.name, 0) > last:
         st.session_state[controls.GRID_WINDOW.name] = last
-    followed = 0 if last == 0 else st.slider("Window to follow", **controls.GRID_WINDOW.up_to(last))
+    window = controls.GRID_WINDOW.up_to(last)
+    controls.warn(window)
+    followed = 0 if last == 0 else st.slider("Window to follow", **window.bound)
     row, column = divmod(followed, pooled.shape[1])
     y0, x0, y1, x1 = edges[row, column]
     listed = ", ".join(number(value) for value in part[y0:y1, x0:x1].ravel())

@@ -14,12 +14,12 @@ from cnn_core import CnnLabError
 from cnn_core.chain import Convolution, Pooling, ReLU, Stage
 from cnn_core.convolution import MAX_WEIGHT, PADDINGS
 from cnn_core.kernels import KERNELS
-from pages.widgets import address, controls
+from pages.widgets import address, controls, in_vain
 from pages.widgets.convolution import bench
 
 FIRST = "conv/relu/pool:max,2,2,valid"
 MAX_STAGES = 8
-_CHAIN, _LOOKED, _WARNING = "chain_stages", "chain_looked", "chain_warning"
+_CHAIN, _LOOKED = "chain_stages", "chain_looked"
 _BENCH = "conv"
 """A convolution with the kernel of the bench."""
 
@@ -44,7 +44,7 @@ def change(stages: Sequence[Stage]) -> None:
     if stages and isinstance(stages[0], Convolution):
         texts[0] = _BENCH
     st.session_state[_CHAIN] = "/".join(texts)
-    st.session_state.pop(_WARNING, None)
+    in_vain.forget()
 
 
 def read_address() -> None:
@@ -60,13 +60,15 @@ def read_address() -> None:
                     _read(part)
             st.session_state[_CHAIN] = asked
         except ChainError as error:
-            st.session_state[_WARNING] = f"The address asks for a chain that cannot be shown: {error}."
+            in_vain.say(controls.CHAIN.name, f"The address asks for a chain that cannot be shown: {error}.")
     if (asked := address.new(controls.CHAIN_PLACE.name, "")) is not None:
         try:
             at, row, column = map(int, asked.split(","))
             st.session_state[_LOOKED] = _place({"at": at, "row": row, "column": column})
         except ValueError:
             st.session_state[_LOOKED] = None
+            if asked:
+                in_vain.say_unknown(controls.CHAIN_PLACE.name, {controls.CHAIN_PLACE.name: asked}, "above")
     _read_old_links()
 
 
@@ -80,9 +82,9 @@ def write_address() -> None:
     ])  # fmt: skip
 
 
-def warning() -> str | None:
-    """Return the sentence about an address that asks for what cannot be; gone after the next change."""
-    return st.session_state.get(_WARNING)
+def warning() -> str:
+    """Return the sentences about an address that asks for what cannot be; gone after the next change."""
+    return in_vain.said(controls.KERNEL.name, controls.CHAIN.name, controls.CHAIN_PLACE.name, controls.POOL_KIND.name)
 
 
 def for_lab() -> dict[str, Any]:
@@ -199,16 +201,18 @@ def _read_old_links() -> None:
     """Take over what links of older versions name: one kernel, and the options of one pooling."""
     options = {"kind": controls.POOL_KIND, "pool_size": controls.POOL_SIZE, "strides": controls.POOL_STRIDE,
                "padding": controls.POOL_PADDING}  # fmt: skip
-    asked = {}
+    asked, unknown = {}, {}
     for name, control in {**options, "kernel": controls.POOL_KERNEL}.items():
         if (text := st.query_params.pop(control.name, None)) is not None:
             try:
                 asked[name] = control.read(text)
             except (ValueError, LookupError):
-                continue
+                unknown[control.name] = text
     if "kernel" in asked:
         name = asked.pop("kernel")
         with_first(Convolution, None if name is None else Convolution(KERNELS[name].values))
     if asked:
         first = next((stage for stage in current() if isinstance(stage, Pooling)), Pooling())
         with_first(Pooling, Pooling(**{**vars(first), **asked}))
+    if unknown:
+        in_vain.say_unknown(controls.POOL_KIND.name, unknown, "above")

@@ -65,6 +65,7 @@ def show(
 
 def view(axis: controls.Choice, smoothing: controls.Number, what: str) -> tuple[float, str]:
     """Ask how curves are drawn: return their smoothing, and what the horizontal axis counts."""
+    controls.warn(axis, smoothing)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         counts: str = st.segmented_control("Horizontal axis", **axis.buttons)
         weight: float = st.slider(

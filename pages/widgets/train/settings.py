@@ -11,7 +11,7 @@ from cnn_core.host import limits
 from cnn_core.source import Source
 from cnn_core.storage.files import visiting
 from cnn_core.wording import percent
-from pages.widgets import controls, correction_list, data_source, picture, run_monitor, warmup
+from pages.widgets import controls, correction_list, data_source, in_vain, picture, run_monitor, warmup
 from pages.widgets.train import contents, network_choice
 
 START = "prepare"
@@ -37,10 +37,15 @@ def form(waits: bool) -> TrainingConfig | None:
     TrainingConfig or None
         None while no data is chosen, or the network cannot be built.
     """
+    epochs = controls.EPOCHS.up_to(limits.EPOCHS.at_most(1000))
+    controls.warn(
+        data_source.offered(), controls.TEST_PERCENT, controls.AUGMENT, epochs, controls.BATCH_SIZE,
+        controls.LEARNING_RATE, controls.SCHEDULE, controls.CLASS_WEIGHTS,
+    )  # fmt: skip
     data, images = _pictures()
     test_size, place = _split()
     augment = _augmentation()
-    training = _training()
+    training = _training(epochs)
     network = network_choice.choose()
     source = Source(data, images, TrainingConfig.seed, test_size)
     config = None
@@ -115,7 +120,7 @@ def _augmented(strength: str) -> None:
     st.image(list(augmented_examples(image, 6, strength, seed)), width=96, alt=[f"{name}, augmented"] * 6)
 
 
-def _training() -> dict[str, Any]:
+def _training(epochs: controls.Number) -> dict[str, Any]:
     """Return the settings of this step, as `TrainingConfig` names them."""
     st.markdown("## 4 · The training")
     with st.container(horizontal=True):
@@ -124,7 +129,7 @@ def _training() -> dict[str, Any]:
     left, right = st.columns(2)
     below = st.container()
     values: dict[str, Any] = {
-        "epochs": left.number_input("Epochs", **controls.EPOCHS.up_to(limits.EPOCHS.at_most(1000))),
+        "epochs": left.number_input("Epochs", **epochs.bound),
         "batch_size": right.number_input(
             "Batch size", help="Number of pictures in each step.", **controls.BATCH_SIZE.bound
         ),
@@ -168,6 +173,7 @@ def _training() -> dict[str, Any]:
 
 
 def _set(values: dict[str, Any]) -> None:
+    in_vain.forget()
     st.session_state.update(values)
 
 

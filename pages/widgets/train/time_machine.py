@@ -71,6 +71,7 @@ def show(run: runs.Run, live: bool) -> None:
     with st.container(key="time_machine"):
         st.subheader("Time machine")
         st.caption(_ABOUT.get(recipe, _ABOUT["article"]))
+        controls.warn(controls.REPLAY)
         if st.toggle("Replay this training on my picture", **controls.REPLAY.bound):
             st.fragment(_replay, run_every=run_monitor.REFRESH if live else None)(run, live)
 

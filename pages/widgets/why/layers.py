@@ -11,7 +11,7 @@ from cnn_core import CnnLabError, wording
 from cnn_core.dataset import LABELS
 from cnn_core.figures.colors import MARK
 from cnn_core.wording import plain
-from pages.widgets import address, controls, number_grid, screen_image, warmup
+from pages.widgets import address, controls, in_vain, number_grid, screen_image, warmup
 from pages.widgets.why import thread
 from pages.widgets.why.case import Case
 
@@ -83,8 +83,9 @@ def _choose(stops: list[Stop]) -> Stop:
             args=(names[max(at - 1, 0)],),
         )
         st.selectbox(
-            "Layer", names, key=_LAYER, format_func=lambda name: _title(stops[names.index(name)], names.index(name) + 1)
-        )
+            "Layer", names, key=_LAYER, on_change=in_vain.forget,
+            format_func=lambda name: _title(stops[names.index(name)], names.index(name) + 1),
+        )  # fmt: skip
         st.button(
             "Next layer", icon=":material/arrow_forward:", disabled=at == len(names) - 1, on_click=_go,
             args=(names[min(at + 1, len(names) - 1)],),
@@ -109,6 +110,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _go(name: str) -> None:
+    in_vain.forget()
     st.session_state[_LAYER] = name
 
 
@@ -210,7 +212,7 @@ def _from_table(names: list[str]) -> None:
     marked = names.index(st.session_state[_LAYER])
     chosen = [row for row, _ in selection["cells"]] or [row for row in selection["rows"] if row != marked]
     if chosen:
-        st.session_state[_LAYER] = names[chosen[0]]
+        _go(names[chosen[0]])
 
 
 def _thumbnails(colors: np.ndarray) -> str:

@@ -11,7 +11,8 @@ def show(case: Case) -> None:
     """Draw the tabs, and the content of the open one."""
     st.header("Why?", anchor=False)
     sections = (heat_map.show, what_if.show, layers.show, side_by_side.show)
-    tabs = st.tabs(list(controls.WHY.options), on_change="rerun", **controls.WHY.kept)
+    controls.warn(controls.WHY)
+    tabs = st.tabs(list(controls.WHY.options), **controls.WHY.kept)
     for tab, section in zip(tabs, sections, strict=True):
         if tab.open:
             with tab:

@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS
 from cnn_core.wording import plain
-from pages.widgets import address, controls
+from pages.widgets import address, controls, in_vain
 from pages.widgets.kernel_lab import in_place, mount
 from pages.widgets.why import thread_drawing, thread_ordinary
 from pages.widgets.why.case import Case
@@ -52,14 +52,20 @@ def show(case: Case, found: Strongest, at: int) -> None:
     drawing = thread_drawing.drawing(knot, state["path"], classes)
     address.write(_ADDRESS, _written(state["path"]), _written([start]))
 
+    def go(path: list[Stop]) -> None:
+        in_vain.forget()
+        state["path"] = path
+
     def take(sent: Any) -> None:
         if path := checked(sent):
-            state.update(path=path, turn=sent.get("turn"))
+            go(path)
+            state["turn"] = sent.get("turn")
 
     in_place.show(
         LAB,
         lambda: mount.thread(knot.photo, case.name, {**drawing, "turn": state.get("turn")}, take),
-        lambda: thread_ordinary.show(knot, drawing, lambda path: state.update(path=path)),
+        lambda: thread_ordinary.show(knot, drawing, go),
+        in_vain.said(_ADDRESS),
     )
 
 
@@ -74,8 +80,11 @@ def _state(case: Case, start: Stop) -> dict[str, Any]:
         st.session_state[_STATE] = state = {"of": of, "image": case.image, "path": [start]}
     if address.left_out(_ADDRESS):
         state["path"] = [start]
-    elif path := _read(address.new(_ADDRESS) or ""):
-        state["path"] = path
+    elif text := address.new(_ADDRESS):
+        if path := _read(text):
+            state["path"] = path
+        else:
+            in_vain.say_unknown(_ADDRESS, {_ADDRESS: text}, "above")
     return state
 
 

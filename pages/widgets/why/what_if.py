@@ -8,7 +8,7 @@ from cnn_core.host import limits
 from cnn_core.models import open_model
 from cnn_core.pixels import CHANNELS, fit, mark
 from cnn_core.wording import plain
-from pages.widgets import controls, number_grid, picture, verdict, warmup
+from pages.widgets import controls, in_vain, number_grid, picture, verdict, warmup
 from pages.widgets.why.case import Case
 
 MAX_KERNEL = 5
@@ -35,7 +35,8 @@ def show(case: Case) -> None:
 @st.fragment
 def _changes(case: Case) -> None:
     st.html(_STYLE)
-    kind = st.segmented_control("What to change", on_change=_send_square, **controls.WHAT_IF.buttons)
+    controls.warn(controls.WHAT_IF, *_SQUARE)
+    kind = st.segmented_control("What to change", **controls.WHAT_IF.buttons | {"on_change": _change_kind})
     try:
         if kind == "square":
             _square(case)
@@ -43,6 +44,11 @@ def _changes(case: Case) -> None:
             _kernel(case)
     except CnnLabError as error:
         st.error(plain(error))
+
+
+def _change_kind() -> None:
+    in_vain.forget()
+    _send_square()
 
 
 def _send_square() -> None:
