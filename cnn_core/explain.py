@@ -171,7 +171,18 @@ def evidence(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
     reasons = model.reasons(image)
-    heat = _grad_cam(model, image, label) if reasons is None else reasons.heat[..., LABELS.index(label)]
+    both = grad_cam(model, image)[0] if reasons is None else reasons.heat
+    return scaled(both[..., LABELS.index(label)])
+
+
+def scaled(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a heat map whose maximum is 1; one of zeros stays as it is.
+
+    Examples
+    --------
+    >>> scaled(np.array([[0.0, 2.0]])).tolist(), scaled(np.zeros((1, 2))).tolist()
+    ([[0.0, 1.0]], [[0.0, 0.0]])
+    """
     return heat / heat.max() if heat.max() > 0 else heat
 
 
@@ -186,23 +197,34 @@ def enlarged(heat: NDArray[np.float32], height: int, width: int) -> NDArray[np.f
     return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
 
 
-def _grad_cam(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
-    """Return the heat at the size of the network's last maps, with a gradient that TensorFlow computes."""
+def grad_cam(model: PetModel, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Any, list[Visit]]:
+    """Run a model's Keras network once, and look where the evidence lies, with gradients that TensorFlow computes.
+
+    Parameters and errors as for `heat_map`.
+
+    Returns
+    -------
+    heat : (H', W', 2) float32
+        For cat and for dog, at the size of the network's last maps, not scaled.
+    answer, visits
+        As `walk.run` returns them.
+    """
     import tensorflow as tf
 
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
 
         def watch(visit: Visit) -> None:
             if is_convolution(visit.layer) or type(visit.layer).__name__ in PART_OF_CONVOLUTION:
                 tape.watch(visit.output)
 
         answer, visits = run(model.keras, as_input(model, image), watch)
-        y = before_softmax(answer, visits)[0, LABELS.index(label)]
+        of_both = tf.unstack(before_softmax(answer, visits)[0])
     maps = last_maps(visits)
     if maps is None:
         raise ExplainError(f"The model {model.name} has no convolution layer, so there is no heat map for it.")
-    weights = tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True)
-    return np.asarray(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0])
+    weights = [tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True) for y in of_both]
+    heat = [tf.nn.relu(tf.reduce_sum(weight * maps, axis=-1))[0] for weight in weights]
+    return np.stack(heat, axis=-1), answer, visits
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: float = 0.5) -> NDArray[np.uint8]:

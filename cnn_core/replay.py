@@ -21,13 +21,12 @@ from cnn_core import CnnLabError
 from cnn_core.dataset import LABELS, Progress
 from cnn_core.engine.config import TrainingConfig
 from cnn_core.engine.snapshots import SnapshotError, read
-from cnn_core.explain import heat_map
+from cnn_core.explain import ExplainError, enlarged, grad_cam, scaled
 from cnn_core.model_io.pet_model import PetModel, Prediction
 from cnn_core.pixels import resize
 from cnn_core.runs import Run
 from cnn_core.storage.cache import fingerprint
-from cnn_core.walk import as_input, is_convolution
-from cnn_core.walk import run as run_layers
+from cnn_core.walk import is_convolution
 
 if TYPE_CHECKING:
     import keras
@@ -38,6 +37,7 @@ MAX_KERNELS = 64
 MAP_SIDE = 64
 """Larger maps are kept as means of 2×2, 3×3 … numbers, at about this side."""
 
+NO_KERNELS = "This network has no convolution, so there are no kernels to watch."
 
 KEEP_FRAMES = 96
 """So many frames stay in memory: four whole replays, of at most 0.7 MB a frame."""
@@ -179,16 +179,20 @@ def _compute(
         model.keras.set_weights(weights)
     except ValueError as error:
         raise SnapshotError(f"The snapshot {path} is of another network.") from error
-    _, visits = run_layers(model.keras, as_input(model, image))
+    try:
+        heat, answer, visits = grad_cam(model, image)
+    except ExplainError as error:
+        raise ReplayError(NO_KERNELS) from error
     learning = (visit for visit in visits if is_convolution(visit.layer) and visit.layer.trainable)
     first = next((visit for visit in learning if _kernels(visit.layer).shape[2] in (1, 3)), None)
     if first is None:
-        raise ReplayError("This network has no convolution, so there are no kernels to watch.")
+        raise ReplayError(NO_KERNELS)
+    size = image.shape[:2]
     return first.layer.name, {
-        "probabilities": model.predict([image])[0],
+        "probabilities": np.asarray(answer, np.float32)[0],
         "kernels": _kernels(first.layer)[..., :MAX_KERNELS],
         "maps": _smaller(np.asarray(first.output, np.float32)[0, ..., :MAX_KERNELS]).astype(np.float16),
-        "heat": np.stack([heat_map(model, image, label) for label in LABELS]).astype(np.float16),
+        "heat": np.stack([enlarged(scaled(one), *size) for one in np.moveaxis(heat, -1, 0)]).astype(np.float16),
     }
 
 

@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,7 @@ def _saved(folder: Path) -> str:
 
 
 def _join(workers: cluster.Cluster, journal: Journal) -> Team:
+    loading.import_tensorflow()
     from cnn_core.engine import team
 
     return team.join(workers, journal)
@@ -134,8 +136,14 @@ class _Data:
 
 def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | None = None) -> None:
     """Train the network of `config` in a run folder, or go on where it stopped; with the other workers of a team."""
-    imported = "tensorflow" in sys.modules  # then there is nothing to unpack beside
-    with unpacking.beside(None if imported or config.source.drawn else config.data) as unpacked:
+    data = packed = None
+    if "tensorflow" not in sys.modules:
+        if config.source.drawn or not unpacking.takes_long(config.data):
+            data = _list(config, journal.reading)  # what is wrong with the data need not wait for the import
+            journal.write(state="starting", message="Loading TensorFlow.")
+        else:
+            packed = config.data
+    with unpacking.beside(packed) as unpacked:
         loading.import_tensorflow()
         from cnn_core.engine import class_weights
         from cnn_core.engine.ahead import Ahead
@@ -147,7 +155,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
 
         ahead = Ahead(config, journal.reading, alone=team is None)
         unpacked(ahead.reading)
-    data = _list(config, ahead.reading)
+    data = data or _list(config, ahead.reading)
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
@@ -216,15 +224,11 @@ def _server(config: TrainingConfig, data: _Data, team: Team | None) -> Callable[
     """Return what serves the training batches with some numbers."""
     from cnn_core.engine.batches import training_batches
 
-    change = augmentation(config)
     part, parts = _share(team)
-
-    def serve(numbers: range) -> tf.data.Dataset:
-        return training_batches(
-            *data.training, config.batch_size, numbers, seed=config.seed, change=change, part=part, parts=parts
-        )
-
-    return serve
+    return partial(
+        training_batches, *data.training, config.batch_size, seed=config.seed, change=augmentation(config), part=part,
+        parts=parts,
+    )  # fmt: skip
 
 
 def build(config: TrainingConfig, steps: int, team: Team | None = None) -> keras.Model:

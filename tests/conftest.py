@@ -122,6 +122,15 @@ def no_tensorflow(monkeypatch) -> None:
 
 
 @pytest.fixture
+def tensorflow_not_yet(tmp_path_factory, monkeypatch) -> None:
+    """In a process that is begun, to import TensorFlow is an error."""
+    folder = tmp_path_factory.mktemp("instead")
+    for heavy in ("tensorflow", "keras"):
+        (folder / f"{heavy}.py").write_text("raise ImportError('It was imported.')")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+@pytest.fixture
 def lab(home) -> Path:
     """A lab with one model, called tiny: a copy of `article`, which answers without TensorFlow."""
     article = Path(models.__file__).parent / "weights" / "article.keras"

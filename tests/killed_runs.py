@@ -6,6 +6,8 @@ It trains one run at one go and the same again in many lives, each of which a si
 it prints, as JSON, how each life ended.
 """
 
+# ruff: noqa: E402
+
 import json
 import os
 import random
@@ -17,6 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from cnn_core.engine import loading
+
+loading.import_tensorflow()  # before all else, as a process that trains does: so it takes two thirds of the time
 
 import tensorflow
 

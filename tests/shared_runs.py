@@ -6,6 +6,8 @@ It trains the same run alone, shared by two logical devices, and shared by two w
 again, lose one of them, and start again. It prints, as JSON, what both workers said each time.
 """
 
+# ruff: noqa: E402
+
 import json
 import os
 import signal
@@ -16,6 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from cnn_core.engine import loading
+
+loading.import_tensorflow()  # before all else, as a process that trains does: so it takes two thirds of the time
 
 import tensorflow
 

@@ -120,8 +120,10 @@ def test_photos_on_the_page(app):
 
 @pytest.mark.parametrize("name", BAD_DATA)
 @pytest.mark.parametrize("command", ["evaluate", "train"])
-def test_data_on_the_command_line(tmp_path, tiny, capsys, name, command):
+def test_data_on_the_command_line(tmp_path, tiny, capsys, request, name, command):
     content, words = BAD_DATA[name]
+    if command == "train":
+        request.getfixturevalue("tensorflow_not_yet")
     (tmp_path / name).write_bytes(content)
     (tmp_path / "tiny.keras").write_bytes(tiny)
     options = ["--model", str(tmp_path / "tiny.keras")] if command == "evaluate" else ["--epochs", "1"]

@@ -95,7 +95,7 @@ def test_the_last_frame_is_the_saved_model(run):
 def test_what_was_computed_is_kept_and_a_damaged_snapshot_left_out(run, monkeypatch):
     frames = replay.replay(run, PHOTO)
     seen = []
-    monkeypatch.setattr(replay, "heat_map", None)  # nothing is computed again
+    monkeypatch.setattr(replay, "grad_cam", None)  # nothing is computed again
     again = replay.replay(run, PHOTO, lambda *told: seen.append(told))
     assert seen[-1] == (4, 5, "Replaying the training")
     assert [shown.prediction for shown in again] == [shown.prediction for shown in frames]

@@ -271,8 +271,9 @@ def test_disk_that_fills_up_during_training_fails_with_a_sentence_and_can_be_res
 
 
 @pytest.mark.slow
-def test_data_that_is_not_there_fails_with_the_datasets_sentence(tmp_path):
-    run = runs.start(TrainingConfig(**{**TINY.__dict__, "data": str(tmp_path / "nothing")}))
+@pytest.mark.parametrize("recipe", ["article", "accurate"])
+def test_data_that_is_not_there_fails_with_the_datasets_sentence(tmp_path, tensorflow_not_yet, recipe):
+    run = runs.start(TrainingConfig(**{**TINY.__dict__, "data": str(tmp_path / "nothing"), "recipe": recipe}))
     status = run.wait(60)
     assert status == Status(**{**status.__dict__, "state": "failed"})
     assert "There is no folder or zip" in status.message

@@ -18,7 +18,7 @@ from cnn_core import CnnLabError, dataset
 from cnn_core.accurate.features import cached_features, compute_features
 from cnn_core.data_files import corrections
 from cnn_core.data_files.survey import readable
-from cnn_core.engine import checkpoint, environment
+from cnn_core.engine import checkpoint, environment, loading
 from cnn_core.engine.journal import Journal
 from cnn_core.storage.files import save_model
 
@@ -75,13 +75,15 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     RecipeError
         When there are too few photos, or no backbone to begin with.
     """
+    began = time.monotonic()
+    training, calibration, test = _photos(config, journal)  # what is wrong with them need not wait for the import
+    journal.write(state="starting", message="Loading TensorFlow.")
+    loading.import_tensorflow()
     from cnn_core.accurate import finetuning, sizes
     from cnn_core.engine.batches import batches, count
     from cnn_core.engine.learning import learn as fine_tune
     from cnn_core.engine.learning import open_or_build, set_seed
 
-    began = time.monotonic()
-    training, calibration, test = _photos(config, journal)
     journal.write(state="reading", message="Opening the backbone.")
     backbone, classes = _open_backbone(config.backbone)
     set_seed(config)
@@ -122,8 +124,6 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
 
 def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the training set, the calibration set (kept aside from the training set) and the test set."""
-    from sklearn.model_selection import train_test_split
-
     table = config.source.table(journal.reading)
     whole, parts = len(table), config.source.parts(table)
     training, test = (readable(part, table.attrs["folder"], journal.reading) for part in parts)
@@ -133,6 +133,8 @@ def _photos(config: TrainingConfig, journal: Journal) -> tuple[pd.DataFrame, pd.
         raise RecipeError(
             f"Only {found} to learn from. The recipe needs at least {MIN_PHOTOS} photos, two of each class."
         )
+    from sklearn.model_selection import train_test_split
+
     # Those kept aside keep their labels, right or wrong: what the model may be sure of depends on them.
     training, calibration = train_test_split(
         training, test_size=CALIBRATION_SHARE, random_state=config.seed, stratify=training["label"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from cnn_core.storage import archives
 from cnn_core.storage.cache import cache_path, cached, fingerprint
 from cnn_core.storage.files import environment, expanded, may_read
 from cnn_core.storage.lock import locked
+
+LARGE = 10_000_000
+"""A zip of fewer bytes is unpacked in less time than a process takes to begin."""
 
 
 def folder_of(path: Path, progress: Progress | None = None) -> Path:
@@ -57,9 +61,27 @@ def folder_of(path: Path, progress: Progress | None = None) -> Path:
         return cached("unpacked", key, write, about=[packed])
 
 
+def takes_long(data: str) -> bool:
+    """Tell whether a dataset is a large zip that is not unpacked yet; what looks like no zip is none.
+
+    Examples
+    --------
+    >>> takes_long("no/such.zip")
+    False
+    """
+    path = expanded(data)
+    try:
+        packed = _zip_of(path.resolve()) if may_read(path) else None
+        if packed is None or packed.stat().st_size < LARGE or not zipfile.is_zipfile(packed):
+            return False
+        return not cache_path("unpacked", [fingerprint([packed])], about=[packed]).exists()
+    except (OSError, zipfile.BadZipFile):  # there is none
+        return False
+
+
 @contextmanager
 def beside(data: str | None) -> Iterator[Callable[[Progress], None]]:
-    """Let a process of its own unpack a dataset that is a zip, while this one does something else.
+    """Let a process of its own unpack a dataset that `takes_long`, while this one does something else.
 
     It is a head start, no more: if the process fails, whoever opens the dataset unpacks it and says what is wrong. It
     ends with the block, and also when this process is killed: nobody takes its progress any more.
@@ -67,14 +89,14 @@ def beside(data: str | None) -> Iterator[Callable[[Progress], None]]:
     Parameters
     ----------
     data : str, optional
-        Its path; None for images that the program draws.
+        Its path; None when there is nothing to unpack.
 
     Yields
     ------
     callable
         Waits for the process, and tells its progress to the callable that it is given.
     """
-    process = _begin(data) if data and _is_packed(data) else None
+    process = _begin(data) if data else None
     if process is None or process.stdout is None:
         yield lambda progress: None
         return
@@ -99,15 +121,6 @@ def _zip_of(path: Path) -> Path | None:
     if not inner.exists() or any(label_of(file.name) for file in path.iterdir() if file.suffix.lower() in SUFFIXES):
         return None
     return inner
-
-
-def _is_packed(data: str) -> bool:
-    path = expanded(data)
-    try:
-        packed = _zip_of(path.resolve()) if may_read(path) else None
-        return packed is not None and not cache_path("unpacked", [fingerprint([packed])], about=[packed]).exists()
-    except OSError:  # there is none
-        return False
 
 
 def _begin(data: str) -> subprocess.Popen[bytes] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError, models
+from cnn_core.engine import loading
 from cnn_core.host import limits
 from cnn_core.model_io import keras_file
 from cnn_core.storage.cache import cached
@@ -147,6 +148,7 @@ def _keras(model: models.PetModel, path: Path) -> bytes:
 
 
 def _converted(model: models.PetModel, kind: str) -> bytes:
+    loading.import_tensorflow()
     import tensorflow as tf
 
     network, size = model.keras, model.input_size

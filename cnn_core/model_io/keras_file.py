@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.engine import loading
 from cnn_core.model_io import ModelError, weights_check
 from cnn_core.model_io.allowed_layers import LAYERS, check_object, objects
 from cnn_core.setup import installed
@@ -112,6 +113,7 @@ def load(path: Path) -> tuple[Any, int, tuple[str, ...]]:
     """
     config = check(path)
     installed.need_tensorflow()
+    loading.import_tensorflow(alone=threading.current_thread() is threading.main_thread())  # pages run in others
     largest_map = _measure(config)
 
     import keras

@@ -46,12 +46,21 @@ def test_the_process_unpacks_and_tells_how_far_it_is(home, pets, monkeypatch):
     assert len(dataset.open_dataset(pets)) == 1200
 
 
-@pytest.mark.parametrize("kind", ["drawn", "missing", "folder", "unpacked"])
-def test_no_process_is_begun_for_nothing(home, pets, monkeypatch, kind):
+def test_a_large_zip_takes_long_until_it_is_unpacked(home, pets, tmp_path, monkeypatch):
+    assert not unpacking.takes_long(str(pets))
+    monkeypatch.setattr(unpacking, "LARGE", 10_000)
+    assert unpacking.takes_long(str(pets))
+    cut_off = tmp_path / "half.zip"
+    cut_off.write_bytes(pets.read_bytes()[: pets.stat().st_size // 2])
+    for other in (cut_off, tmp_path / "no.zip", tmp_path):
+        assert not unpacking.takes_long(str(other))
     dataset.open_dataset(pets)
-    data = {"drawn": None, "missing": str(home / "no.zip"), "folder": str(home), "unpacked": str(pets)}[kind]
+    assert not unpacking.takes_long(str(pets))
+
+
+def test_no_process_is_begun_for_nothing(monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("There is nothing to unpack."))
-    with unpacking.beside(data) as unpacked:
+    with unpacking.beside(None) as unpacked:
         unpacked(print)
 
 

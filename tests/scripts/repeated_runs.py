@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import keras
 import numpy as np
 
 from cnn_core import training
@@ -25,6 +24,8 @@ def main() -> None:
     """Train twice in each folder."""
     for folder in map(Path, sys.argv[1:]):
         training.train(folder)
+        import keras  # not before: a process that trains imports TensorFlow in less time
+
         script = folder / "script.py"
         script.write_text(training_script.training(read_config(folder)), encoding="utf-8")
         os.chdir(folder)

@@ -87,8 +87,8 @@ def _warn(history: pd.DataFrame, held_out: str) -> None:
         loss = history["loss"].iloc[-1]
         st.warning(
             f"**Not learned**: after {len(history)} epochs the training loss is {loss:.3f}, the same as for guessing. "
-            "After too large steps a network may give every picture the same answer, and then it cannot learn any "
-            "more. A lower learning rate helps."
+            "When its steps are too large, a network may end up giving every picture the same answer. Then it cannot "
+            "learn any more. A lower learning rate helps."
         )
     elif found := overfitting(history):
         st.warning(
