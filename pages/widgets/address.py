@@ -36,12 +36,13 @@ def read(key: str, options: Container[str], default: str) -> None:
     new address names none of the options.
     """
     state, asked = st.session_state, _shown(key)
-    new = asked is not None and asked != state.get(_last(key))
-    if new and asked in options:
+    if asked == state.get(_last(key)):  # not a new one
+        asked = None
+    if asked in options:
         state[key] = asked
     elif left_out(key) or state.get(key) not in options:
         state[key] = default
-    if new and asked not in options:
+    if asked is not None and asked not in options:
         in_vain.say_unknown(key, {key: asked})
     in_vain.show(key)
 
