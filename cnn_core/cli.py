@@ -26,6 +26,8 @@ from cnn_core.terminal.arguments import parser
 from cnn_core.wording import percent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cnn_core.runs import Run
 
 
@@ -114,8 +116,18 @@ def _train(options: argparse.Namespace) -> int:
         "images_per_second": status.images_per_second,
     }
     where = "the first worker has the model" if helps else f"the model is {answer['model']}"
-    _answer(options, answer, f"{status.state}: {len(history)} epoch{'s' * (len(history) != 1)}; {where}")
+    ended = f"{status.state}: {len(history)} epoch{'s' * (len(history) != 1)}; {where}"
+    _answer(options, answer, f"{ended}{_learning(history)}")
     return 0
+
+
+def _learning(history: pd.DataFrame) -> str:
+    from cnn_core import curves
+
+    if curves.has_not_learned(history):
+        return ". The network has not learned: it only guesses. Train again with a lower --learning-rate."
+    found = curves.overfitting(history)
+    return f". It has overfitted: its best epoch was epoch {found.best_epoch}." if found else ""
 
 
 def _helping() -> Run:

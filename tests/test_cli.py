@@ -182,6 +182,26 @@ def test_train_resume_goes_on_with_the_run_in_its_folder(tmp_path, monkeypatch, 
     assert "--out DIR" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["1,0.51,0.7026,0.49,0.6931", "2,0.5,0.6932,0.49,0.6933"], "has not learned: it only guesses"),
+        (["1,0.7,0.6,0.7,0.55", "2,0.97,0.1,0.7,0.9"], "It has overfitted: its best epoch was epoch 1."),
+        (["1,0.6,0.6,0.6,0.6", "2,0.7,0.5,0.7,0.5"], "model.keras\n"),
+    ],
+)
+def test_train_says_what_its_curves_mean(tmp_path, monkeypatch, capsys, rows, words):
+    def spawn(folder):
+        rows_of = ["epoch,accuracy,loss,val_accuracy,val_loss", *rows]
+        (folder / "history.csv").write_text("\n".join(rows_of) + "\n")
+        (folder / "model.keras").touch()
+        (folder / "status.json").write_text('{"state": "finished"}')
+
+    monkeypatch.setattr(runs, "spawn", spawn)
+    assert cli.main(["train", "--out", str(tmp_path / "run")]) == 0
+    assert words in capsys.readouterr().out
+
+
 def test_train_passes_deterministic_on(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "spawn", lambda folder: (folder / "status.json").write_text('{"state": "finished"}'))
     assert cli.main(["train", "--deterministic", "--out", str(tmp_path / "run")]) == 0
