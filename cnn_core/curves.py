@@ -81,7 +81,7 @@ def overfitting(history: pd.DataFrame) -> Overfitting | None:
 def has_not_learned(history: pd.DataFrame) -> bool:
     """Tell whether a network is, after two epochs or more, no better than guessing, even on its training images.
 
-    Such a network mostly gives every image the same answer: a large step has made all its dense units negative, where
+    Such a network often gives every image the same answer: a large step has made all its dense units negative, where
     the gradient of ReLU is zero, and nothing moves them any more.
 
     Parameters
