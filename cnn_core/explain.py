@@ -1,6 +1,7 @@
 """Why a network gives its answer: its layers' feature maps, the heat map of the photo (Grad-CAM), the two scores."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,8 +172,8 @@ def evidence(model: PetModel, image: NDArray[np.uint8], label: str) -> NDArray[n
     if label not in LABELS:
         raise ExplainError(f"The classes are cat and dog; received “{label}”.")
     reasons = model.reasons(image)
-    both = grad_cam(model, image)[0] if reasons is None else reasons.heat
-    return scaled(both[..., LABELS.index(label)])
+    heat = grad_cam(model, image, [label])[0][0] if reasons is None else reasons.heat[..., LABELS.index(label)]
+    return scaled(heat)
 
 
 def scaled(heat: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -197,15 +198,17 @@ def enlarged(heat: NDArray[np.float32], height: int, width: int) -> NDArray[np.f
     return np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)).clip(0, 1)
 
 
-def grad_cam(model: PetModel, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Any, list[Visit]]:
-    """Run a model's Keras network once, and look where the evidence lies, with gradients that TensorFlow computes.
+def grad_cam(
+    model: PetModel, image: NDArray[np.uint8], labels: Sequence[str]
+) -> tuple[list[NDArray[np.float32]], Any, list[Visit]]:
+    """Run a model's Keras network once, and look where the evidence for each label lies, with TensorFlow's gradients.
 
     Parameters and errors as for `heat_map`.
 
     Returns
     -------
-    heat : (H', W', 2) float32
-        For cat and for dog, at the size of the network's last maps, not scaled.
+    heat : list of (H', W') float32
+        One for each label, at the size of the network's last maps, not scaled.
     answer, visits
         As `walk.run` returns them.
     """
@@ -218,13 +221,14 @@ def grad_cam(model: PetModel, image: NDArray[np.uint8]) -> tuple[NDArray[np.floa
                 tape.watch(visit.output)
 
         answer, visits = run(model.keras, as_input(model, image), watch)
-        of_both = tf.unstack(before_softmax(answer, visits)[0])
+        scores = before_softmax(answer, visits)[0]
+        asked = [scores[LABELS.index(label)] for label in labels]
     maps = last_maps(visits)
     if maps is None:
         raise ExplainError(f"The model {model.name} has no convolution layer, so there is no heat map for it.")
-    weights = [tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True) for y in of_both]
-    heat = [tf.nn.relu(tf.reduce_sum(weight * maps, axis=-1))[0] for weight in weights]
-    return np.stack(heat, axis=-1), answer, visits
+    weights = [tf.reduce_mean(tape.gradient(y, maps), axis=(1, 2), keepdims=True) for y in asked]
+    heat = [np.asarray(tf.nn.relu(tf.reduce_sum(weight * maps, axis=-1))[0]) for weight in weights]
+    return heat, answer, visits
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[np.floating[Any]], opacity: float = 0.5) -> NDArray[np.uint8]:

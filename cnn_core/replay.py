@@ -180,7 +180,7 @@ def _compute(
     except ValueError as error:
         raise SnapshotError(f"The snapshot {path} is of another network.") from error
     try:
-        heat, answer, visits = grad_cam(model, image)
+        heat, answer, visits = grad_cam(model, image, LABELS)
     except ExplainError as error:
         raise ReplayError(NO_KERNELS) from error
     learning = (visit for visit in visits if is_convolution(visit.layer) and visit.layer.trainable)
@@ -192,7 +192,7 @@ def _compute(
         "probabilities": np.asarray(answer, np.float32)[0],
         "kernels": _kernels(first.layer)[..., :MAX_KERNELS],
         "maps": _smaller(np.asarray(first.output, np.float32)[0, ..., :MAX_KERNELS]).astype(np.float16),
-        "heat": np.stack([enlarged(scaled(one), *size) for one in np.moveaxis(heat, -1, 0)]).astype(np.float16),
+        "heat": np.stack([enlarged(scaled(one), *size) for one in heat]).astype(np.float16),
     }
 
 
