@@ -6,6 +6,7 @@ curves of a training show, overfitting or that nothing was learned, follows from
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,11 @@ STEPS = 100
 GAP = 0.1
 """Training accuracy less test accuracy from which a run is called overfitted, if its test loss rises too."""
 
-GUESSING = float(np.log(2))
-"""The loss of a network that gives both classes the same probability, whatever the image."""
+GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
+"""The scores of a network that always answers "50 % cat, 50 % dog"."""
 
 LEARNED = 0.002
-"""By so much the training loss must be lower than `GUESSING`. Networks that learned nothing came to 0.00002."""
+"""By so much the training loss must be lower than that of guessing. Networks that learned nothing came to 0.00002."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def has_not_learned(history: pd.DataFrame) -> bool:
     >>> has_not_learned(pd.DataFrame({"loss": [0.7033, 0.6626, 0.5964]}))
     False
     """
-    return len(history) >= 2 and "loss" in history and bool(history["loss"].iloc[-1] > GUESSING - LEARNED)
+    return len(history) >= 2 and "loss" in history and bool(history["loss"].iloc[-1] > GUESSING["loss"] - LEARNED)
 
 
 def best_epoch(history: pd.DataFrame) -> pd.Series | None:

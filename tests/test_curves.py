@@ -168,4 +168,4 @@ def test_a_training_loss_like_that_of_guessing_is_not_learning(losses, guesses):
 
 
 def test_guessing_has_the_loss_that_scikit_learn_gives_it():
-    assert pytest.approx(metrics.log_loss([0, 1, 1, 0], np.full((4, 2), 0.5))) == curves.GUESSING
+    assert pytest.approx(metrics.log_loss([0, 1, 1, 0], np.full((4, 2), 0.5))) == curves.GUESSING["loss"]

@@ -1,18 +1,15 @@
 """Training curves: accuracy and loss over the epochs or steps, of one run or of several side by side."""
 
-import math
 from html import escape
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from cnn_core.curves import GUESSING
 from cnn_core.figures.colors import GUIDE, RUNS, TEST, TRAINING
 from cnn_core.figures.layout import GUIDE_LINE, MAX_POINTS, app_look
 from cnn_core.wording import percent, visible
-
-GUESSING = {"accuracy": 0.5, "loss": math.log(2)}
-"""The scores of a network that always answers "50 % cat, 50 % dog"."""
 
 FAINT = 0.25
 """The opacity of a line behind the smoothed one."""
