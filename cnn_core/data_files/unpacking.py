@@ -20,7 +20,7 @@ from cnn_core.storage.files import environment, expanded, may_read
 from cnn_core.storage.lock import locked
 
 LARGE = 10_000_000
-"""A zip of fewer bytes is unpacked in less time than a process takes to begin."""
+"""Bytes of a zip. A smaller one is unpacked within a second, so it is looked into before TensorFlow is imported."""
 
 
 def folder_of(path: Path, progress: Progress | None = None) -> Path:

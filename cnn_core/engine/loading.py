@@ -1,4 +1,4 @@
-"""The import of TensorFlow in a process that trains or exports."""
+"""The import of TensorFlow, without what takes time and nobody uses."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core import CnnLabError, models
-from cnn_core.engine import loading
 from cnn_core.host import limits
 from cnn_core.model_io import keras_file
 from cnn_core.storage.cache import cached
@@ -148,10 +147,10 @@ def _keras(model: models.PetModel, path: Path) -> bytes:
 
 
 def _converted(model: models.PetModel, kind: str) -> bytes:
-    loading.import_tensorflow()
+    network, size = model.keras, model.input_size  # first: it imports TensorFlow in less time
+
     import tensorflow as tf
 
-    network, size = model.keras, model.input_size
     others = getattr(network, "output_names", [])[1:]  # Sequential has no names, and one output
 
     def answer(image: Any) -> dict[str, Any]:

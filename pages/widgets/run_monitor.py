@@ -139,7 +139,7 @@ def ending(status: Status, history: pd.DataFrame, held_out: str = "test") -> str
 
 def verdict(history: pd.DataFrame, held_out: str) -> str:
     """Say so, with a space before it, when a run has overfitted or learned nothing; else nothing."""
-    from cnn_core.curves import has_not_learned, overfitting  # only now, too
+    from cnn_core.curves import has_not_learned, overfitting  # only now: most pages show no run
 
     if has_not_learned(history):
         return " It has **not learned**: it only guesses. Train again with a lower learning rate."
@@ -154,7 +154,7 @@ def verdict(history: pd.DataFrame, held_out: str) -> str:
 
 def announce(status: Status, run: runs.Run) -> None:
     """Show how a run ended, in the color of its outcome."""
-    from cnn_core.curves import has_not_learned  # only now: most pages show no run
+    from cnn_core.curves import has_not_learned
 
     history = run.history()
     show = {"finished": st.success, "stopped": st.info, "interrupted": st.warning}.get(status.state, st.error)
