@@ -12,7 +12,7 @@ from pages.widgets.kernel_lab import mount
 STREAMLIT = """() => {
   window.told = {};
   const setStateValue = (key, value) => { told[key] = value; };
-  const more = { models: [], network: null };
+  window.more = { models: [], network: null };
   const give = (data) => {
     window.unmount = mountLab({ parentElement: document.body, data: { ...data, ...more }, setStateValue });
   };
@@ -38,7 +38,10 @@ def open_lab(page: Page, name: str) -> None:
         page.goto("about:blank")
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
     page.set_content(f"<style>{mount.style(name)}</style>{markup}")
-    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="))
+    page.evaluate("() => { window.mountLab = null; }")
+    # As a module, as Streamlit loads it: there a function's name that stands twice is an error.
+    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="), type="module")
+    page.wait_for_function("() => mountLab")
     page.evaluate(STREAMLIT)
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from cnn_core.convolution import conv2d
 from cnn_core.pixels import to_grayscale
-from tests.e2e.lab_page import SETTINGS, open_lab, show, values
+from tests.e2e.lab_page import SETTINGS, open_lab, show, told, values
 
 pytestmark = pytest.mark.browser
 
@@ -210,3 +210,28 @@ def test_touch_on_a_phone(page):
     touch("touchMove", (x, y - 60))
     touch("touchEnd")
     page.wait_for_function("() => told.bench?.tables[0][4] === 10")
+
+
+def test_the_kernels_of_a_network_are_one_stop_of_the_tab_key(lab):
+    numbers = np.random.default_rng(6).normal(size=3 * 3 * 3 * 40).tolist()
+    network = {"model": "some", "kernels": numbers, "shape": [3, 3, 3, 40]}
+    lab.evaluate("(network) => { more = { models: [{ name: 'some', title: 'Some' }], network }; }", network)
+    show(lab, IMAGE, SETTINGS)
+    lab.get_by_text("Take a kernel from a trained network").click()
+    kernels = lab.get_by_role("toolbar").get_by_role("button")
+    tops = [kernel.bounding_box()["y"] for kernel in kernels.all()]
+    wide = tops.count(tops[0])
+    lab.get_by_label("Network", exact=True).focus()
+    reached = []
+    for key in ("Tab", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "End", "ArrowRight", "Home"):
+        lab.keyboard.press(key)
+        reached.append(lab.evaluate("() => document.activeElement.title"))
+    places = [1, 1, 2, 2 + wide, 1 + wide, 1, 40, 40, 1]
+    assert reached == [f"Kernel {place} of 40" for place in places]
+    lab.keyboard.press("ArrowRight")
+    lab.keyboard.press("Enter")
+    assert told(lab)["origin"] == "some:1"
+    lab.keyboard.press("Tab")
+    assert not lab.evaluate("() => document.activeElement.title.startsWith('Kernel')")
+    lab.keyboard.press("Shift+Tab")
+    expect(kernels.nth(1)).to_be_focused()

@@ -6,7 +6,8 @@ class NetworkShelf {
     Object.assign(this, { pick, shown: null });
     this.menu = element("select", { "aria-label": "Network", onchange: () => ask(this.menu.value) });
     this.says = element("p", { class: "kl-small", role: "status" });
-    this.shelf = element("div", { class: "kl-shelf", role: "group", "aria-label": "Kernels of the first layer" });
+    this.shelf = element("div", { class: "kl-shelf", role: "toolbar", "aria-label": "Kernels of the first layer" });
+    moveByArrowKeys(this.shelf);
     place.append(element("label", { class: "kl-field" }, element("span", { text: "Network" }), this.menu), this.says, this.shelf);
     place.addEventListener("toggle", () => {
       if (place.open && this.menu.value) ask(this.menu.value);
@@ -23,7 +24,7 @@ class NetworkShelf {
     if (!network || network.model === this.shown) return;
     this.shown = network.model;
     this.menu.value = network.model;
-    this.says.textContent = network.error ?? "Each picture is one kernel: middle gray is 0. Choose one, then edit it.";
+    this.says.textContent = network.error ?? "Each picture is one kernel: middle gray is 0. Choose one, with the pointer or the arrow keys and Enter, then edit it.";
     this.shelf.replaceChildren();
     if (network.error) return;
     const [side, , , count] = network.shape;
@@ -36,8 +37,23 @@ class NetworkShelf {
       paint(canvas, { planes: tables.map((table) => Float32Array.from(table)), height: side, width: side }, "zero", limit);
       const label = `Kernel ${number + 1} of ${count}`;
       this.shelf.append(
-        element("button", { type: "button", "aria-label": label, title: label, onclick: () => this.pick(tables, side, `${network.model}:${number}`) }, canvas),
+        element("button", { type: "button", tabindex: number ? -1 : 0, "aria-label": label, title: label, onclick: () => this.pick(tables, side, `${network.model}:${number}`) }, canvas),
       );
     }
   }
+}
+
+/** Make a row of buttons one stop of the Tab key: the arrow keys, Home and End lead from button to button. */
+function moveByArrowKeys(row) {
+  row.addEventListener("focusin", (event) => {
+    for (const button of row.children) button.tabIndex = button === event.target ? 0 : -1;
+  });
+  row.addEventListener("keydown", (event) => {
+    const buttons = [...row.children], at = buttons.indexOf(event.target), last = buttons.length - 1;
+    const wide = buttons.filter((button) => button.offsetTop === buttons[0].offsetTop).length;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - wide, ArrowDown: at + wide, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    buttons[to]?.focus();
+  });
 }
