@@ -30,37 +30,22 @@ from pages.widgets.control_types import Text as Text
 
 
 def read_old_links() -> None:
-    """Replace labels of older versions in the address by today's, and drop what breaks Streamlit's widgets.
-
-    `streamlit_app` calls this before the page runs.
-    """
+    """Replace labels of older versions in the address by today's. `streamlit_app` calls this before the page runs."""
     old = False
     for name, text in st.query_params.to_dict().items():
         control = CONTROLS.get(name)
         if isinstance(control, Choice) and (today := control.renamed.get(text)):
-            st.query_params[name] = text = today
-            old = True
-        if control is not None and _breaks(control, text):
-            del st.query_params[name]
+            st.query_params[name] = today
             old = True
     if old:
-        st.rerun()  # a control looks for its choice in the address that this run began with
-
-
-def _breaks(control: Control, text: str) -> bool:
-    """Tell whether Streamlit would break off, on an infinite number, or choose nothing where something is required."""
-    if not isinstance(control, Number):
-        return text == "" and isinstance(control, Choice)
-    try:
-        return not math.isfinite(float(text))
-    except ValueError:
-        return False
+        st.rerun()  # as in `warn`
 
 
 def warn(*asked: Control) -> None:
     """Say what the address asks of these controls and none of them offers. Call it before they are drawn.
 
-    Streamlit passes over such a value without a word, and takes it out of the address once the control is drawn.
+    Streamlit passes over most of such values without a word, and takes them out of the address once the control is
+    drawn. Those that it would take, or break off on, are taken out here.
     """
     place = " ".join(["asked", *(control.name for control in asked)])  # alone, a name is a widget's key
     texts = [(control, st.query_params.get(control.name)) for control in asked]
@@ -68,7 +53,23 @@ def warn(*asked: Control) -> None:
     if unknown.items() - st.session_state.get(place, {}).items():  # it stays there for a control that is not drawn
         in_vain.say_unknown(place, unknown)
     st.session_state[place] = unknown
+    misread = [control.name for control, text in texts if control.name in unknown and _misread(control, text)]
+    for name in misread:
+        del st.query_params[name]
+    if misread:
+        st.rerun()  # a control looks for its choice in the address that this run began with
     in_vain.show(place)
+
+
+def _misread(control: Control, text: str) -> bool:
+    """Tell whether Streamlit would break off, on an infinite number, cut off a fraction, or leave a choice empty."""
+    if isinstance(control, Choice):
+        return text == ""
+    try:
+        value = float(text)
+    except ValueError:
+        return False
+    return not math.isfinite(value) or not value.is_integer()
 
 
 def _offers(control: Control, text: str) -> bool:

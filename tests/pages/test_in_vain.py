@@ -101,6 +101,25 @@ def test_what_a_control_does_not_offer_is_said_until_the_next_choice(app, everyt
     assert "The address asks for" not in warnings(test)
 
 
+@pytest.mark.parametrize(
+    ("page", "name", "text"),
+    [
+        ("train", "epochs", "inf"),
+        ("train", "augment", ""),
+        ("network", "blocks", "3.5"),
+        ("pooling", "grid_side", "5.5"),
+    ],
+)
+def test_what_streamlit_would_misread_is_the_default_and_said(app, lab, page, name, text):
+    """It would break off, leave the choice empty, or cut the fraction off."""
+    test = app(page, **{name: text})
+    assert f"“{name}={text}”" in warnings(test)
+    found = [widget for kind in KINDS for widget in test.get(kind) if widget.key == name]
+    assert [widget.value for widget in found] == [controls.CONTROLS[name].default]
+    choose(test, controls.CONTROLS[name])
+    assert "The address asks for" not in warnings(test)
+
+
 def test_every_control_of_the_table_is_tried():
     tried = {name for _, _, names in WHERE for name in names.split()}
     assert tried | ELSEWHERE.keys() == controls.CONTROLS.keys()
