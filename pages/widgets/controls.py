@@ -53,7 +53,7 @@ def warn(*asked: Control) -> None:
     if unknown.items() - st.session_state.get(place, {}).items():  # it stays there for a control that is not drawn
         in_vain.say_unknown(place, unknown)
     st.session_state[place] = unknown
-    misread = [control.name for control, text in texts if control.name in unknown and _misread(control, text)]
+    misread = [name for name, text in unknown.items() if _misread(CONTROLS[name], text)]
     for name in misread:
         del st.query_params[name]
     if misread:
