@@ -24,7 +24,7 @@ class NetworkShelf {
     if (!network || network.model === this.shown) return;
     this.shown = network.model;
     this.menu.value = network.model;
-    this.says.textContent = network.error ?? "Each picture is one kernel: middle gray is 0. Choose one, with the pointer or the arrow keys and Enter, then edit it.";
+    this.says.textContent = network.error ?? "Each picture is one kernel: middle gray is 0. Choose one with a click, or with the arrow keys and Enter. Then edit it.";
     this.shelf.replaceChildren();
     if (network.error) return;
     const [side, , , count] = network.shape;
