@@ -21,6 +21,11 @@ SCHEDULES = ("constant", "cosine", "warmup_cosine")
 WARMUP = 0.1
 """Fraction of all steps in which "warmup_cosine" lets the learning rate rise."""
 
+MIN_WARMUP = 375
+"""It rises in at least this number of steps, or in half of all steps if there are fewer than twice as many. With 45 of
+450 steps, most units of the dense layer were dead after 20 steps, and some runs learned nothing: a unit adds up 57,600
+values that are never negative, and Adam's first steps move all of its weights in the same direction."""
+
 AUGMENTATIONS: dict[str, dict[str, Any] | None] = {
     "none": None,
     "light": {"rotation": 7.5, "shear": 0.05, "zoom": (0.9, 1.1), "shift": 0.05},
@@ -64,7 +69,7 @@ class TrainingConfig:
         each epoch. A short training learns more from light changes, a long one from strong ones.
     schedule : {"constant", "cosine", "warmup_cosine"}
         Whether the learning rate stays; falls to zero along half a cosine; or first rises in `WARMUP` of
-        the steps, because large first steps can leave most ReLUs without a gradient.
+        the steps, at least in `MIN_WARMUP`, because large first steps can leave most ReLUs without a gradient.
     patience : int or None
         Stop after this number of epochs without a lower loss on the validation set (without one, on the test set),
         and keep the best epoch's weights.

@@ -18,7 +18,7 @@ from cnn_core.dataset import LABELS
 from cnn_core.engine import checkpoint
 from cnn_core.engine.callbacks import is_over, run_callbacks
 from cnn_core.engine.checkpoint import CheckpointError, Place
-from cnn_core.engine.config import WARMUP, TrainingConfig
+from cnn_core.engine.config import MIN_WARMUP, WARMUP, TrainingConfig
 from cnn_core.engine.journal import Journal, read_history
 from cnn_core.engine.saving import restore_files
 
@@ -37,7 +37,7 @@ def learning_rate(config: TrainingConfig, steps: int) -> Any:
         return rate
     if config.schedule == "cosine":
         return CosineDecay(rate, total)
-    rising = max(1, round(WARMUP * total))
+    rising = max(1, round(WARMUP * total), min(MIN_WARMUP, total // 2))
     return CosineDecay(rate / rising, max(1, total - rising), warmup_target=rate, warmup_steps=rising)
 
 

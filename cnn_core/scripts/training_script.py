@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, WARMUP
+from cnn_core.engine.config import AUGMENTATIONS, CLIP_NORM, MIN_WARMUP, WARMUP
 from cnn_core.scripts.corrections_script import corrected
 from cnn_core.scripts.literals import quoted
 from cnn_core.storage.files import expanded, visiting
@@ -253,9 +253,11 @@ def _fit(config: TrainingConfig) -> str:
         rate = f"rate = keras.optimizers.schedules.CosineDecay({config.learning_rate:g}, EPOCHS * steps)\n"
     elif config.schedule == "warmup_cosine":
         rate = (
-            f"warmup = max(1, round({WARMUP} * EPOCHS * steps))  # the learning rate first rises, then falls\n"
+            "total = EPOCHS * steps\n"
+            "# The learning rate first rises, then falls.\n"
+            f"warmup = max(1, round({WARMUP} * total), min({MIN_WARMUP}, total // 2))\n"
             "rate = keras.optimizers.schedules.CosineDecay(\n"
-            f"    {config.learning_rate:g} / warmup, max(1, EPOCHS * steps - warmup),\n"
+            f"    {config.learning_rate:g} / warmup, max(1, total - warmup),\n"
             f"    warmup_target={config.learning_rate:g}, warmup_steps=warmup,\n)\n"
         )
     callbacks = ""

@@ -153,7 +153,7 @@ def _training(epochs: controls.Number) -> dict[str, Any]:
         "schedule": st.selectbox(
             "Learning rate schedule",
             help="Constant: the learning rate does not change. Cosine: it falls to zero along half a cosine. Warm-up: "
-            "it first rises, during a tenth of the steps.",
+            "it first rises, so that the first steps are small.",
             **controls.SCHEDULE.menu,
         ),
         "class_weights": st.toggle(
