@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core import models, pixels
+from cnn_core import explain, models, pixels
 from cnn_core.explain import scores
 from cnn_core.model_io import export, lite_file
 from cnn_core.wording import percent
@@ -114,6 +114,21 @@ def test_the_reason_can_be_seen_for_either_class(app, lab):
     assert verdicts(test) == [said]
     assert any(f"score for **{other}**" in text.value for text in test.main.markdown)
     test.slider(key="heat_opacity").set_value(100).run()
+    assert not test.exception
+
+
+def test_a_heat_map_that_was_seen_is_not_drawn_again(app, lab, monkeypatch):
+    draw, drawn = explain.overlay, []
+    monkeypatch.setattr(explain, "overlay", lambda *given: drawn.append(given) or draw(*given))
+    test = app()
+    control = next(group for group in test.main.button_group if (group.key or "").startswith("why_"))
+    for label in ("cat", "dog", "cat", "dog"):
+        control.set_value(label).run()
+    assert len(drawn) == 2
+    test.slider(key="heat_opacity").set_value(100).run()
+    assert len(drawn) == 3
+    drop(test, ("other.png", photo(1)))
+    assert len(drawn) == 4
     assert not test.exception
 
 

@@ -4,8 +4,12 @@ import streamlit as st
 
 from cnn_core import CnnLabError
 from cnn_core.wording import plain
+from pages.widgets import picture
 from pages.widgets.screen_image import jpeg
 from pages.widgets.why.case import Case
+
+KEPT = 4
+"""Heat maps of the last photo that a session keeps, about 60 KB each: people look from one class to the other."""
 
 
 @st.fragment
@@ -35,7 +39,11 @@ def show(case: Case) -> None:
         except CnnLabError as error:
             st.info(plain(error))
             return
-        drawn = jpeg(overlay(case.shown, heat, opacity / 100))
-        st.image(drawn, width="stretch", alt=f"The photo with the heat map for {label}")
+        drawn, asked = picture.once("heat_maps", case.image, lambda _: {}), (case.stamp, label, opacity)
+        if asked not in drawn:
+            if len(drawn) == KEPT:
+                drawn.clear()
+            drawn[asked] = jpeg(overlay(case.shown, heat, opacity / 100))
+        st.image(drawn[asked], width="stretch", alt=f"The photo with the heat map for {label}")
         if not heat.any():
             st.caption(f"No part of this photo raises the score for {label}.")
