@@ -82,7 +82,7 @@ def _facts(image: np.ndarray) -> None:
         f"from {image.shape[0]} × {image.shape[1]} pixels to "
         f"**{feature_map.shape[0]} × {feature_map.shape[1]}** numbers."
     )
-    below = percent(float((feature_map < 0).mean()), counted=True)
+    below = percent(np.count_nonzero(feature_map < 0) / feature_map.size, counted=True)
     st.markdown(
         f"Computed in Python with `conv2d`: values from {number(feature_map.min())} to {number(feature_map.max())}, "
         f"mean {number(feature_map.mean())}. {below} of the values are below 0."
