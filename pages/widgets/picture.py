@@ -100,7 +100,7 @@ def current(longest: int | None = None) -> tuple[np.ndarray, str]:
     own = st.session_state.get(_OWN)
     name = None if st.session_state.get(_SHOW_OWN) else st.session_state.get(controls.PICTURE.name)
     image, title = own if own and name is None else sample(name or controls.PICTURE.default)
-    return (image if longest is None else fit(image, longest)), title
+    return (once(f"fit_{longest}", image, lambda whole: fit(whole, longest)) if longest else image), title
 
 
 def shrunk(image: np.ndarray) -> str:

@@ -140,6 +140,16 @@ def test_a_mistyped_address_shows_the_default(app, query):
     assert test.slider(key="threshold").value == 128
 
 
+def test_a_large_picture_is_shrunk_once_for_two_lessons(app, monkeypatch):
+    shrink, asked = picture.fit, []
+    monkeypatch.setattr(picture, "fit", lambda image, to: asked.append((max(image.shape), to)) or shrink(image, to))
+    test = upload(app("pixels"), np.zeros((50, 2000, 3), np.uint8))
+    assert not test.exception
+    test.switch_page("pages/convolution.py").run()
+    assert not test.exception
+    assert asked.count((2000, 1024)) == 1
+
+
 @pytest.mark.parametrize(("page", "size"), [("convolution", "819 × 1024"), ("pooling", "307 × 384")])
 def test_the_lessons_after_it_say_that_they_shrink_a_large_picture(app, page, size):
     test = upload(app(page), np.random.default_rng(0).integers(0, 256, (1200, 1500, 3), np.uint8))
