@@ -39,7 +39,8 @@ def show(case: Case) -> None:
         except CnnLabError as error:
             st.info(plain(error))
             return
-        drawn, asked = picture.once("heat_maps", case.image, lambda _: {}), (case.stamp, label, opacity)
+        drawn: dict[object, bytes] = picture.once("heat_maps", case.image, lambda _: {})
+        asked = case.stamp, label, opacity
         if asked not in drawn:
             if len(drawn) == KEPT:
                 drawn.clear()
