@@ -24,6 +24,7 @@ from cnn_core.engine import loading
 
 loading.import_tensorflow()  # before all else, as a process that trains does: so it takes two thirds of the time
 
+import sklearn.model_selection  # noqa: F401  # the recipe “accurate” would import it in each life
 import tensorflow
 
 from cnn_core import sketches, training
