@@ -66,6 +66,20 @@ def _components_looked_for_once() -> None:
     manifest_scanner.scan_component_manifests = lru_cache(manifest_scanner.scan_component_manifests)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _networks_filled_once() -> None:
+    """Each new home has a copy of a bundled model: what says the same is unpacked and given to LiteRT once."""
+    load, filled = lite_file.load, {}
+
+    def load_once(path: Path) -> lite_file.LiteNetwork:
+        content = path.read_bytes(), lite_file.beside(path).read_bytes()
+        if content not in filled:
+            filled[content] = load(path)
+        return filled[content]
+
+    lite_file.load = load_once
+
+
 @pytest.fixture(autouse=True)
 def _modules_frozen() -> None:
     """Streamlit collects garbage after every run of a script: not among what is imported, as in `warmup`."""
