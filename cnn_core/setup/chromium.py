@@ -14,8 +14,8 @@ def find_chromium() -> "str | None":
     Returns
     -------
     str or None
-        ``$CNN_LAB_CHROMIUM`` if that is set; else one on the PATH, in its usual place, or Playwright's own. One that
-        knows no windows comes before all others: it takes a twelfth less of a processor.
+        ``$CNN_LAB_CHROMIUM`` if that is set; else one on the PATH, in its usual place, or Playwright's own. One
+        without windows, made for tests, comes before all others: it takes a twelfth less of a processor.
     """
     named = os.environ.get("CNN_LAB_CHROMIUM")
     for candidate in [named] if named else _chromium_places():
