@@ -23,8 +23,8 @@ WARMUP = 0.1
 
 MIN_WARMUP = 375
 """It rises in at least this number of steps, or in half of all steps if there are fewer than twice as many. With 45 of
-450 steps, most units of the dense layer were dead after 20 steps, and some runs learned nothing: a unit adds up 57,600
-values that are never negative, and Adam's first steps move all of its weights in the same direction."""
+450 steps, most units of the dense layer were dead after 20 steps, and three of eight runs learned nothing: a unit adds
+up 57,600 values that are never negative, and Adam's first steps move all of its weights in the same direction."""
 
 AUGMENTATIONS: dict[str, dict[str, Any] | None] = {
     "none": None,
