@@ -30,7 +30,10 @@ from cnn_core.engine import saving, team
 from cnn_core.engine.journal import read_status
 from tests.tiny_runs import TINY, folder_with
 
-CONFIG = replace(TINY, images=21, epochs=3, batch_size=7, precision="float32", class_weights=True, learning_rate=0.01)
+CONFIG = replace(
+    TINY, images=21, epochs=3, batch_size=7, precision="float32", class_weights=True, learning_rate=0.01,
+    schedule="constant",
+)  # fmt: skip
 """Its 15 training images make batches of 7, 7 and 1: two shares are not alike, one is empty."""
 
 

@@ -38,10 +38,7 @@ def open_lab(page: Page, name: str) -> None:
         page.goto("about:blank")
     markup = (mount.FOLDER / f"{name}.html").read_text("utf-8")
     page.set_content(f"<style>{mount.style(name)}</style>{markup}")
-    page.evaluate("() => { window.mountLab = null; }")
-    # As a module, as Streamlit loads it: there a function's name that stands twice is an error.
-    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="), type="module")
-    page.wait_for_function("() => mountLab")
+    page.add_script_tag(content=mount.script(name).replace("export default", "window.mountLab ="))
     page.evaluate(STREAMLIT)
 
 
