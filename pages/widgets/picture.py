@@ -100,7 +100,7 @@ def current(longest: int | None = None) -> tuple[np.ndarray, str]:
     own = st.session_state.get(_OWN)
     name = None if st.session_state.get(_SHOW_OWN) else st.session_state.get(controls.PICTURE.name)
     image, title = own if own and name is None else sample(name or controls.PICTURE.default)
-    return (once(f"fit_{longest}", image, lambda whole: fit(whole, longest)) if longest else image), title
+    return (_fitted(image, longest) if longest else image), title
 
 
 def shrunk(image: np.ndarray) -> str:
@@ -195,7 +195,11 @@ def once(what: str, image: np.ndarray, make: Callable[[np.ndarray], T]) -> T:
 
 def for_screen(image: np.ndarray) -> np.ndarray:
     """Return the picture at the size of the screen."""
-    return once("for_screen", image, lambda image: fit(image, SCREEN))
+    return _fitted(image, SCREEN)
+
+
+def _fitted(image: np.ndarray, longest: int) -> np.ndarray:
+    return once(f"fit_{longest}", image, lambda image: fit(image, longest))
 
 
 def file_for_screen(image: np.ndarray) -> bytes:
