@@ -22,8 +22,8 @@ WARMUP = 0.1
 """Fraction of all steps in which "warmup_cosine" lets the learning rate rise."""
 
 MIN_WARMUP = 375
-"""It rises in at least this number of steps, or in half of all steps if there are fewer than twice as many. With 45 of
-450 steps, most units of the dense layer were dead after 20 steps, and three of eight runs learned nothing: a unit adds
+"""It rises in at least this number of steps; if that is more than half of all steps, in half of them. With 45 of 450
+steps, most units of the dense layer were dead after 20 steps, and three of eight runs learned nothing: a unit adds
 up 57,600 values that are never negative, and Adam's first steps move all of its weights in the same direction."""
 
 AUGMENTATIONS: dict[str, dict[str, Any] | None] = {
