@@ -33,6 +33,19 @@ class TestChromium:
         newest = program(tmp_path / "browsers/chromium-1200/chrome-linux", "chrome")
         assert chromium.find_chromium() == newest
 
+    @pytest.mark.parametrize(
+        ("place", "name"),
+        [
+            ("bin", "chromium-headless-shell"),
+            ("browsers/chromium_headless_shell-1200/chrome-headless-shell-linux64", "chrome-headless-shell"),
+        ],
+    )
+    def test_one_without_windows_comes_first(self, place, name, tmp_path):
+        program(tmp_path / "bin", "chromium")
+        program(tmp_path / "browsers/chromium-1200/chrome-linux64", "chrome")
+        small = program(tmp_path / place, name)
+        assert chromium.find_chromium() == small
+
     def test_the_named_one_and_no_other(self, tmp_path, monkeypatch):
         program(tmp_path / "bin", "chromium")
         mine = program(tmp_path / "mine", "chrome")
@@ -43,21 +56,23 @@ class TestChromium:
         with pytest.raises(SystemExit, match="does not start"):
             chromium.obtain_chromium(sys.executable)
 
-    @pytest.mark.parametrize("root", [True, False])
-    def test_installing_stops_at_the_first_that_starts(self, root, tmp_path, monkeypatch):
+    @pytest.mark.parametrize(
+        ("root", "package"), [(True, "chromium-headless-shell"), (True, "chromium"), (False, "chromium")]
+    )
+    def test_installing_stops_at_the_first_that_starts(self, root, package, tmp_path, monkeypatch):
         tried = []
 
         def call(command, **options):
             tried.append(command)
-            if command[0] == "apt-get" and "chromium" in command:
-                program(tmp_path / "bin", "chromium")
+            if command[0] == "apt-get" and package in command:
+                program(tmp_path / "bin", package)
             return 0
 
         monkeypatch.setattr(processes, "call", call)
         monkeypatch.setattr(processes, "may_apt", lambda: root)
         found = chromium.obtain_chromium("python")
         assert tried[0] == ["python", "-m", "playwright", "install", "chromium"]
-        assert found == (str(tmp_path / "bin/chromium") if root else None)
+        assert found == (str(tmp_path / "bin" / package) if root else None)
         assert any(command[0] == "apt-get" for command in tried) == root
         tried.clear()
         chromium.obtain_chromium("python")
