@@ -67,6 +67,15 @@ def test_a_run_stopped_while_it_reads_says_whether_there_is_a_model(tmp_path, mo
     assert words in status.message
 
 
+def test_a_stop_that_comes_before_the_process_can_say_that_it_lives_is_heeded(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "fit", lambda *_: pytest.fail("The run was to stop."))
+    run = runs.Run(folder_with(tmp_path / "run"))
+    run.stop()
+    training.train(run.folder)
+    assert run.status().state == "stopped"
+    assert not (run.folder / "stop").exists()  # or the run could not go on
+
+
 @pytest.mark.slow
 def test_a_run_from_start_to_plain_keras():
     import keras

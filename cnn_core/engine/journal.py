@@ -102,7 +102,8 @@ class Journal:
     Parameters
     ----------
     folder : Path
-        The run folder. A request to stop that was left in it is removed.
+        The run folder. A request to stop may be there already: the run's process needs a moment before it can say
+        that it lives, and whoever has started it may have thought again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -114,7 +115,6 @@ class Journal:
         self._turn = 60 * limits.MINUTES.value if visiting() else 0
         self._space_full = False
         self._closed = threading.Event()
-        (folder / "stop").unlink(missing_ok=True)
         self.write(state="starting", message="Loading TensorFlow.")
         threading.Thread(target=at_this_home(self._beat), daemon=True).start()
 
@@ -149,8 +149,9 @@ class Journal:
             raise SpaceFull
 
     def close(self) -> None:
-        """End the heartbeat."""
+        """End the heartbeat, and take away the request to stop, or the run could not go on one day."""
         self._closed.set()
+        (self.folder / "stop").unlink(missing_ok=True)
 
     def _beat(self) -> None:
         looked = 0.0

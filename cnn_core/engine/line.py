@@ -67,6 +67,7 @@ def wait_turn(folder: Path, journal: Journal) -> None:
         When another process keeps the list for itself for longer than writing it takes.
     """
     together = max_runs()
+    journal.heed_stop()
     join(folder)
     told = 0
     while (place := ahead(folder) - together + 1) > 0:
