@@ -128,13 +128,12 @@ def _live(run: runs.Run) -> None:
         if alive:
             st.session_state["run_live"] = run.id
             st.progress(run_monitor.share_done(status), run_monitor.where(status))
+            run_monitor.stop_button(run, status, "train_stop")  # above the numbers, whose arrival would move it
         else:
             run_monitor.announce(status, run)
             for sentence in run.damage():
                 st.warning(plain(sentence))
         _numbers(status, history, steps, run.held_out)
-        if alive:
-            run_monitor.stop_button(run, status, "train_stop")
     with st.container(key="training_curves"):
         if len(history) or len(steps):
             curves.show(history, "this run", run.held_out, steps, run.steps_of_epoch(), f"cnn-lab-{run.id}")
