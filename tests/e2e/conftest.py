@@ -1,6 +1,7 @@
 """A real Chromium that looks at the app. Tests in a browser that follow each other share it, and one tab of it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -32,14 +33,20 @@ def playwright():
         yield playwright
 
 
-@pytest.fixture(scope="package")
-def chromium(playwright, tmp_path_factory):
-    """A real Chromium, in which no animation keeps a processor busy.
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory) -> Path:
+    """What Chromium keeps, also when it is closed for tests without a browser.
 
-    It keeps Streamlit's frontend, fetched and compiled: that saves a third of what a page costs it.
+    Streamlit's frontend, fetched and compiled, is part of it: that saves a third of what a page costs.
     """
+    return tmp_path_factory.mktemp("chromium")
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright, profile):
+    """A real Chromium, in which no animation keeps a processor busy."""
     context = playwright.chromium.launch_persistent_context(
-        tmp_path_factory.mktemp("chromium"),
+        profile,
         executable_path=find_chromium(),
         args=CHROMIUM_FLAGS,
         viewport=VIEWPORT,
