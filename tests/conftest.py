@@ -21,6 +21,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.testing.v1 import AppTest, local_script_runner
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from cnn_core import models, runs, training
 from cnn_core.engine import warm
@@ -29,6 +31,7 @@ from pages.widgets import try_out
 from tests.small_models import network, saved
 
 ROOT = Path(__file__).parents[1]
+IN_A_BROWSER = "tests/e2e/"
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # one that is busy is no wrong answer
 hypothesis.settings.load_profile("any machine")
@@ -56,11 +59,30 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker is left with one of them in the end."""
+    """Begin with the browser, then with the files that take longest: no worker is left with such a one in the end."""
     seconds: Counter[Path] = Counter()
     for item in items:
         seconds[item.path] += 5 if item.get_closest_marker("slow") or item.get_closest_marker("browser") else 0.1
-    items.sort(key=lambda item: -seconds[item.path])  # the order within a file stays
+    # The order within a file stays.
+    items.sort(key=lambda item: (not item.nodeid.startswith(IN_A_BROWSER), -seconds[item.path]))
+
+
+class _BrowserTogether(LoadFileScheduling):
+    """Two workers take the files that drive a browser, half each; other files are shared out one by one.
+
+    A worker then starts Chromium and a server once. With a third browser at a time, none would have the processor for
+    long enough.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(IN_A_BROWSER):  # in the alphabet's order, those before l take as long as the others
+            return f"{IN_A_BROWSER} {nodeid < f'{IN_A_BROWSER}test_l'}"
+        return super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return _BrowserTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
