@@ -17,7 +17,8 @@ def say(place: str, sentence: str) -> None:
 def say_unknown(place: str, unknown: Mapping[str, str], where: str = "below") -> None:
     """Remember that no control offers these values, by their names in the address. The controls stand `where`."""
     named = " and ".join(f"“{f'{name}={text}'[:40]}”" for name, text in unknown.items())
-    say(place, f"The address asks for {named}, which is not one of the choices {where}. The default is used instead.")
+    fault, used = ("is not one of", "default is") if len(unknown) == 1 else ("are not among", "defaults are")
+    say(place, f"The address asks for {named}, which {fault} the choices {where}. The {used} used instead.")
 
 
 def said(*places: str) -> str:

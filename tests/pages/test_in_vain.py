@@ -120,6 +120,11 @@ def test_what_streamlit_would_misread_is_the_default_and_said(app, lab, page, na
     assert "The address asks for" not in warnings(test)
 
 
+def test_two_values_are_said_in_one_sentence(app, lab):
+    said = "“augment=” and “epochs=inf”, which are not among the choices below. The defaults are used instead."
+    assert said in warnings(app("train", epochs="inf", augment=""))
+
+
 def test_every_control_of_the_table_is_tried():
     tried = {name for _, _, names in WHERE for name in names.split()}
     assert tried | ELSEWHERE.keys() == controls.CONTROLS.keys()
