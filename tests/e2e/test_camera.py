@@ -8,7 +8,7 @@ from cnn_core.convolution import conv2d
 from cnn_core.kernels import KERNELS
 from cnn_core.pixels import to_grayscale
 from cnn_core.setup.chromium import find_chromium
-from tests.e2e.conftest import CHROMIUM_FLAGS
+from tests.e2e.conftest import CHROMIUM_FLAGS, VIEWPORT
 from tests.e2e.lab_page import SETTINGS, SHOWN, decoded, open_lab, show, values
 
 pytestmark = pytest.mark.browser
@@ -31,17 +31,17 @@ ONE_MOMENT = f"""() => ["source", "output"].map((role) => ({SHOWN})(document.que
 
 
 @pytest.fixture(scope="module")
-def camera_browser(playwright):
-    """A Chromium whose camera is a drawn clock and whose user allows everything."""
-    flags = ["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]
+def camera_tab(playwright):
+    """A tab of a Chromium whose camera is a drawn clock and whose user allows everything."""
+    flags = ["--use-fake-device-for-media-stream=fps=10", "--use-fake-ui-for-media-stream"]
     browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, *flags])
-    yield browser
+    page = browser.new_page(viewport=VIEWPORT)
+    page.route("**/*", empty)
+    yield page
     browser.close()
 
 
-def opened(browser, address: str = ADDRESS):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.route("**/*", empty)
+def opened(page, address: str = ADDRESS):
     page.goto(address)
     page.evaluate(WATCHED)
     open_lab(page, "convolution_lab")
@@ -54,10 +54,9 @@ def empty(route: Route) -> None:
 
 
 @pytest.fixture
-def lab(camera_browser):
-    page = opened(camera_browser)
-    yield page
-    page.close()
+def lab(camera_tab):
+    yield opened(camera_tab)
+    camera_tab.goto("about:blank")
 
 
 def button(lab):
@@ -167,8 +166,7 @@ def test_without_a_camera_there_is_a_sentence(lab, error, sentence):
     np.testing.assert_array_equal(values(lab, "source")[..., 0], to_grayscale(IMAGE))
 
 
-def test_a_page_from_the_network_without_https_says_why(camera_browser):
-    page = opened(camera_browser, "http://192.0.2.7/lab")
+def test_a_page_from_the_network_without_https_says_why(camera_tab):
+    page = opened(camera_tab, "http://192.0.2.7/lab")
     button(page).click()
     expect(page.get_by_role("alert")).to_contain_text("https")
-    page.close()
