@@ -77,8 +77,10 @@ def page(tab):
 
 
 @pytest.fixture
-def own_tab(chromium):
-    """A tab of the test's own, for what could not be undone."""
-    page = chromium.new_page()
+def refusing(page):
+    """The shared tab, with a browser that refuses to run the labs."""
+    devtools = page.context.new_cdp_session(page)  # unlike Playwright's own way, this one can be undone
+    devtools.send("Page.enable")
+    devtools.send("Page.addScriptToEvaluateOnNewDocument", {"source": "URL.createObjectURL = () => 'blob:refused'"})
     yield page
-    page.close()
+    devtools.detach()

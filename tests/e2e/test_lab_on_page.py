@@ -142,17 +142,16 @@ def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, own_tab):
-    own_tab.add_init_script("URL.createObjectURL = () => 'blob:refused'")
-    own_tab.goto(f"{server}/convolution")
-    own_tab.get_by_role("button", name="Use ordinary controls").click()
-    cell = own_tab.get_by_label(MIDDLE, exact=True)
+def test_a_browser_that_refuses_the_lab_gets_ordinary_controls(server, refusing):
+    refusing.goto(f"{server}/convolution")
+    refusing.get_by_role("button", name="Use ordinary controls").click()
+    cell = refusing.get_by_label(MIDDLE, exact=True)
     expect(cell).to_be_visible()
-    settle(own_tab)  # else what is drawn meanwhile may leave the new number beside the old one
+    settle(refusing)  # else what is drawn meanwhile may leave the new number beside the old one
     cell.fill("-3")
     cell.press("Enter")
-    expect(own_tab.locator(".st-key-convolution_output img")).to_be_visible()
-    wait_for_address(own_tab, kernel="-1,0,1,-2,-3,2,-1,0,1")
+    expect(refusing.locator(".st-key-convolution_output img")).to_be_visible()
+    wait_for_address(refusing, kernel="-1,0,1,-2,-3,2,-1,0,1")
 
 
 def test_a_lost_connection_loses_nothing(server, page):

@@ -76,12 +76,11 @@ def test_a_large_picture_is_shrunk_and_the_page_says_so(server, page):
     expect(page.locator('[data-testid="stMain"]')).to_contain_text("1024 rows × 819 columns")
 
 
-def test_a_browser_that_refuses_the_labs_gets_ordinary_controls(server, own_tab):
-    own_tab.add_init_script("URL.createObjectURL = () => 'blob:refused'")
-    own_tab.goto(f"{server}/pixels?region_row=40&region_column=200")
-    own_tab.get_by_role("button", name="Use ordinary controls").first.click()
-    expect(own_tab.locator(".st-key-region_cells .js-plotly-plot")).to_be_visible()
-    slider = own_tab.get_by_role("slider", name="Threshold")
+def test_a_browser_that_refuses_the_labs_gets_ordinary_controls(server, refusing):
+    refusing.goto(f"{server}/pixels?region_row=40&region_column=200")
+    refusing.get_by_role("button", name="Use ordinary controls").first.click()
+    expect(refusing.locator(".st-key-region_cells .js-plotly-plot")).to_be_visible()
+    slider = refusing.get_by_role("slider", name="Threshold")
     slider.press("ArrowRight")
-    wait_for_address(own_tab, threshold="129", region_row="40")
-    expect(own_tab.locator(".st-key-binary img")).to_be_visible()
+    wait_for_address(refusing, threshold="129", region_row="40")
+    expect(refusing.locator(".st-key-binary img")).to_be_visible()
