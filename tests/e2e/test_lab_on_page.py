@@ -47,16 +47,6 @@ def test_the_address_and_the_code_follow_the_hand_and_a_link_brings_it_back(serv
     expect(page.get_by_label("Padding")).to_have_value("same")
 
 
-def test_the_kernel_is_still_there_after_a_look_at_another_page(server, page):
-    page.goto(f"{server}/convolution")
-    page.get_by_label(MIDDLE).fill("8")
-    wait_for_address(page, kernel="-1,0,1,-2,8,2,-1,0,1")
-    page.get_by_role("link", name="1 · Pixels").click()
-    expect(page.locator(".st-key-channel_red")).to_be_visible()
-    page.get_by_role("link", name="2 · Convolution").click()
-    expect(page.get_by_label(MIDDLE)).to_have_value("8")
-
-
 def test_one_step_back_undoes_one_edit(server, page):
     """The first edit also brings the place into the address: three controls at once. The last one was left out."""
     page.goto(f"{server}/convolution")
@@ -78,10 +68,14 @@ def test_one_step_back_undoes_one_edit(server, page):
     wait_for_address(page, kernel=None)
 
 
-def test_the_kernel_made_on_convolution_is_the_one_that_pooling_starts_from(server, page):
+def test_the_kernel_is_kept_from_page_to_page_and_pooling_starts_from_it(server, page):
     page.goto(f"{server}/convolution")
     page.get_by_label(MIDDLE).fill("8")
     wait_for_address(page, kernel="-1,0,1,-2,8,2,-1,0,1")
+    page.get_by_role("link", name="1 · Pixels").click()
+    expect(page.locator(".st-key-channel_red")).to_be_visible()
+    page.get_by_role("link", name="2 · Convolution").click()
+    expect(page.get_by_label(MIDDLE)).to_have_value("8")
     page.get_by_role("link", name="3 · Pooling").click()
     expect(page.locator(".st-key-pooling_output canvas")).to_be_visible()
     expect(page.get_by_label(MIDDLE)).to_have_value("8")
@@ -123,7 +117,7 @@ def test_a_kernel_of_the_network_comes_to_the_bench_and_the_network_is_asked_aga
     expect(main).to_contain_text("as learned:")
 
 
-def test_another_picture_comes_into_the_lab(server, page):
+def test_another_picture_comes_into_the_lab_and_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
     page.goto(f"{server}/convolution")
     output = page.locator(".st-key-convolution_output canvas")
     expect(output).to_have_attribute("width", "449")
@@ -131,10 +125,6 @@ def test_another_picture_comes_into_the_lab(server, page):
     expect(output).to_have_attribute("width", "510")
     page.get_by_role("radio", name="chelsea").click()
     expect(output).to_have_attribute("width", "449")
-
-
-def test_letters_in_a_cell_are_no_shortcuts_of_streamlit(server, page):
-    page.goto(f"{server}/convolution")
     page.get_by_label(MIDDLE).fill("5")
     page.get_by_label(MIDDLE).press("r")
     page.get_by_label(MIDDLE).press("c")

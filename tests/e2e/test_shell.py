@@ -35,19 +35,9 @@ def test_the_picture_is_kept_from_page_to_page_and_in_the_address(server, page):
     expect(page).to_have_url(f"{server}/pixels?picture=astronaut")
 
 
-def test_a_bad_upload_is_a_sentence_in_the_sidebar(server, page, tmp_path):
+def test_the_camera_is_asked_for_only_on_demand_and_a_bad_upload_is_a_sentence_in_the_sidebar(server, page, tmp_path):
     text = tmp_path / "cat.jpg"
     text.write_text("I am a cat, believe me.")
-    open_page(page, f"{server}/pixels")
-    sidebar = page.locator('[data-testid="stSidebar"]')
-    sidebar.get_by_text("Use your own picture").click()
-    sidebar.locator('input[type="file"]').set_input_files(text)
-    expect(sidebar.get_by_role("alert").filter(has_text="cat.jpg")).to_be_visible()
-    expect(page.locator(".st-key-picture_shown")).to_contain_text("Chelsea")
-    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-
-
-def test_the_camera_is_asked_for_only_on_demand(server, page):
     open_page(page, f"{server}/pixels")
     expect(page.locator('[data-testid="stCameraInput"]')).to_have_count(0)
     sidebar = page.locator('[data-testid="stSidebar"]')
@@ -55,6 +45,10 @@ def test_the_camera_is_asked_for_only_on_demand(server, page):
     expect(sidebar.locator('[data-testid="stFileUploader"]')).to_be_visible()  # it moves what stands below it
     sidebar.get_by_role("switch", name="Use the camera").press("Space")  # a click may miss it while it still moves
     expect(page.locator('[data-testid="stCameraInput"]')).to_be_visible()
+    sidebar.locator('.stFileUploader input[type="file"]').set_input_files(text)
+    expect(sidebar.get_by_role("alert").filter(has_text="cat.jpg")).to_be_visible()
+    expect(page.locator(".st-key-picture_shown")).to_contain_text("Chelsea")
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
 
 
 def test_all_nine_kernel_cells_can_be_seen_and_typed_into(server, page):

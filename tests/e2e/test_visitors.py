@@ -58,7 +58,7 @@ def test_a_browser_finds_its_space_again_and_no_other(page, tmp_path, monkeypatc
         page.get_by_role("button", name="Open this space").click()
         page.wait_for_url(f"{address}/")
         assert ticket()["value"] == mine["value"]
-        page.goto(f"{address}/train")
+        page.get_by_role("link", name="5 · Train").click()
         expect(chosen).to_have_value(re.compile("^02 Jan 03:04:05"))
         with page.expect_download() as report:  # it is written when it is asked for, in a thread that runs no page
             page.get_by_role("button", name="Report as HTML").click()
