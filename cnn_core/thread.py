@@ -121,16 +121,23 @@ def follow(
     WalkError
         When the network has no such number, or a layer of that kind makes no plain sums.
     """
-    pixels = as_input(model, image)
-    return _Trail(run(model.keras, pixels)[1], pixels[0]).knot(place, which, cell)
+    return Trail(model, image).knot(place, which, cell)
 
 
-class _Trail:
-    """The visits of one walk, and which of them gave each tensor."""
+class Trail:
+    """What a network makes of a photo, layer by layer: for whom follows several numbers, it is computed once.
 
-    def __init__(self, visits: list[Visit], pixels: NDArray[np.float32]) -> None:
+    Parameters
+    ----------
+    model : PetModel
+    image : (H, W, 3) uint8
+    """
+
+    def __init__(self, model: PetModel, image: NDArray[np.uint8]) -> None:
+        x = as_input(model, image)
+        visits = run(model.keras, x)[1]
         self.visits = {visit.name: visit for visit in visits}
-        self.pixels = pixels
+        self.pixels = x[0]
         # A layer that does nothing here, such as Dropout, returns its input itself: it gave nothing.
         self.before = {
             id(visit.output): visit
@@ -138,7 +145,8 @@ class _Trail:
             if all(visit.output is not tensor for tensor in visit.inputs)
         }
 
-    def knot(self, place: Place, which: int | None, cell: tuple[int, int] | None) -> Knot:
+    def knot(self, place: Place, which: int | None = None, cell: tuple[int, int] | None = None) -> Knot:
+        """Take one number apart, and follow one number of its window back, as `follow` does."""
         visit = self._sum_at(place)
         one = self._weighted_sum(visit, place)
         which = int(one.order[0]) if which is None else which

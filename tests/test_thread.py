@@ -102,13 +102,13 @@ def own_outputs(model, image) -> dict[str, np.ndarray]:
 def test_the_partial_sums_and_the_bias_are_the_models_own_number(request, model, image, layers):
     """At the corners, and at random places."""
     model, image = request.getfixturevalue(model), request.getfixturevalue(image)
-    outputs = own_outputs(model, image)
+    outputs, trail = own_outputs(model, image), thread.Trail(model, image)
     worst = 0.0
     for layer in layers:
         own = outputs[layer]
         corners = [(0,) * own.ndim, tuple(side - 1 for side in own.shape)]
         for at in [*corners, *(tuple(map(int, RANDOM.integers(own.shape))) for _ in range(8))]:
-            one = thread.follow(model, image, thread.Place(layer, at)).sum
+            one = trail.knot(thread.Place(layer, at)).sum
             assert one.partial_sums.sum() + one.bias == pytest.approx(one.total)
             again = activate(one.activation, one.total, one.scores)
             assert one.value == pytest.approx(float(own[at]), abs=CLOSE)
@@ -125,9 +125,9 @@ def test_a_thread_through_a_bundled_model_ends_at_the_photos_own_pixel(chelsea, 
     }
     pixels = resize(chelsea, model.input_size, model.input_size)
     place = thread.Place(start, (0,) * outputs[start].ndim)
-    sums = []
+    trail, sums = thread.Trail(model, chelsea), []
     while True:
-        knot = thread.follow(model, chelsea, place)
+        knot = trail.knot(place)
         sums.append(place.layer)
         one, way = knot.sum, knot.way
         assert activate(one.activation, one.total, one.scores) == pytest.approx(
@@ -157,13 +157,13 @@ def test_the_way_through_max_pooling_lands_on_the_pooled_number(article, chelsea
         (article, chelsea, "dense", "pool_2", "conv_2"),
         (spec, noise, "conv_2", "pool_1", "conv_1"),
     ):
-        outputs = own_outputs(model, image)
+        outputs, trail = own_outputs(model, image), thread.Trail(model, image)
         for _ in range(6):
             at = tuple(map(int, RANDOM.integers(outputs[layer].shape)))
-            one = thread.follow(model, image, thread.Place(layer, at)).sum
+            one = trail.knot(thread.Place(layer, at)).sum
             which = int(RANDOM.integers(len(one.maps)))
             cell = tuple(map(int, RANDOM.integers(one.inside.shape)))
-            way = thread.follow(model, image, thread.Place(layer, at), which, cell).way
+            way = trail.knot(thread.Place(layer, at), which, cell).way
             pooled = outputs[pool][way.place.at]
             assert way.place.layer == pool
             assert way.value == pytest.approx(float(pooled), abs=CLOSE)
@@ -203,10 +203,10 @@ def test_a_dense_layer_after_a_dense_layer_has_a_bar_for_each_number(article, ch
 
 
 def test_every_kind_of_layer_between_two_sums_is_passed(strange, noise):
-    outputs = own_outputs(strange, noise)
+    outputs, trail = own_outputs(strange, noise), thread.Trail(strange, noise)
     passed, place = [], thread.Place("scores", (0,))
     for _ in range(12):
-        knot = thread.follow(strange, noise, place)
+        knot = trail.knot(place)
         for passage in knot.way.passages:
             name = passage.place.layer
             assert passage.value == pytest.approx(float(outputs[name][passage.place.at]), abs=CLOSE), passage
@@ -218,7 +218,7 @@ def test_every_kind_of_layer_between_two_sums_is_passed(strange, noise):
     assert place.layer == "strided"
     np.testing.assert_array_equal(knot.way.pixel, noise[knot.way.end.at[:2]])
     norm = strange.keras.get_layer("inner").get_layer("norm")
-    way = thread.follow(strange, noise, thread.Place("each", (4, 4, 3)), 0, (1, 1)).way
+    way = trail.knot(thread.Place("each", (4, 4, 3)), 0, (1, 1)).way
     assert [passage.place.layer for passage in way.passages] == ["frame", "relu", "norm"]
     row, column, which = way.end.at
     before = outputs["strided"][way.end.at]
