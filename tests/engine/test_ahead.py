@@ -26,18 +26,32 @@ def batch():
     return images, np.array([0, 1, 1, 0, 1])
 
 
-def test_the_training_asks_for_what_was_compiled_and_for_nothing_else():
+def trained(compiles: bool) -> tuple[list[np.ndarray], list[int]]:
+    """Train for two epochs; return the weights, and how often what is compiled was traced before and in the end."""
     from cnn_core.engine import image_by_image
+    from cnn_core.engine.learning import set_seed
 
     image_by_image.convolve_and_pool_one.cache_clear()
-    image_by_image.compile_ahead(CONFIG.network)
+    if compiles:
+        image_by_image.compile_ahead(CONFIG.network)
+    set_seed(CONFIG)
     model = training.build(CONFIG, LONG)
     assert isinstance(model, image_by_image.ImageByImage)
     kinds = tuple((layer.padding, layer.activation) for layer in model.network.layers if "conv" in layer.name)
     compiled = image_by_image.convolve_and_pool_one(kinds)
-    assert compiled.experimental_get_tracing_count() == 1
-    model.fit(*batch(), batch_size=5, verbose=0)
-    assert compiled.experimental_get_tracing_count() == 1
+    traced = [compiled.experimental_get_tracing_count()]
+    model.fit(*batch(), batch_size=5, epochs=2, verbose=0)
+    return model.get_weights(), [*traced, compiled.experimental_get_tracing_count()]
+
+
+@pytest.fixture(scope="module")
+def without_and_after():
+    """The same training without a compilation beside it, and with one."""
+    return trained(compiles=False), trained(compiles=True)
+
+
+def test_the_training_asks_for_what_was_compiled_and_for_nothing_else(without_and_after):
+    assert [traced for _, traced in without_and_after] == [[0, 1], [1, 1]]
 
 
 def test_no_weight_and_no_random_number_is_another_one_afterwards():
@@ -72,20 +86,8 @@ def test_the_first_step_waits_for_the_compilation(monkeypatch):
     assert waited
 
 
-def test_a_step_gives_the_same_numbers_after_a_compilation_beside_it():
-    from cnn_core.engine import image_by_image
-    from cnn_core.engine.learning import set_seed
-
-    found = []
-    for compiles in (False, True):
-        image_by_image.convolve_and_pool_one.cache_clear()
-        if compiles:
-            image_by_image.compile_ahead(CONFIG.network)
-        set_seed(CONFIG)
-        model = training.build(CONFIG, LONG)
-        model.fit(*batch(), batch_size=5, epochs=2, verbose=0)
-        found.append(model.get_weights())
-    for without, after in zip(*found, strict=True):
+def test_a_step_gives_the_same_numbers_after_a_compilation_beside_it(without_and_after):
+    for without, after in zip(*(weights for weights, _ in without_and_after), strict=True):
         np.testing.assert_array_equal(without, after)
 
 
