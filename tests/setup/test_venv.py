@@ -103,6 +103,8 @@ def test_a_second_preparation_does_nothing_and_a_changed_requirement_does(checko
 
     (checkout / ".venv/pyvenv.cfg").unlink()  # a broken environment is made anew
     python.unlink()
+    watch = processes.watch  # pip, whose installation takes 4 s, is not asked for any more
+    monkeypatch.setattr(processes, "watch", lambda command, show=True: watch([*command, "--without-pip"], show))
     venv.prepare("requirements.txt")
     assert python.exists()
     assert installed[2:] == ["requirements.txt"]
