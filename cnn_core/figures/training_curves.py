@@ -1,5 +1,6 @@
 """Training curves: accuracy and loss over the epochs or steps, of one run or of several side by side."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -132,16 +133,17 @@ def training_curve(
             "customdata": list(zip(_written(history[column], quantity), history["epoch"], strict=True)),
             "hovertemplate": "after epoch %{customdata[1]}: %{customdata[0]}",
         })  # fmt: skip
-    figure = _over_time(drawn, quantity, height, "epoch" if per_epoch == 1 else "step")
+    guides: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
     if best_epoch is not None:
         best, late = best_epoch * per_epoch, best_epoch > len(history) / 2
-        figure.add_vline(best, line=GUIDE_LINE)
+        guides.append({"type": "line", "x0": best, "x1": best, "yref": "y domain", "y0": 0, "y1": 1})
         top = quantity == "loss"  # at the bottom is the label of the guessing line
-        figure.add_annotation(
-            x=best, y=int(top), yref="paper", text=f"lowest {held_out} loss", showarrow=False,
-            yanchor="top" if top else "bottom", xanchor="right" if late else "left",
-        )  # fmt: skip
-    return figure
+        notes.append({
+            "x": best, "y": int(top), "yref": "paper", "text": f"lowest {held_out} loss", "showarrow": False,
+            "yanchor": "top" if top else "bottom", "xanchor": "right" if late else "left",
+        })  # fmt: skip
+    return _over_time(drawn, quantity, height, "epoch" if per_epoch == 1 else "step", guides, notes)
 
 
 def compare_runs(
@@ -208,7 +210,14 @@ def _written(values: pd.Series, quantity: str, digits: int = 4) -> list[str]:
     return [percent(value) if quantity == "accuracy" else f"{value:.{digits}f}" for value in values]
 
 
-def _over_time(drawn: list[dict[str, Any]], quantity: str, height: int, axis: str) -> go.Figure:
+def _over_time(
+    drawn: list[dict[str, Any]],
+    quantity: str,
+    height: int,
+    axis: str,
+    guides: Sequence[dict[str, Any]] = (),
+    notes: Sequence[dict[str, Any]] = (),
+) -> go.Figure:
     """Make the chart of lines over epochs or steps: axes, legend, and a line at the score of guessing.
 
     The page draws it every second. Plotly takes a chart as a whole in a tenth of the time of one call for each part.
@@ -229,13 +238,18 @@ def _over_time(drawn: list[dict[str, Any]], quantity: str, height: int, axis: st
             "zeroline": False,
         },
         "shapes": [
-            {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": guessing, "y1": guessing, "line": GUIDE_LINE}
+            {**line, "line": GUIDE_LINE}
+            for line in (
+                {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": guessing, "y1": guessing},
+                *guides,
+            )
         ],
         "annotations": [
             {
                 "x": 1, "y": guessing, "xref": "paper", "text": "guessing", "showarrow": False, "yanchor": "bottom",
                 "xanchor": "right",
-            }
+            },
+            *notes,
         ],
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
