@@ -9,6 +9,7 @@ linear classifier of the pixels does much worse than a network with several laye
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def _drawing(name: str, seed: int) -> NDArray[np.uint8]:
 
 def _save(image: NDArray[np.uint8], file: Path) -> None:
     with replacing(file) as beside:
-        Image.fromarray(image).save(beside, compress_level=1)
+        Image.fromarray(image).save(beside, compress_type=zlib.Z_HUFFMAN_ONLY)  # nothing repeats itself in noise
 
 
 def _unsaved(error: OSError) -> DatasetError:
