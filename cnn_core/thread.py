@@ -125,7 +125,7 @@ def follow(
 
 
 class Trail:
-    """What a network makes of a photo, layer by layer: for whom follows several numbers, it is computed once.
+    """What a network makes of a photo, layer by layer: computed once for all the numbers that are followed.
 
     Parameters
     ----------
