@@ -140,7 +140,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     if "tensorflow" not in sys.modules:
         if config.source.drawn or not unpacking.takes_long(config.data):
             data = _list(config, journal.reading)  # what is wrong with the data need not wait for the import
-            journal.write(state="starting", message="Loading TensorFlow.")
+            journal.starting("Loading TensorFlow.")
         else:
             packed = config.data
     with unpacking.beside(packed) as unpacked:
@@ -159,7 +159,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal, team: Team | Non
     team = team or on_this_machine()
     if team:
         _meet(team, data, journal)
-    journal.write(state="starting", message="Building the network.")
+    journal.starting("Building the network.")
     labels = data.training[1]
     steps = count(len(labels), config.batch_size)
     ahead.begin(steps * config.epochs)

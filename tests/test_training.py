@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cnn_core import dataset, runs, training
-from cnn_core.engine import run_size
+from cnn_core.engine import loading, run_size
 from cnn_core.engine.config import TrainingConfig, TrainingError
 from cnn_core.engine.journal import HISTORY, Status
 from cnn_core.network import ConvBlock, NetworkSpec
@@ -74,6 +74,15 @@ def test_a_stop_that_comes_before_the_process_can_say_that_it_lives_is_heeded(tm
     training.train(run.folder)
     assert run.status().state == "stopped"
     assert not (run.folder / "stop").exists()  # or the run could not go on
+
+
+@pytest.mark.slow
+def test_a_stop_while_tensorflow_is_imported_is_heeded_before_the_network_is_built(tmp_path, monkeypatch):
+    run = runs.Run(folder_with(tmp_path / "run"))
+    monkeypatch.setattr(loading, "import_tensorflow", run.stop)
+    monkeypatch.setattr(training, "build", lambda *_: pytest.fail("The run was to stop."))
+    training.train(run.folder)
+    assert (run.status().state, run.begun) == ("stopped", False)
 
 
 @pytest.mark.slow

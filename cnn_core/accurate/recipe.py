@@ -77,7 +77,7 @@ def fit(config: TrainingConfig, folder: Path, journal: Journal) -> None:
     """
     began = time.monotonic()
     training, calibration, test = _photos(config, journal)  # what is wrong with them need not wait for the import
-    journal.write(state="starting", message="Loading TensorFlow.")
+    journal.starting("Loading TensorFlow.")
     loading.import_tensorflow()
     from cnn_core.accurate import finetuning, sizes
     from cnn_core.engine.batches import batches, count

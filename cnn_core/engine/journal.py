@@ -134,6 +134,11 @@ class Journal:
         else:
             self.status = replace(self.status, **changes)
 
+    def starting(self, what: str) -> None:
+        """Say what is done before the first step, and end the run if that was asked for."""
+        self.write(state="starting", message=what)
+        self.heed_stop()
+
     def reading(self, done: int, total: int, what: str) -> None:
         """Report progress while data is read, and end the run if that was asked for."""
         self.note(state="reading", message=f"{so_far(what, done, total)}.")
