@@ -14,8 +14,8 @@ CHECKS = (
 )
 PROCESSORS = os.cpu_count() or 1
 WORKERS = ["-n", str(min(4, PROCESSORS + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
-"""Each file's tests share a process, and what is trained or exported in it; the longest files come first. There is one
-process more than processors, since those that drive a browser mostly wait for it."""
+"""Each file's tests share a process, and what is trained or exported in it; those that drive a browser come first, then
+the longest. There is one process more than processors, since those that drive a browser mostly wait for it."""
 
 NEED_TENSORFLOW = (
     "accurate/backbone.py", "accurate/finetuning.py", "engine/ahead.py", "engine/augmentation.py",
