@@ -67,7 +67,7 @@ def test_a_run_stopped_while_it_reads_says_whether_there_is_a_model(tmp_path, mo
     assert words in status.message
 
 
-def test_a_stop_that_comes_before_the_process_can_say_that_it_lives_is_heeded(tmp_path, monkeypatch):
+def test_a_stop_before_the_process_has_begun_its_work_is_heeded(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "fit", lambda *_: pytest.fail("The run was to stop."))
     run = runs.Run(folder_with(tmp_path / "run"))
     run.stop()

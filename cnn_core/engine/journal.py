@@ -102,8 +102,7 @@ class Journal:
     Parameters
     ----------
     folder : Path
-        The run folder. A request to stop may be there already: the run's process needs a moment before it can say
-        that it lives, and whoever has started it may have thought again.
+        The run folder. A request to stop may be there already: it can be made before the process has begun its work.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -154,7 +153,7 @@ class Journal:
             raise SpaceFull
 
     def close(self) -> None:
-        """End the heartbeat, and take away the request to stop, or the run could not go on one day."""
+        """End the heartbeat, and remove the request to stop, so that the run can be resumed."""
         self._closed.set()
         (self.folder / "stop").unlink(missing_ok=True)
 

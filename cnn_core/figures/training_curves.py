@@ -137,7 +137,9 @@ def training_curve(
     notes: list[dict[str, Any]] = []
     if best_epoch is not None:
         best, late = best_epoch * per_epoch, best_epoch > len(history) / 2
-        guides.append({"type": "line", "x0": best, "x1": best, "yref": "y domain", "y0": 0, "y1": 1})
+        guides.append({
+            "type": "line", "x0": best, "x1": best, "yref": "y domain", "y0": 0, "y1": 1, "line": GUIDE_LINE
+        })  # fmt: skip
         top = quantity == "loss"  # at the bottom is the label of the guessing line
         notes.append({
             "x": best, "y": int(top), "yref": "paper", "text": f"lowest {held_out} loss", "showarrow": False,
@@ -238,11 +240,8 @@ def _over_time(
             "zeroline": False,
         },
         "shapes": [
-            {**line, "line": GUIDE_LINE}
-            for line in (
-                {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": guessing, "y1": guessing},
-                *guides,
-            )
+            {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": guessing, "y1": guessing, "line": GUIDE_LINE},
+            *guides,
         ],
         "annotations": [
             {
